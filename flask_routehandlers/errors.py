@@ -1,0 +1,61 @@
+"""What can be wrong with a tree, and how it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a tree.
+
+    :param files: the files or folders concerned, relative to the root, with ``/`` between parts.
+    :param reason: what is wrong, as sentences.
+    :param cure: what to do, as sentences.
+    """
+
+    files: tuple[str, ...]
+    reason: str
+    cure: str
+
+    def __str__(self) -> str:
+        lines = [*self.files, f"  {self.reason}", f"  {self.cure}"]
+        return "\n".join(lines)
+
+
+class RouteHandlersError(Exception):
+    """The base of every error that this package raises."""
+
+
+class RouteTreeError(RouteHandlersError):
+    """A tree cannot be served. It carries every problem found, not only the first.
+
+    :param root: the absolute path of the root.
+    :param problems: at least one :class:`Problem`.
+    """
+
+    def __init__(self, root: str, problems: Iterable[Problem]) -> None:
+        self.root = root
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        title = f"{count} problem{'s' if count > 1 else ''} in {root}"
+        super().__init__("\n\n".join([f"{title}:", *map(str, self.problems)]))
+
+
+class RouteImportError(RouteHandlersError):
+    """A route file could not be imported. The original exception is its ``__cause__``.
+
+    :param file: the file, relative to the root.
+    :param error: what the file raised while it was imported.
+    """
+
+    def __init__(self, file: str, error: BaseException) -> None:
+        self.file = file
+        text = str(error)
+        what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        super().__init__(f"{file} could not be imported: {what}")
+
+
+class RouteHandlersWarning(UserWarning):
+    """Something in a tree is probably not what its author meant."""
