@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from .discovery import RouteFile, Tree
 from .errors import Problem
@@ -48,7 +49,7 @@ def shape(segment: Segment) -> Shape:
 
 def _misplaced_catch_alls(route: RouteFile) -> Iterator[Problem]:
     segments = route.url_segments
-    for segment, following in zip(segments, segments[1:], strict=False):
+    for segment, following in pairwise(segments):
         if isinstance(segment, CatchAll):
             yield Problem(
                 (route.file,),

@@ -88,7 +88,10 @@ def discover(root: str) -> Tree:
     if not os.path.isdir(root):
         missing = "is a file" if os.path.exists(root) else "does not exist"
         reason = f"The root {root} {missing}."
-        cure = "Create the folder, or give RouteHandlers another root; a relative root starts at app.root_path."
+        cure = (
+            "Create the folder, or give RouteHandlers another root; "
+            "a relative root starts at app.root_path."
+        )
         return Tree(root, (), (), (Problem((root,), reason, cure),), ())
     return _Walk(root).tree()
 

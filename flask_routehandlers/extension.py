@@ -18,7 +18,7 @@ from .binding import BindingError, bind
 from .conflicts import find_conflicts
 from .discovery import RouteFile, Tree, discover
 from .errors import Problem, RouteHandlersWarning, RouteImportError, RouteTreeError
-from .handlers import METHODS, allowed_methods, find_handler_problems, read_handlers
+from .handlers import METHODS, find_handler_problems, read_handlers
 from .modules import find_name_clashes, load, name_root
 from .rules import (
     RouteRule,

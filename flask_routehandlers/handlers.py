@@ -26,7 +26,7 @@ def read_handlers(module: ModuleType) -> dict[str, Handler]:
 
 
 def allowed_methods(handlers: dict[str, Handler]) -> list[str]:
-    """The methods that a route answers, sorted: ``HEAD`` comes with ``GET``, ``OPTIONS`` always."""
+    """The methods that a route answers, sorted: ``HEAD`` too with ``GET``, ``OPTIONS`` always."""
     allowed = {*handlers, "OPTIONS"}
     if "GET" in allowed:
         allowed.add("HEAD")

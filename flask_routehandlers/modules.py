@@ -133,7 +133,8 @@ def _load_file(route: RouteFile, root_name: str) -> ModuleType | RouteImportErro
 
 
 def _known_name(root: str) -> str | None:
-    folder, below = root, []
+    folder = root
+    below: list[str] = []
     while True:
         if folder in _names:
             return ".".join([_names[folder], *map(module_part, reversed(below))])

@@ -109,7 +109,7 @@ class RouteRule(Rule):
         super().__init__(string, **options)
         self.prefix = prefix
         self.segments = tuple(segments)
-        self.methods = methods  # type: ignore[assignment]
+        self.methods = methods
 
     def get_empty_kwargs(self) -> Mapping[str, Any]:
         options = dict(super().get_empty_kwargs())
@@ -155,7 +155,8 @@ class RouteRule(Rule):
             return RulePart(
                 rf"{content}\Z", final=True, static=False, suffixed=False, weight=weight
             )
-        content, literal, weights = "", 0, []
+        content, literal = "", 0
+        weights: list[int] = []
         for piece in segment.pieces if isinstance(segment, Dynamic) else ():
             if isinstance(piece, str):
                 self._trace.append((False, piece))

@@ -111,7 +111,7 @@ def _check_characters(folder: str) -> None:
         cure = "Write the character itself; only %5F, for a leading underscore, is decoded."
         raise SegmentError("A folder name is not percent-encoded.", cure)
     raise SegmentError(
-        f"The character {ascii(found)} cannot stand in a folder name.",
+        f"The character {found!a} cannot stand in a folder name.",
         "Rename the folder without it.",
     )
 

@@ -44,7 +44,7 @@ class Endpoint:
     __code__: ClassVar[CodeType] = _prototype.__code__
     __defaults__ = None
     __kwdefaults__ = None
-    __annotations__: ClassVar[dict[str, Any]] = {}
+    __annotations__: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
     _is_coroutine_mark = None
     _is_coroutine = None
 

@@ -1,0 +1,53 @@
+"""Fixtures for every test: trees on disk, and the apps that serve them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask, has_request_context
+
+from flask_routehandlers import RouteHandlers
+from tests.support import ECHO, bare_app, write_files
+
+_numbers = count()
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Callable[..., Path]:
+    """Write a tree below ``app/api`` of a new project folder; return the project folder.
+
+    ``tree({"users/route.py": "def GET(): ..."}, "posts/[id]")`` writes the files as given, and a
+    route file that tells its rule and parameters into each of the folders that follow.
+    The project folder is new each time: Python keeps bytecode by path and time stamp.
+    """
+
+    def write(files: Mapping[str, str] | None = None, /, *routes: str) -> Path:
+        folder = tmp_path / f"project{next(_numbers)}"
+        (folder / "app/api").mkdir(parents=True)
+        every = dict(files or {}) | {f"{route}/route.py".lstrip("/"): ECHO for route in routes}
+        write_files(folder / "app/api", every)
+        return folder
+
+    return write
+
+
+@pytest.fixture
+def make_app(tree: Callable[..., Path]) -> Callable[..., Flask]:
+    """An app that serves the files given below ``/api``, with the same arguments as ``tree``."""
+
+    def make(files: Mapping[str, str] | None = None, /, *routes: str, **options: Any) -> Flask:
+        app = bare_app(tree(files, *routes))
+        RouteHandlers(app, **options)
+        return app
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _no_leaked_context() -> Iterator[None]:
+    yield
+    assert not has_request_context(), "the test left a request context behind"
