@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from inspect import Parameter
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Request
 
@@ -17,6 +17,18 @@ Call = Callable[[Request, dict[str, Any]], Any]
 
 #: The type in place of one for a catch-all, whose handler gets a list of str.
 LIST_OF_STR = list[str]
+
+
+class Bound(NamedTuple):
+    """How a function is called.
+
+    :param call: calls it with what it names.
+    :param function: the function itself if it names every path parameter and nothing else, so
+        that it can be called with the values as they are.
+    """
+
+    call: Call
+    function: Callable[..., Any] | None
 
 
 class BindingError(TypeError):
@@ -34,7 +46,7 @@ class BindingError(TypeError):
 
 def bind(
     name: str, function: Callable[..., Any], parameters: Mapping[str, tuple[str, object]]
-) -> Call:
+) -> Bound:
     """Plan how a function is called.
 
     :param name: what the function is called in its file, for errors.
@@ -47,14 +59,14 @@ def bind(
     layers = list(_layers(function))
     outer = _signature(layers[0])
     if outer is None:
-        return _caller(function, tuple(parameters), tuple(parameters))
+        return _bound(function, tuple(parameters), tuple(parameters))
     _check_required(name, outer, available)
     if len(layers) == 1:
         _check_annotations(name, function, parameters)
     wanted = _wanted(layers, parameters)
     if not any(p.kind is Parameter.VAR_KEYWORD for p in outer.values()):
         wanted = wanted & _by_keyword(outer)
-    return _caller(function, tuple(n for n in available if n in wanted), tuple(parameters))
+    return _bound(function, tuple(n for n in available if n in wanted), tuple(parameters))
 
 
 def _layers(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
@@ -180,28 +192,15 @@ def _is_kind_of(given: type, annotation: type) -> bool:
         return True
 
 
-def _caller(
+def _bound(
     function: Callable[..., Any], names: tuple[str, ...], parameters: Collection[str]
-) -> Call:
-    """The quickest way to call a function with these names."""
-    every = frozenset(parameters)
-    selected = tuple(name for name in names if name in every)
+) -> Bound:
+    selected = tuple(name for name in names if name in parameters)
     wants_request = "request" in names
     wants_params = "params" in names
 
-    def call_with_nothing(request: Request, values: dict[str, Any]) -> Any:
-        return function()
-
-    def call_with_request(request: Request, values: dict[str, Any]) -> Any:
-        return function(request=request)
-
-    def call_with_every(request: Request, values: dict[str, Any]) -> Any:
-        # A url_value_preprocessor may have taken a value out, or put one in.
-        if values.keys() == every:
-            return function(**values)
-        return call_with_names(request, values)
-
-    def call_with_names(request: Request, values: dict[str, Any]) -> Any:
+    def call(request: Request, values: dict[str, Any]) -> Any:
+        # A url_value_preprocessor may have taken a value out.
         arguments = {name: values[name] for name in selected if name in values}
         if wants_params:
             arguments["params"] = values
@@ -209,10 +208,5 @@ def _caller(
             arguments["request"] = request
         return function(**arguments)
 
-    if wants_params:
-        return call_with_names
-    if not selected:
-        return call_with_request if wants_request else call_with_nothing
-    if not wants_request and len(selected) == len(every):
-        return call_with_every
-    return call_with_names
+    plain = not wants_request and not wants_params and len(selected) == len(parameters)
+    return Bound(call, function if plain else None)

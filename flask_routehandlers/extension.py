@@ -302,7 +302,7 @@ class _Check:
                         'Install it: pip install "flask-routehandlers[async]".',
                     )
                 )
-        return Endpoint(self.app, endpoint, route.file, module, handlers, calls)
+        return Endpoint(self.app, endpoint, route.file, module, handlers, calls, parameters)
 
     def find_clashes(self, routes: tuple[Route, ...]) -> Iterator[Problem]:
         """Rules that the app has already at a place that a route file takes."""

@@ -69,8 +69,8 @@ class Methods(frozenset[str]):
     """Methods of a rule that lets the path alone decide: every method is in it, but listed are
     the real ones, for ``flask routes`` and for extensions that read the URL map."""
 
-    def __contains__(self, method: object) -> bool:
-        return True
+    # A type written in C, which says yes to every method, is quicker than a function.
+    __contains__ = staticmethod(bool)
 
 
 class _EmptyList(Mapping[str, list[str]]):
