@@ -6,14 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
-from .discovery import RouteFile, Tree
 from .errors import Problem
 from .segments import CatchAll, Dynamic, Parameter, Segment, Static
+from .tree import RouteFile, Tree
 
 #: What a segment matches, whatever its parameters are called: equal shapes match equal URLs.
 Shape = tuple[object, ...]
 
-_END: Shape = ("end",)
+#: Werkzeug's names for what a parameter without a converter matches too.
+_NO_CONVERTER = frozenset({"default", "string"})
 
 
 def find_conflicts(tree: Tree) -> Iterator[Problem]:
@@ -23,10 +24,11 @@ def find_conflicts(tree: Tree) -> Iterator[Problem]:
     """
     possible = []
     for route in tree.routes:
-        problems = [*_misplaced_catch_alls(route), *_repeated_names(route)]
+        segments = route.url_segments
+        problems = [*_misplaced_catch_alls(route, segments), *_repeated_names(route)]
         yield from problems
         if not problems:
-            possible.append(route)
+            possible.append((route, segments))
     yield from _same_places(possible)
     yield from _same_urls(possible)
 
@@ -37,18 +39,20 @@ def shape(segment: Segment) -> Shape:
         case Static(text=text):
             return ("static", text.casefold())
         case Dynamic(pieces=pieces):
-            return (
-                "dynamic",
-                *(("", p.converter) if isinstance(p, Parameter) else p.casefold() for p in pieces),
-            )
+            return ("dynamic", *map(_piece_shape, pieces))
         case CatchAll():
             return ("catch-all",)
         case _:
             return ("group",)
 
 
-def _misplaced_catch_alls(route: RouteFile) -> Iterator[Problem]:
-    segments = route.url_segments
+def _piece_shape(piece: str | Parameter) -> object:
+    if isinstance(piece, str):
+        return piece.casefold()
+    return ("", None if piece.converter in _NO_CONVERTER else piece.converter)
+
+
+def _misplaced_catch_alls(route: RouteFile, segments: tuple[Segment, ...]) -> Iterator[Problem]:
     for segment, following in pairwise(segments):
         if isinstance(segment, CatchAll):
             yield Problem(
@@ -60,12 +64,7 @@ def _misplaced_catch_alls(route: RouteFile) -> Iterator[Problem]:
 
 
 def _repeated_names(route: RouteFile) -> Iterator[Problem]:
-    names: list[str] = []
-    for segment in route.segments:
-        if isinstance(segment, Dynamic):
-            names += [parameter.name for parameter in segment.parameters]
-        elif isinstance(segment, CatchAll):
-            names.append(segment.name)
+    names = [parameter.name for segment in route.segments for parameter in segment.parameters]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem(
             (route.file,),
@@ -74,26 +73,26 @@ def _repeated_names(route: RouteFile) -> Iterator[Problem]:
         )
 
 
-def _same_places(routes: Iterable[RouteFile]) -> Iterator[Problem]:
-    """Folders at one place of the tree that match the same text under different names."""
+def _same_places(routes: Iterable[tuple[RouteFile, tuple[Segment, ...]]]) -> Iterator[Problem]:
+    """Folders of different names that match the same text at one place of the tree."""
     places: dict[tuple[Shape, ...], dict[Shape, dict[str, str]]] = defaultdict(dict)
-    for route in routes:
+    for route, segments in routes:
         place: tuple[Shape, ...] = ()
-        for segment in route.url_segments:
+        for segment in segments:
             found = shape(segment)
-            places[place].setdefault(found, {}).setdefault(_spelling(segment), route.file)
+            places[place].setdefault(found, {}).setdefault(segment.folder, route.file)
             place = (*place, found)
     for shapes in places.values():
-        for found, spellings in shapes.items():
-            if len(spellings) == 1:
+        for found, folders in shapes.items():
+            if len(folders) == 1:
                 continue
-            files = tuple(sorted(set(spellings.values())))
-            listed = " and ".join(sorted(spellings))
-            if found[0] == "static":
+            files = tuple(sorted(set(folders.values())))
+            listed = " and ".join(sorted(folders))
+            if found[0] == "static" or len({folder.casefold() for folder in folders}) == 1:
                 yield Problem(
                     files,
-                    f"The folders {listed} differ only in letter case or Unicode form, "
-                    "which some file systems cannot keep apart.",
+                    f"The folders {listed} differ only in letter case, Unicode form or %5F, "
+                    "which not every file system keeps apart.",
                     "Spell the folder in one way.",
                 )
             else:
@@ -104,34 +103,30 @@ def _same_places(routes: Iterable[RouteFile]) -> Iterator[Problem]:
                 )
 
 
-def _spelling(segment: Segment) -> str:
-    """The folder name in the form in which two spellings of it are one."""
-    return segment.text if isinstance(segment, Static) else segment.folder
-
-
-def _same_urls(routes: Iterable[RouteFile]) -> Iterator[Problem]:
-    owners: dict[tuple[Shape, ...], list[RouteFile]] = defaultdict(list)
-    for route in routes:
-        shapes = tuple(shape(segment) for segment in route.url_segments)
-        owners[shapes, _END].append(route)
-        if route.url_segments and getattr(route.url_segments[-1], "optional", False):
-            owners[shapes[:-1], _END].append(route)
-    for files in owners.values():
-        if len(files) == 1:
+def _same_urls(routes: Iterable[tuple[RouteFile, tuple[Segment, ...]]]) -> Iterator[Problem]:
+    """Files of one URL whose folders are spelled alike: the others are reported as places."""
+    owners: dict[tuple[str, ...], list[tuple[RouteFile, Segment | None]]] = defaultdict(list)
+    for route, segments in routes:
+        folders = tuple(segment.folder for segment in segments)
+        last = segments[-1] if segments else None
+        owners[folders].append((route, None))
+        if isinstance(last, CatchAll) and last.optional:
+            owners[folders[:-1]].append((route, last))
+    for found in owners.values():
+        if len(found) == 1:
             continue
-        names = tuple(sorted(route.file for route in files))
-        ends = [route.url_segments[-1:] for route in files]
-        optional = [end[0].folder for end in ends if end and isinstance(end[0], CatchAll)]
-        if len(optional) == 1:
+        files = tuple(sorted(route.file for route, _ in found))
+        optional = next((catch_all.folder for _, catch_all in found if catch_all), None)
+        if optional and any(catch_all is None for _, catch_all in found):
             yield Problem(
-                names,
-                f"{optional[0]} also matches the URL of the folder that it is in, "
+                files,
+                f"{optional} also matches the URL of the folder that it is in, "
                 "so both files answer one URL.",
-                f"Remove one of the files, or write {optional[0][1:-1]}.",
+                f"Remove one of the files, or write {optional[1:-1]}.",
             )
-        else:
+        elif optional is None:
             yield Problem(
-                names,
+                files,
                 "These files answer one URL.",
                 "Keep one of them, or rename a folder; a group adds nothing to the URL.",
             )

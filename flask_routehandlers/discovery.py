@@ -3,80 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 from .errors import Problem
-from .segments import CatchAll, Dynamic, Group, Segment, SegmentError, is_walked, parse_segment
+from .grammar import SegmentError, parse_segment
+from .segments import Segment, is_walked
+from .tree import Folder, RouteFile, Tree
 
 ROUTE_FILE = "route.py"
 
 #: Names that are taken for ``route.py`` often enough to be worth a warning.
 _NEAR_MISSES = frozenset({"routes.py", "route.pyw", "routes.pyw", "rout.py"})
-
-
-@dataclass(frozen=True, slots=True)
-class RouteFile:
-    """One ``route.py`` with a legal path.
-
-    :param file: its path relative to the root, with ``/`` between parts.
-    :param path: its absolute path.
-    :param segments: one for each folder between the root and the file, groups included.
-    """
-
-    file: str
-    path: str
-    segments: tuple[Segment, ...]
-
-    @property
-    def url_segments(self) -> tuple[Segment, ...]:
-        """The segments that show in the URL: all but the groups."""
-        return tuple(segment for segment in self.segments if not isinstance(segment, Group))
-
-    @property
-    def parameters(self) -> dict[str, Segment]:
-        """The names of the path parameters in the order of the path, with their segments."""
-        found: dict[str, Segment] = {}
-        for segment in self.segments:
-            if isinstance(segment, Dynamic):
-                found.update((parameter.name, segment) for parameter in segment.parameters)
-            elif isinstance(segment, CatchAll):
-                found[segment.name] = segment
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder on the way to a route file.
-
-    :param names: the folder names from the root down; empty for the root itself.
-    :param path: its absolute path.
-    :param is_package: whether it holds an ``__init__.py``.
-    :param modules: the stems of the other Python files in it, as the import system sees them.
-    """
-
-    names: tuple[str, ...]
-    path: str
-    is_package: bool
-    modules: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """What a walk found.
-
-    :param root: the absolute path of the root.
-    :param routes: the route files, sorted by their paths.
-    :param folders: the folders that lead to a route file, the root included, sorted by name.
-    :param problems: everything that keeps the tree from being served.
-    :param warnings: sentences about files that look like mistakes.
-    """
-
-    root: str
-    routes: tuple[RouteFile, ...]
-    folders: tuple[Folder, ...]
-    problems: tuple[Problem, ...]
-    warnings: tuple[str, ...]
 
 
 def discover(root: str) -> Tree:
@@ -104,6 +40,7 @@ class _Walk:
         self.real_root = os.path.realpath(root)
         self.routes: list[RouteFile] = []
         self.folders: dict[tuple[str, ...], Folder] = {}
+        self.links: set[tuple[str, ...]] = set()
         self.refused: dict[tuple[str, ...], Problem] = {}
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
@@ -113,7 +50,12 @@ class _Walk:
         stack: list[tuple[str, ...]] = [()]
         while stack:
             stack.extend(self.visit(stack.pop()))
-        leading = {route[:n] for route in self.route_folders() for n in range(len(route) + 1)}
+        leading = {
+            names[:n]
+            for names, folder in self.folders.items()
+            if "route" in folder.modules
+            for n in range(len(names) + 1)
+        }
         self.problems.extend(
             problem for names, problem in self.refused.items() if names in leading
         )
@@ -130,44 +72,52 @@ class _Walk:
             warnings=tuple(sorted(self.warnings)),
         )
 
-    def route_folders(self) -> Iterator[tuple[str, ...]]:
-        for names, folder in self.folders.items():
-            if "route" in folder.modules:
-                yield names
-
     def visit(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:
         """Read one folder; return the folders below it that are walked."""
         path = os.path.join(self.root, *names)
         below: list[tuple[str, ...]] = []
         modules: set[str] = set()
+        linked = names in self.links
         try:
             with os.scandir(path) as entries:
                 for entry in entries:
-                    inner = (*names, entry.name)
+                    name = entry.name
                     if entry.is_dir():
-                        if is_walked(entry.name) and self.stays_inside(entry, inner):
-                            below.append(inner)
-                    elif entry.name == ROUTE_FILE:
-                        if self.is_loadable(entry, inner):
+                        if is_walked(name) and self.stays_inside(entry, (*names, name)):
+                            below.append((*names, name))
+                            if linked:
+                                self.links.add((*names, name))
+                    elif name == ROUTE_FILE:
+                        if self.is_loadable(entry, (*names, name)):
                             modules.add("route")
-                    elif entry.name.endswith((".py", ".pyw")):
-                        modules.add(entry.name.rpartition(".")[0])
-                        self.check_near_miss(entry.name, inner)
+                            linked = linked or entry.is_symlink()
+                    elif name.endswith((".py", ".pyw")):
+                        modules.add(name.rpartition(".")[0])
+                        self.check_near_miss(name, names)
         except OSError as error:
             self.problems.append(
                 Problem(
-                    (_relative(names) or self.root,),
+                    ("/".join(names) or self.root,),
                     f"The folder cannot be read: {error.strerror}.",
                     "Give the user that runs the app permission to list it, or make it private "
                     "with a leading underscore.",
                 )
             )
-        self.folders[names] = Folder(names, path, "__init__" in modules, frozenset(modules))
+        self.folders[names] = Folder(names, path, frozenset(modules))
         segments = self.parse(names)
         if "route" in modules and segments is not None:
-            file = (*names, ROUTE_FILE)
-            self.routes.append(RouteFile("/".join(file), os.path.join(path, ROUTE_FILE), segments))
+            self.add_route(names, segments, linked)
         return below
+
+    def add_route(
+        self, names: tuple[str, ...], segments: tuple[Segment, ...], linked: bool
+    ) -> None:
+        file = "/".join((*names, ROUTE_FILE))
+        path = os.path.join(self.root, *names, ROUTE_FILE)
+        target = file
+        if linked:
+            target = os.path.relpath(os.path.realpath(path), self.real_root).replace(os.sep, "/")
+        self.routes.append(RouteFile(file, path, segments, target))
 
     def parse(self, names: tuple[str, ...]) -> tuple[Segment, ...] | None:
         """The segments of a folder, or ``None`` when one of them was refused."""
@@ -182,7 +132,7 @@ class _Walk:
                 self.parsed[name] = segment
             if isinstance(segment, SegmentError):
                 self.refused[names[:n]] = Problem(
-                    (_relative(names[:n]),), segment.reason, segment.cure
+                    ("/".join(names[:n]),), segment.reason, segment.cure
                 )
             else:
                 segments.append(segment)
@@ -192,14 +142,15 @@ class _Walk:
         if not entry.is_symlink():
             return True
         real = os.path.realpath(entry.path)
-        if not self.is_inside(real):
+        if not _is_inside(real, self.real_root):
             self.refuse_outside(names, real)
             return False
-        here = os.path.realpath(os.path.dirname(entry.path))
-        if here == real or here.startswith(real + os.sep):
+        self.links.add(names)
+        above = (os.path.realpath(os.path.join(self.root, *names[:n])) for n in range(len(names)))
+        if any(_is_inside(folder, real) for folder in above):
             self.problems.append(
                 Problem(
-                    (_relative(names),),
+                    ("/".join(names),),
                     "The symbolic link leads to a folder that contains it: the tree has no end.",
                     "Remove the link.",
                 )
@@ -210,13 +161,13 @@ class _Walk:
     def is_loadable(self, entry: os.DirEntry[str], names: tuple[str, ...]) -> bool:
         if entry.is_symlink():
             real = os.path.realpath(entry.path)
-            if not self.is_inside(real):
+            if not _is_inside(real, self.real_root):
                 self.refuse_outside(names, real)
                 return False
         if not entry.is_file():
             self.problems.append(
                 Problem(
-                    (_relative(names),),
+                    ("/".join(names),),
                     "It is not a regular file, or a symbolic link to nothing.",
                     "Replace it with a file, or remove it.",
                 )
@@ -224,13 +175,10 @@ class _Walk:
             return False
         return True
 
-    def is_inside(self, real: str) -> bool:
-        return real == self.real_root or real.startswith(self.real_root.rstrip(os.sep) + os.sep)
-
     def refuse_outside(self, names: tuple[str, ...], real: str) -> None:
         self.problems.append(
             Problem(
-                (_relative(names),),
+                ("/".join(names),),
                 f"The symbolic link leads out of the root, to {real}.",
                 "Copy what it points to into the tree, or import it from a route file instead.",
             )
@@ -239,10 +187,10 @@ class _Walk:
     def check_near_miss(self, name: str, names: tuple[str, ...]) -> None:
         if name in _NEAR_MISSES or name.lower() == ROUTE_FILE:
             self.warnings.append(
-                f"{_relative(names)} is not a route file and gets no URL. "
+                f"{'/'.join((*names, name))} is not a route file and gets no URL. "
                 f"Rename it to {ROUTE_FILE} if it should answer requests."
             )
 
 
-def _relative(names: tuple[str, ...]) -> str:
-    return "/".join(names)
+def _is_inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

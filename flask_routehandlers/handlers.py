@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
@@ -25,9 +25,9 @@ def read_handlers(module: ModuleType) -> dict[str, Handler]:
     return {method: names[method] for method in METHODS if _is_handler(names.get(method))}
 
 
-def allowed_methods(handlers: dict[str, Handler]) -> list[str]:
+def allowed_methods(handled: Iterable[str]) -> list[str]:
     """The methods that a route answers, sorted: ``HEAD`` too with ``GET``, ``OPTIONS`` always."""
-    allowed = {*handlers, "OPTIONS"}
+    allowed = {*handled, "OPTIONS"}
     if "GET" in allowed:
         allowed.add("HEAD")
     return sorted(allowed)

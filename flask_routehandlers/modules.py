@@ -1,61 +1,16 @@
-"""Name the modules of a tree, and load its route files under these names."""
+"""Load the route files of a tree as ordinary modules, under natural names."""
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from importlib.machinery import PathFinder
-from threading import Lock
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 
-from .discovery import Folder, RouteFile, Tree
 from .errors import Problem, RouteImportError
-from .finders import install, module_part, tree_finder
-
-#: Real path of a folder -> the module name that this process uses for it. The first name stays:
-#: a second one would execute every file below again.
-_names: dict[str, str] = {}
-_names_lock = Lock()
-
-
-class _ShadowedError(Exception):
-    """A module hides a folder on the way to the root. It carries the problem to report."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        super().__init__(str(problem))
-
-
-def name_root(root: str, import_name: str, root_path: str) -> str | Problem:
-    """Choose the module name of a root.
-
-    In this order: the name that the process knows it by; its place in the app's own package; its
-    place below the deepest ``sys.path`` entry from which it can really be imported; a made-up
-    package for the app's folder.
-
-    :param root: the absolute path of the root.
-    :param import_name: the app's ``import_name``.
-    :param root_path: the app's ``root_path``.
-    :returns: the dotted name, or the problem that keeps the root from having one.
-    """
-    root = os.path.realpath(root)
-    with _names_lock:
-        try:
-            name = (
-                _known_name(root)
-                or _name_in_package(root, import_name)
-                or _name_on_path(root)
-                or _made_up_name(root, os.path.realpath(root_path))
-            )
-        except _ShadowedError as error:
-            return error.problem
-        _names[root] = name
-    install(name)
-    return name
+from .finders import module_part, tree_finder
+from .tree import Folder, RouteFile, Tree
 
 
 def find_name_clashes(tree: Tree) -> Iterator[Problem]:
@@ -79,7 +34,7 @@ def find_name_clashes(tree: Tree) -> Iterator[Problem]:
             )
         for folder in siblings:
             part = module_part(folder.names[-1])
-            if part in place.modules and not folder.is_package:
+            if part in place.modules and (part == "route" or not folder.is_package):
                 file = "/".join((*place.names, f"{part}.py"))
                 yield Problem(
                     (file, "/".join(folder.names)),
@@ -92,7 +47,7 @@ def find_name_clashes(tree: Tree) -> Iterator[Problem]:
 def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]:
     """Import every route file of a tree. Each file is executed once per process.
 
-    :param root_name: the module name of the root, from :func:`name_root`.
+    :param root_name: the module name of the root, from :func:`~.naming.name_root`.
     :returns: for each route file, by its path relative to the root, the module, or the error
         that its import raised: the original exception is its ``__cause__``.
     """
@@ -100,25 +55,23 @@ def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]
         if folder.names:
             init = os.path.join(folder.path, "__init__.py") if folder.is_package else None
             tree_finder.entries[_module_name(root_name, folder.names)] = (init, folder.path)
+    names: dict[str, str] = {}
+    for route in sorted(tree.routes, key=lambda route: route.target != route.file):
+        own = [*(segment.folder for segment in route.segments), "route"]
+        names.setdefault(route.target, _module_name(root_name, own))
     try:
-        return {route.file: _load_file(route, root_name) for route in tree.routes}
+        return {route.file: _load_file(route, names[route.target]) for route in tree.routes}
     finally:
         for folder in tree.folders:
             if "." not in "".join(folder.names[-1:]):
                 tree_finder.entries.pop(_module_name(root_name, folder.names), None)
 
 
-def module_name(route: RouteFile, root_name: str) -> str:
-    """The full module name of a route file."""
-    return _module_name(root_name, [*(s.folder for s in route.segments), "route"])
-
-
 def _module_name(root_name: str, parts: Iterable[str]) -> str:
     return ".".join([root_name, *map(module_part, parts)])
 
 
-def _load_file(route: RouteFile, root_name: str) -> ModuleType | RouteImportError:
-    name = module_name(route, root_name)
+def _load_file(route: RouteFile, name: str) -> ModuleType | RouteImportError:
     tree_finder.entries[name] = (route.path, None)
     try:
         return importlib.import_module(name)
@@ -130,111 +83,3 @@ def _load_file(route: RouteFile, root_name: str) -> ModuleType | RouteImportErro
         return failure
     finally:
         tree_finder.entries.pop(name, None)
-
-
-def _known_name(root: str) -> str | None:
-    folder = root
-    below: list[str] = []
-    while True:
-        if folder in _names:
-            return ".".join([_names[folder], *map(module_part, reversed(below))])
-        folder, part = os.path.split(folder)
-        if not part:
-            return None
-        below.append(part)
-
-
-def _name_in_package(root: str, import_name: str) -> str | None:
-    module = sys.modules.get(import_name)
-    package = getattr(module, "__package__", None) or ""
-    while package:
-        for location in getattr(sys.modules.get(package), "__path__", ()):
-            below = _parts_below(root, os.path.realpath(location))
-            if below is not None and _resolves(package, [location], below, root):
-                return ".".join([package, *map(module_part, below)])
-        package = package.rpartition(".")[0]
-    return None
-
-
-def _name_on_path(root: str) -> str | None:
-    folders = {os.path.realpath(entry) for entry in sys.path if os.path.isdir(entry or ".")}
-    for folder in sorted(folders, key=len, reverse=True):
-        below = _parts_below(root, folder)
-        if below and _resolves("", [folder], below, root):
-            return ".".join(map(module_part, below))
-    return None
-
-
-def _made_up_name(root: str, root_path: str) -> str:
-    below = _parts_below(root, root_path)
-    base = root if below is None else root_path
-    digest = hashlib.sha256(os.fsencode(base)).hexdigest()[:8]
-    name = f"_routehandlers_{digest}"
-    _names[base] = name
-    tree_finder.entries[name] = (None, base)
-    _serve_dotted(name, base, below or [])
-    return ".".join([name, *map(module_part, below or [])])
-
-
-def _parts_below(root: str, folder: str) -> list[str] | None:
-    """The folder names from ``folder`` down to ``root``; ``None`` when it is not below it."""
-    if root == folder:
-        return []
-    prefix = folder.rstrip(os.sep) + os.sep
-    return root[len(prefix) :].split(os.sep) if root.startswith(prefix) else None
-
-
-def _resolves(package: str, locations: Sequence[str], parts: Sequence[str], root: str) -> bool:
-    """Whether the import system finds the root under this name. Nothing is executed.
-
-    :raises _ShadowedError: for a module that hides a folder of the same name beside it.
-    """
-    name = package
-    search: Sequence[str] | None = locations if package else None
-    folder = os.path.realpath(locations[0])
-    for part in parts:
-        name = f"{name}.{module_part(part)}" if name else module_part(part)
-        folder = os.path.join(folder, part)
-        if "." in part:
-            search = [folder]
-            continue
-        if name in sys.modules:
-            found = getattr(sys.modules[name], "__path__", None)
-        else:
-            # By its last part: under a dotted name a namespace package asks for its parent.
-            spec = PathFinder.find_spec(part, search)
-            found = spec and spec.submodule_search_locations
-        if found is None:
-            _refuse_shadow(folder, name)
-            return False
-        search = list(found)
-    if root not in map(os.path.realpath, search or ()):
-        return False
-    _serve_dotted(package, os.path.realpath(locations[0]), parts)
-    return True
-
-
-def _refuse_shadow(folder: str, name: str) -> None:
-    file = f"{folder}.py"
-    if os.path.isfile(file):
-        base = os.path.basename(folder)
-        other = "wsgi.py" if base == "app" else f"{base}_.py"
-        raise _ShadowedError(
-            Problem(
-                (file, folder),
-                f"The file {base}.py and the folder {base}/ beside it have one module name, "
-                f"{name!r}, so Python cannot import what is in the folder.",
-                f"Rename {base}.py, for example to {other}"
-                + (": flask run finds the app there too." if other == "wsgi.py" else "."),
-            )
-        )
-
-
-def _serve_dotted(package: str, base: str, parts: Sequence[str]) -> None:
-    """Make folders with a dot importable that lie between a package and the root."""
-    name, folder = package, base
-    for part in parts:
-        name = f"{name}.{module_part(part)}" if name else module_part(part)
-        folder = os.path.join(folder, part)
-        if "." in part:
-            tree_finder.entries[name] = (None, folder)

@@ -3,66 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote
-from uuid import UUID
 
 from werkzeug.routing import BaseConverter, Map, Rule
-from werkzeug.routing.converters import (
-    FloatConverter,
-    IntegerConverter,
-    PathConverter,
-    UnicodeConverter,
-    UUIDConverter,
-)
+from werkzeug.routing.converters import PathConverter
 from werkzeug.routing.rules import RulePart, Weighting
 
-from .binding import LIST_OF_STR
+from .converters import CatchAllConverter, clean_segment
 from .segments import CatchAll, Dynamic, Parameter, Segment, Static
 
 _NO_WEIGHT = Weighting(0, [], 0, [])
-_TYPES: dict[type, object] = {
-    UnicodeConverter: str,
-    IntegerConverter: int,
-    FloatConverter: float,
-    UUIDConverter: UUID,
-}
+_SLASH = (False, "/")
 
-
-class CatchAllConverter(BaseConverter):
-    """One segment or more, as a list of str."""
-
-    part_isolating = False
-    weight = 200
-
-    def __init__(self, map: Map, optional: bool = False) -> None:
-        super().__init__(map)
-        # Werkzeug leaves a trailing slash to rules that end with one segment.
-        slash = "" if map.strict_slashes else "/?"
-        self.regex = f"[^/]+(?:/[^/]+)*{slash}"
-        if optional:
-            self.weight = 300
-
-    def to_python(self, value: str) -> list[str]:
-        return value.rstrip("/").split("/")
-
-    def to_url(self, value: Any) -> str:
-        if not isinstance(value, (list, tuple)):
-            raise TypeError(
-                f"A catch-all takes a list or tuple of segments, not {value!r}. "
-                f"Did you mean {[part for part in str(value).split('/') if part]!r}?"
-            )
-        segments = [str(segment) for segment in value]
-        if not segments:
-            raise ValueError("A catch-all takes at least one segment; the list is empty.")
-        for segment in segments:
-            if segment in ("", ".", "..") or "/" in segment:
-                raise ValueError(
-                    f"{segment!r} cannot be a segment of a URL: it would lead somewhere else."
-                )
-        # safe = https://url.spec.whatwg.org/#url-path-segment-string, but the slash
-        return "/".join(quote(segment, safe="!$&'()*+,:;=@") for segment in segments)
+#: What takes the rest of a URL, in Werkzeug's spelling and in ours.
+_REST = frozenset(
+    rf"(?P<__werkzeug_0>{regex})\Z"
+    for regex in (PathConverter.regex, CatchAllConverter.regex, f"{CatchAllConverter.regex}/?")
+)
 
 
 class Methods(frozenset[str]):
@@ -71,6 +31,13 @@ class Methods(frozenset[str]):
 
     # A type written in C, which says yes to every method, is quicker than a function.
     __contains__ = staticmethod(bool)
+
+
+@dataclass
+class CleanPart(RulePart):
+    """A part that matches clean segments only; ``unguarded`` is its content without that."""
+
+    unguarded: str
 
 
 class _EmptyList(Mapping[str, list[str]]):
@@ -99,16 +66,20 @@ class RouteRule(Rule):
     :param segments: the segments behind the prefix.
     """
 
+    # What the base class sets later has a place of its own: more attributes than Python can
+    # share between the dicts of all rules would cost 1.5 kB each.
+    __slots__ = ("_build", "_build_unknown", "prefix", "segments")
+
     provide_automatic_options = False
 
     def __init__(
-        self, string: str, *, prefix: str = "", segments: Sequence[Segment] = (), **options: Any
+        self, string: str, *, prefix: str = "", segments: tuple[Segment, ...] = (), **options: Any
     ) -> None:
         methods = options.pop("methods", None)
         options["merge_slashes"] = False
         super().__init__(string, **options)
         self.prefix = prefix
-        self.segments = tuple(segments)
+        self.segments = segments
         self.methods = methods
 
     def get_empty_kwargs(self) -> Mapping[str, Any]:
@@ -132,32 +103,36 @@ class RouteRule(Rule):
             yield from super()._parse_rule(rule)
             return
         if self.prefix:
-            yield from super()._parse_rule(self.prefix)
+            for part in super()._parse_rule(self.prefix):
+                count = -part.weight.number_argument_weights
+                yield part if part.static else self._clean_part(part.content, part.weight, count)
         else:
-            yield RulePart("", final=False, static=True, suffixed=False, weight=_NO_WEIGHT)
+            yield _static_part("")
         for segment in self.segments:
-            self._trace.append((False, "/"))
+            self._trace.append(_SLASH)
             yield self._part(segment)
         if rule == "/":
-            self._trace.append((False, "/"))
-            yield RulePart("", final=False, static=True, suffixed=False, weight=_NO_WEIGHT)
+            self._trace.append(_SLASH)
+            yield _static_part("")
 
     def _part(self, segment: Segment) -> RulePart:
-        if isinstance(segment, Static):
-            self._trace.append((False, segment.text))
-            return RulePart(
-                segment.text, final=False, static=True, suffixed=False, weight=_NO_WEIGHT
-            )
-        if isinstance(segment, CatchAll):
-            catch_all = CatchAllConverter(self.map, segment.optional)
-            content = self._group(segment.name, catch_all, 0)
-            weight = Weighting(0, [], -1, [catch_all.weight])
-            return RulePart(
-                rf"{content}\Z", final=True, static=False, suffixed=False, weight=weight
-            )
+        match segment:
+            case Static(text=text):
+                self._trace.append((False, text))
+                return _static_part(text)
+            case CatchAll(name=name, optional=optional):
+                catch_all = CatchAllConverter(self.map, optional)
+                content = rf"{self._group(name, catch_all, 0)}\Z"
+                weight = Weighting(0, [], -1, [catch_all.weight])
+                return RulePart(content, final=True, static=False, suffixed=False, weight=weight)
+            case Dynamic(pieces=pieces):
+                return self._dynamic_part(pieces)
+        raise TypeError(f"{segment} is not a part of a URL.")
+
+    def _dynamic_part(self, pieces: Iterable[str | Parameter]) -> RulePart:
         content, literal = "", 0
         weights: list[int] = []
-        for piece in segment.pieces if isinstance(segment, Dynamic) else ():
+        for piece in pieces:
             if isinstance(piece, str):
                 self._trace.append((False, piece))
                 content += re.escape(piece)
@@ -169,7 +144,19 @@ class RouteRule(Rule):
             weights.append(min(converter.weight, 99) if piece.converter else 100)
         # Negated as in Werkzeug's own parts: the lowest weight is tried first.
         weight = Weighting(-literal, [], -len(weights), weights)
-        return RulePart(rf"{content}\Z", final=False, static=False, suffixed=False, weight=weight)
+        return self._clean_part(rf"{content}\Z", weight, len(weights))
+
+    def _clean_part(self, content: str, weight: Weighting, count: int) -> CleanPart:
+        """A part for the parameters that were added last."""
+        guard = clean_segment(list(self._converters.values())[-count:])
+        return CleanPart(
+            f"{guard}{content}",
+            final=False,
+            static=False,
+            suffixed=False,
+            weight=weight,
+            unguarded=content,
+        )
 
     def _group(self, name: str, converter: BaseConverter, number: int) -> str:
         self._trace.append((True, name))
@@ -195,9 +182,15 @@ def _build_unknown_on_first_use(self: RouteRule, /, **values: Any) -> tuple[str,
     return self._build_unknown(**values)
 
 
+@lru_cache(maxsize=1024)
+def _static_part(text: str) -> RulePart:
+    """The same object for the same text, since a tree repeats the names of its folders."""
+    return RulePart(text, final=False, static=True, suffixed=False, weight=_NO_WEIGHT)
+
+
 def make_rules(
-    prefix: str, segments: Sequence[Segment], endpoint: str, methods: Iterable[str]
-) -> list[RouteRule]:
+    prefix: str, segments: tuple[Segment, ...], endpoint: str, methods: Iterable[str]
+) -> tuple[RouteRule, ...]:
     """The rules of one route: two for an optional catch-all, one for any other.
 
     :param prefix: ``""`` or ``/api``, in Werkzeug's spelling of rules.
@@ -205,7 +198,7 @@ def make_rules(
     :param methods: the methods to list.
     """
 
-    def rule(segments: Sequence[Segment], **options: Any) -> RouteRule:
+    def rule(segments: tuple[Segment, ...], **options: Any) -> RouteRule:
         string = rule_string(prefix, segments)
         if string == "/":
             # An empty PATH_INFO is the root too; never redirect to it.
@@ -221,8 +214,8 @@ def make_rules(
 
     last = segments[-1] if segments else None
     if isinstance(last, CatchAll) and last.optional:
-        return [rule(segments[:-1], defaults=_EmptyList(last.name)), rule(segments)]
-    return [rule(segments)]
+        return rule(segments[:-1], defaults=_EmptyList(last.name)), rule(segments)
+    return (rule(segments),)
 
 
 def rule_string(prefix: str, segments: Iterable[Segment]) -> str:
@@ -246,74 +239,12 @@ def _display(segment: Segment) -> str:
     )
 
 
-def prefix_parameters(url_map: Map, prefix: str) -> dict[str, BaseConverter]:
-    """The parameters of a URL prefix, ``/<lang>/api``, with their converters.
-
-    :raises LookupError: for a converter that the map does not know.
-    :raises ValueError: for a prefix that is no rule.
-    """
-    if not prefix:
-        return {}
-    rule = Rule(prefix)
-    rule.bind(url_map)
-    return rule._converters
-
-
-def value_type(converter: BaseConverter | type[BaseConverter]) -> object:
-    """The type of a converter's values, or ``None`` for a converter of the app's own."""
-    kind = converter if isinstance(converter, type) else type(converter)
-    return _TYPES.get(kind)
-
-
-def segment_types(url_map: Map, segment: Segment) -> dict[str, object]:
-    """The type of each parameter of a segment; ``None`` where it is not known."""
-    if isinstance(segment, CatchAll):
-        return {segment.name: LIST_OF_STR}
-    if not isinstance(segment, Dynamic):
-        return {}
-    return {
-        parameter.name: value_type(url_map.converters[parameter.converter or "default"])
-        for parameter in segment.parameters
-    }
-
-
-def refuse_converter(url_map: Map, parameter: Parameter) -> tuple[str, str] | None:
-    """Why a converter cannot be used in a folder name, and the cure; ``None`` if it can."""
-    name = parameter.converter or "default"
-    if name not in url_map.converters:
-        known = ", ".join(sorted(set(url_map.converters) - {"default"}))
-        return (
-            f"The app has no converter {name!r}.",
-            f"It has {known}. Add your own to app.url_map.converters before RouteHandlers.",
-        )
-    try:
-        converter = url_map.converters[name](url_map)
-    except Exception as error:
-        return (
-            f"The converter {name!r} cannot be made without arguments: {error}.",
-            "Register a converter of your own that needs none.",
-        )
-    if not converter.part_isolating:
-        return (
-            f"The converter {name!r} can match several segments.",
-            f"Write [...{parameter.name}] for a catch-all.",
-        )
-    if re.fullmatch(converter.regex, ""):
-        return (
-            f"The converter {name!r} also matches nothing, so it would answer other URLs.",
-            "Register a converter of your own whose regex needs at least one character.",
-        )
-    return None
-
-
 def places(rule: Rule) -> tuple[tuple[str, bool, bool], ...]:
     """What a bound rule matches, comparable between rules: equal places are equal URLs."""
-    return tuple(
-        ("*" if _takes_the_rest(part) else part.content, part.static, part.final)
-        for part in rule._parts
-    )
+    return tuple((_place(part), part.static, part.final) for part in rule._parts)
 
 
-def _takes_the_rest(part: RulePart) -> bool:
-    regexes = (PathConverter.regex, "[^/]+(?:/[^/]+)*", "[^/]+(?:/[^/]+)*/?")
-    return part.final and part.content in {rf"(?P<__werkzeug_0>{regex})\Z" for regex in regexes}
+def _place(part: RulePart) -> str:
+    if part.final and part.content in _REST:
+        return "*"
+    return part.unguarded if isinstance(part, CleanPart) else part.content

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import functools
-import inspect
-from collections.abc import Callable, Collection, Mapping
-from types import CodeType, FunctionType, GeneratorType, ModuleType
-from typing import Any, ClassVar, NoReturn
+from collections.abc import Callable, Coroutine, Mapping
+from types import CoroutineType, GeneratorType, ModuleType, NoneType
+from typing import Any, NoReturn
 
 from flask import Flask, Request, has_request_context, request, stream_with_context
 from flask.views import MethodView
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from .binding import Bound, Call
+from .binding import Binding
 from .errors import RouteImportError
 from .handlers import Handler, allowed_methods
-from .paths import is_clean
 
 _current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 
+#: Return values of a handler that are no response yet.
+_UNFINISHED = frozenset({NoneType, GeneratorType, CoroutineType})
 
-def _prototype(**values: Any) -> Any:
-    """The signature of every endpoint: all path parameters by name."""
 
-
-class Endpoint:
+class Endpoint(functools.partial[Any]):
     """One route file as a view.
 
     It is shaped like what :meth:`flask.views.View.as_view` returns (``view_class``, ``methods``),
@@ -32,121 +29,110 @@ class Endpoint:
     selects: ``__name__``, ``__module__`` and every attribute that a decorator has set. Extensions
     that look at ``app.view_functions[request.endpoint]`` see each handler as a view of its own.
 
+    It is a :class:`functools.partial` of a plain function, so that neither calling it nor Flask's
+    question on each request, whether it is a coroutine function, takes a way through Python.
+
     :param app: the app that serves it.
-    :param name: the endpoint's name, blueprint included.
+    :param endpoint: the endpoint's name, blueprint included.
     :param file: the route file, relative to the root.
     :param module: the loaded file.
-    :param handlers: the handlers by method.
-    :param calls: how each handler is called.
-    :param parameters: the names of the path parameters.
+    :param bindings: how each handler is called, by method.
+    :param count: the number of path parameters.
     """
 
-    # For every request Flask asks whether the view is a coroutine function. Passing for a
-    # function answers from these, and spares the request a walk through the dynamic identity.
-    __class__ = FunctionType  # type: ignore[assignment]
-    __code__: ClassVar[CodeType] = _prototype.__code__
-    __defaults__ = None
-    __kwdefaults__ = None
-    __annotations__: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
+    app: Flask
+    endpoint: str
+    file: str
+    module: ModuleType
+    bindings: Mapping[str, Binding]
+
+    # Asked for by inspect on each request; found here, they take no way through __getattr__.
     __partialmethod__ = None
     _is_coroutine_mark = None
-    _is_coroutine_marker = None
-    _is_coroutine = None
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         app: Flask,
-        name: str,
+        endpoint: str,
         file: str,
         module: ModuleType,
-        handlers: Mapping[str, Handler],
-        calls: Mapping[str, Bound],
-        parameters: Collection[str],
-    ) -> None:
+        bindings: Mapping[str, Binding],
+        count: int,
+    ) -> Endpoint:
+        direct = {m: binding.function for m, binding in bindings.items() if binding.is_direct}
+        if "GET" in direct and "HEAD" not in bindings:
+            direct["HEAD"] = direct["GET"]
+
+        def dispatch(**values: Any) -> Any:
+            # The request itself: the proxy does not work in a thread that a handler starts.
+            current = _current_request()
+            path = current.environ.get("PATH_INFO", "")
+            # The rules answer clean paths only, but Werkzeug strips slashes before it matches.
+            if (path[1:2] == "/" or path[:1] != "/") and path:
+                raise NotFound
+            function = direct.get(current.method)
+            # A url_value_preprocessor may have changed the values: then each is given by name.
+            if function is not None and len(values) == count:
+                result = function(**values)
+            else:
+                result = self._answer(current, values)
+            return self._finish(result, current) if type(result) in _UNFINISHED else result
+
+        self = super().__new__(cls, dispatch)
         self.app = app
-        self.endpoint = name
+        self.endpoint = endpoint
         self.file = file
         self.module = module
-        self.handlers = dict(handlers)
-        self.allowed = allowed_methods(self.handlers)
-        self.calls: dict[str, Call] = {}
-        direct: dict[str, Handler] = {}
-        for method, bound in calls.items():
-            if inspect.iscoroutinefunction(handlers[method]):
-                self.calls[method] = _in_event_loop(app, bound.call)
-            else:
-                self.calls[method] = bound.call
-                if bound.function is not None:
-                    direct[method] = bound.function
-        if "HEAD" not in handlers:
-            for table in (self.calls, direct):
-                if "GET" in table:
-                    table["HEAD"] = table["GET"]
-        self._direct = direct, len(parameters)
+        self.bindings = bindings
+        return self
 
-    def __call__(self, /, **values: Any) -> Any:
-        # The request itself: the proxy does not work in a thread that a handler starts.
-        # A request spends 35 us in Flask, so each 0.3 us counts here: most paths are seen to be
-        # clean without a call, most handlers are called with the values as they are.
-        current = _current_request()
-        path = current.environ.get("PATH_INFO", "")
-        if not (
-            path.isascii()
-            and path.isprintable()
-            and path[:1] == "/"
-            and "//" not in path
-            and "/." not in path
-            and "\\" not in path
-        ) and not is_clean(path):
-            raise NotFound
-        direct, count = self._direct
-        method = current.method
-        function = direct.get(method)
-        # A url_value_preprocessor may have changed the values: then each is given by name.
-        if function is not None and len(values) == count:
-            result = function(**values)
-        elif method in self.calls:
-            result = self.calls[method](current, values)
-        else:
-            return self._answer_without_handler(current, values)
-        if result is None:
-            raise TypeError(
-                f"{method} in {self.file} returned None. A handler returns a response: "
-                'a str, a dict or list (JSON), a Response, or "", 204 for none.'
-            )
-        if type(result) is GeneratorType:
-            return stream_with_context(result)
-        return result
-
-    def _answer_without_handler(self, current: Request, values: dict[str, Any]) -> Any:
-        if current.method != "OPTIONS":
-            raise MethodNotAllowed(valid_methods=self.allowed)
-        method = self._own_preflight(current)
-        if method is None:
+    def _answer(self, current: Request, values: dict[str, Any]) -> Any:
+        method = self._method_of(current)
+        if method in self.bindings:
+            result = self.bindings[method].call(current, values)
+            if current.method != "OPTIONS" or method == "OPTIONS":
+                return result
+            response = self.app.make_response(self._finish(result, current))
+        elif current.method == "OPTIONS":
             response = self.app.response_class(status=204)
             response.headers.pop("Content-Type", None)
         else:
-            response = self.app.make_response(self.calls[method](current, values))
+            raise MethodNotAllowed(valid_methods=self.allowed)
         response.headers["Allow"] = ", ".join(self.allowed)
         return response
 
-    def _own_preflight(self, current: Request) -> str | None:
-        """The method whose handler answers OPTIONS itself, as flask-cors's decorator does."""
-        method = current.headers.get("Access-Control-Request-Method", "")
-        method = "GET" if method == "HEAD" and "HEAD" not in self.handlers else method
-        answers = getattr(self.handlers.get(method), "provide_automatic_options", None) is False
-        return method if answers else None
+    def _method_of(self, current: Request) -> str:
+        """The method whose handler answers: GET's for HEAD, and a preflight's own for OPTIONS."""
+        method = current.method
+        if method in self.bindings:
+            return method
+        if method == "OPTIONS":
+            # A handler answers its preflight itself if it says so, as flask-cors's decorator does.
+            asked = current.headers.get("Access-Control-Request-Method", "")
+            asked = "GET" if asked == "HEAD" and "HEAD" not in self.bindings else asked
+            binding = self.bindings.get(asked)
+            own = getattr(binding and binding.function, "provide_automatic_options", None)
+            return asked if own is False else method
+        return "GET" if method == "HEAD" else method
+
+    def _finish(self, result: Any, current: Request) -> Any:
+        if isinstance(result, CoroutineType):
+            result = self.app.ensure_sync(_awaited)(result)
+        if isinstance(result, GeneratorType):
+            return stream_with_context(result)
+        if result is None:
+            raise TypeError(
+                f"{current.method} in {self.file} returned None. A handler returns a response: "
+                'a str, a dict or list (JSON), a Response, or "", 204 for none.'
+            )
+        return result
 
     def _selected(self) -> Handler | None:
         """The handler of the current request, if that is one of this endpoint's."""
         if not has_request_context() or request.endpoint != self.endpoint:
             return None
-        method = request.method
-        if method == "HEAD" and "HEAD" not in self.handlers:
-            method = "GET"
-        elif method == "OPTIONS" and "OPTIONS" not in self.handlers:
-            method = self._own_preflight(request) or method
-        return self.handlers.get(method)
+        binding = self.bindings.get(self._method_of(request))
+        return binding and binding.function
 
     @property
     def __name__(self) -> str:
@@ -171,43 +157,40 @@ class Endpoint:
         raise AttributeError(f"{self!r} has no attribute {name!r}")
 
     def __repr__(self) -> str:
-        return f"<{type(self).__qualname__} {self.endpoint} from {self.file}>"
+        return f"<Endpoint {self.endpoint} from {self.file}>"
 
     @property
     def methods(self) -> tuple[str, ...]:
         """The methods that the file handles itself."""
-        return tuple(self.handlers)
+        return tuple(self.bindings)
+
+    @property
+    def allowed(self) -> list[str]:
+        """The methods that the route answers, sorted."""
+        return allowed_methods(self.bindings)
 
     @functools.cached_property
     def view_class(self) -> type[MethodView]:
         """A :class:`~flask.views.MethodView` with the handlers as its methods."""
-        methods = {
-            method.lower(): _as_method(handler, self.calls[method])
-            for method, handler in self.handlers.items()
-        }
+        methods = {method.lower(): self._as_method(method) for method in self.bindings}
         return type(
             self.file,
             (MethodView,),
             {**methods, "init_every_request": False, "__module__": self.module.__name__},
         )
 
+    def _as_method(self, name: str) -> Callable[..., Any]:
+        binding = self.bindings[name]
 
-def _in_event_loop(app: Flask, call: Call) -> Call:
-    async def awaited(current: Request, values: dict[str, Any]) -> Any:
-        return await call(current, values)
+        def method(view: MethodView, **values: Any) -> Any:
+            current = _current_request()
+            return self._finish(binding.call(current, values), current)
 
-    def call_async(current: Request, values: dict[str, Any]) -> Any:
-        # Made anew for each request: asgiref ties it to the event loop around it.
-        return app.ensure_sync(awaited)(current, values)
-
-    return call_async
+        return functools.update_wrapper(method, binding.function)
 
 
-def _as_method(handler: Handler, call: Call) -> Callable[..., Any]:
-    def method(self: MethodView, **values: Any) -> Any:
-        return call(_current_request(), values)
-
-    return functools.update_wrapper(method, handler)
+async def _awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return await coroutine
 
 
 def failed_view(error: RouteImportError) -> Callable[..., NoReturn]:

@@ -1,0 +1,66 @@
+"""What a walk over a root finds: data only, made by :mod:`~flask_routehandlers.discovery`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .errors import Problem
+from .segments import Group, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFile:
+    """One ``route.py`` with a legal path.
+
+    :param file: its path relative to the root, with ``/`` between parts.
+    :param path: its absolute path.
+    :param segments: one for each folder between the root and the file, groups included.
+    :param target: what ``file`` is when symbolic links are followed: links to one file share it.
+    """
+
+    file: str
+    path: str
+    segments: tuple[Segment, ...]
+    target: str
+
+    @property
+    def url_segments(self) -> tuple[Segment, ...]:
+        """The segments that show in the URL: all but the groups."""
+        return tuple(segment for segment in self.segments if not isinstance(segment, Group))
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder on the way to a route file.
+
+    :param names: the folder names from the root down; empty for the root itself.
+    :param path: its absolute path.
+    :param modules: the stems of the Python files in it, as the import system sees them.
+    """
+
+    names: tuple[str, ...]
+    path: str
+    modules: frozenset[str]
+
+    @property
+    def is_package(self) -> bool:
+        """Whether it holds an ``__init__.py``."""
+        return "__init__" in self.modules
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A root as it was found.
+
+    :param root: the absolute path of the root.
+    :param routes: the route files, sorted by their paths.
+    :param folders: the folders that lead to a route file, the root included, sorted by name.
+    :param problems: everything that keeps the tree from being served.
+    :param warnings: sentences about files that look like mistakes.
+    """
+
+    root: str
+    routes: tuple[RouteFile, ...]
+    folders: tuple[Folder, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
