@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import pytest
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from flask_routehandlers import Problem, RouteHandlers, RouteTreeError
+from tests.oracle import OPTIONAL, places
 
 #: What a route file holds where only its place matters.
 ECHO = "def GET(request, params):\n    return {'rule': request.url_rule.rule, 'params': params}\n"
@@ -27,6 +32,13 @@ def write_files(folder: Path, files: Mapping[str, str]) -> Path:
 def bare_app(folder: Path, **options: Any) -> Flask:
     """An app whose folder is ``folder``, without any route of its own."""
     return Flask(f"app_of_{folder.name}", root_path=str(folder), static_folder=None, **options)
+
+
+def refused(app: Flask, root: str = "app/api", **options: Any) -> tuple[Problem, ...]:
+    """The problems for which a tree is refused, by ``RouteHandlers`` with these arguments."""
+    with pytest.raises(RouteTreeError) as caught:
+        RouteHandlers(app, root, **options)
+    return caught.value.problems
 
 
 class _QuietHandler(WSGIRequestHandler):
@@ -48,3 +60,30 @@ def running(app: Flask) -> Iterator[int]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+#: Texts that each converter takes, for paths that are meant to match.
+_SAMPLES = {
+    "int": ("7", "0", "42", "٣"),
+    "float": ("1.5", "007.0"),
+    "uuid": ("12345678-1234-1234-1234-1234567890aB",),
+}
+
+
+def path_for(rng: Random, route: str, words: Sequence[str]) -> str:
+    """A decoded path that the rule of a route (a folder path) matches.
+
+    :param words: what parameters without a converter are filled with.
+    """
+    path = ""
+    for rank, pieces in places(route):
+        if isinstance(pieces, str):
+            least = 0 if rank == (OPTIONAL,) else 1
+            segments = rng.choices(words, k=rng.randint(least, 3))
+        else:
+            values = (
+                p if isinstance(p, str) else rng.choice(_SAMPLES.get(p[1], words)) for p in pieces
+            )
+            segments = ["".join(values)]
+        path += "".join(f"/{segment}" for segment in segments)
+    return path or "/"
