@@ -1,0 +1,195 @@
+"""What a route file may define, and what is refused before the app starts."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.support import bare_app, refused
+
+FILE = "users/route.py"
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY")
+
+NONE = (
+    "The file has no handler. "
+    "Define one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, QUERY, for example def GET()."
+)
+DEFAULT = (
+    "The file has a default handler, and there is no such thing here. "
+    "Define one function for each method, for example def GET()."
+)
+
+
+def misspelt(name: str, method: str) -> str:
+    return (
+        f"The file defines {name}(), which is no handler: "
+        "a handler has the name of an HTTP method in upper case. "
+        f"Did you mean {method}? Give a helper another name."
+    )
+
+
+def a_class(method: str) -> str:
+    return (
+        f"{method} is a class; a handler is a function. "
+        f"Write def {method}(), or assign an instance that can be called."
+    )
+
+
+def async_generator(method: str) -> str:
+    return (
+        f"{method} is an async generator, which WSGI cannot stream. "
+        f"Write it as a generator: def {method}() with yield."
+    )
+
+
+def not_callable(method: str, kind: str) -> str:
+    return (
+        f"{method} is not callable: it is {kind}. "
+        f"Write def {method}(), or give the name to something else."
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_handler_has_the_name_of_its_method(make_app, method):
+    app = make_app({FILE: f"def {method}(request): return '', {{'X-Method': request.method}}"})
+    response = app.test_client().open("/api/users", method=method)
+    assert response.status_code == 200
+    assert response.headers["X-Method"] == method
+
+
+def test_flask_routes_lists_the_methods_that_a_file_has(make_app):
+    app = make_app(
+        {
+            "read/route.py": "def GET(): return ''",
+            "write/route.py": "def PUT(): return ''\ndef POST(): return ''",
+            "every/route.py": "".join(f"def {m}(): return ''\n" for m in METHODS),
+        }
+    )
+    listed = {rule.rule: sorted(rule.methods) for rule in app.url_map.iter_rules()}
+    assert listed == {
+        "/api/read": ["GET", "HEAD", "OPTIONS"],
+        "/api/write": ["OPTIONS", "POST", "PUT"],
+        "/api/every": sorted(METHODS),
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "reasons"),
+    [
+        ("", [NONE]),
+        ("import os\nLIMIT = 10\ndef helper(): pass\nclass User: pass", [NONE]),
+        ("def default(): return ''", [DEFAULT]),
+        ("from json import loads as default", [DEFAULT]),
+        ("default = 3", [NONE]),
+        ("def get(): return ''", [misspelt("get", "GET")]),
+        ("def Get(): return ''", [misspelt("Get", "GET")]),
+        ("async def post(): return ''", [misspelt("post", "POST")]),
+        ("delete = lambda: ''", [misspelt("delete", "DELETE")]),
+        (
+            "def get(): return ''\ndef Post(): return ''\ndef default(): return ''",
+            [misspelt("get", "GET"), misspelt("Post", "POST")],
+        ),
+        ("def GET(): return ''\ndef post(): return ''", [misspelt("post", "POST")]),
+        ("def PACTH(): return ''", [misspelt("PACTH", "PATCH")]),
+        ("def GET(): return ''\ndef DELET(): return ''", [misspelt("DELET", "DELETE")]),
+        ("def GET(): return ''\ndef PUTT(): return ''", [misspelt("PUTT", "PUT")]),
+        ("def POST(): return ''\ndef OPTION(): return ''", [misspelt("OPTION", "OPTIONS")]),
+        ("def POST(): return ''\ndef GETS(): return ''", [misspelt("GETS", "GET")]),
+        ("class GET: pass", [a_class("GET")]),
+        ("from flask.views import MethodView as POST", [a_class("POST")]),
+        ("GET = 'text'", [not_callable("GET", "a str")]),
+        ("GET = 3", [not_callable("GET", "an int")]),
+        ("GET = None", [not_callable("GET", "a NoneType")]),
+        ("GET = ['a']\ndef POST(): return ''", [not_callable("GET", "a list")]),
+        ("import json as GET", [not_callable("GET", "a module")]),
+        ("GET = {}\nPUT = ()", [not_callable("GET", "a dict"), not_callable("PUT", "a tuple")]),
+        ("async def GET():\n    yield ''", [async_generator("GET")]),
+        (
+            "import functools\n"
+            "def plain(f): return functools.wraps(f)(lambda *args: f(*args))\n"
+            "@plain\nasync def GET():\n    yield ''",
+            [async_generator("GET")],
+        ),
+        (
+            "class HEAD: pass\nasync def POST():\n    yield\nGET = 1\ndef PACTH(): pass",
+            [
+                not_callable("GET", "an int"),
+                a_class("HEAD"),
+                async_generator("POST"),
+                misspelt("PACTH", "PATCH"),
+            ],
+        ),
+    ],
+)
+def test_a_file_that_no_request_could_reach_as_meant_is_refused(tree, code, reasons):
+    problems = refused(bare_app(tree({FILE: code})))
+    assert all(problem.files == (FILE,) for problem in problems)
+    assert [f"{problem.reason} {problem.cure}" for problem in problems] == reasons
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from operator import getitem as get, delitem as delete, setitem as put",
+        "from shutil import get_terminal_size as Get",
+        "from json import loads as PACTH, dumps as DELET",
+        "import json as get",
+        "def get(): return ''",
+        "def Get(): return ''",
+        "def default(): return ''",
+        "def helper(): return ''\ndef get_user(): return ''\ndef Options_of(): return ''",
+        "def HELPER(): return ''\ndef GETTER(): return ''\ndef SQL(): return ''",
+        "class get: pass\nclass Post: pass\nclass PACTH(Exception): pass",
+        "post = 3\nPACTH = 'text'\nPUTS = [1]\nLIMIT = 10",
+        "from flask import current_app as delete, session, g, request as put",
+        "dynamic = 'auto'\nrevalidate = False",
+    ],
+)
+def test_other_names_are_the_users_own(make_app, code):
+    app = make_app({FILE: f"{code}\ndef GET(): return 'served'"})
+    client = app.test_client()
+    assert client.get("/api/users").text == "served"
+    assert client.delete("/api/users").status_code == 405
+    assert client.get("/api/users").text == "served"
+
+
+def test_an_imported_handler_serves_as_if_it_were_defined_here(make_app):
+    app = make_app(
+        {
+            "_lib/views.py": "def read(id): return f'read {id}'\ndef POST(id): return 'sent'",
+            "users/[id]/route.py": "from ..._lib.views import POST, read as GET",
+            "posts/[id]/route.py": "from ...users.id.route import GET",
+        }
+    )
+    client = app.test_client()
+    assert client.get("/api/users/3").text == "read 3"
+    assert client.post("/api/users/3").text == "sent"
+    assert client.get("/api/posts/3").text == "read 3"
+    assert client.post("/api/posts/3").status_code == 405
+
+
+def test_every_problem_of_a_tree_is_in_one_error(tree):
+    folder = tree(
+        {
+            "a/route.py": "def get(): return ''",
+            "b/[id]/route.py": "def GET(di): return ''",
+            "c/route.py": "GET = 1",
+        }
+    )
+    problems = refused(bare_app(folder))
+    assert [problem.files for problem in problems] == [
+        ("a/route.py",),
+        ("b/[id]/route.py",),
+        ("c/route.py",),
+    ]
+
+
+def test_an_async_handler_without_asgiref_is_refused(tree, monkeypatch):
+    monkeypatch.setitem(sys.modules, "asgiref", None)
+    problems = refused(bare_app(tree({FILE: "async def GET(): return ''"})))
+    assert [str(problem) for problem in problems] == [
+        "users/route.py\n"
+        "  GET is async, and Flask needs asgiref to call it.\n"
+        '  Install it: pip install "flask-routehandlers[async]".'
+    ]
