@@ -308,6 +308,13 @@ class TestTheViewClass:
         assert set(view.methods) == view.view_class.methods == set(HANDLERS)
         assert view.view_class.__module__ == module_of(served).__name__
 
+    def test_has_a_method_for_query_which_flask_does_not_know(self, make_app):
+        app = make_app({"route.py": "def QUERY():\n    return {'found': []}\n"})
+        view = app.view_functions["api./"]
+        assert set(view.methods) == view.view_class.methods == {"QUERY"}
+        with app.test_request_context("/api", method="QUERY"):
+            assert view.view_class().dispatch_request() == {"found": []}
+
     def test_lists_no_method_that_the_file_does_not_handle(self, served):
         # HEAD and OPTIONS are answered, but a documentation of the file would not name them.
         assert set(served.view_functions["api./cors"].methods) == {"GET"}

@@ -1,0 +1,28 @@
+"""Other people's extensions with route files.
+
+Decorators see a handler while its file is loaded; what reads ``app.view_functions`` sees the view
+of the file. Each test file says what would go wrong if that view were a plain closure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import ModuleType
+
+import pytest
+from flask import Flask
+
+from tests.ecosystem.support import SECRET
+
+
+@pytest.fixture
+def make_project(make_app: Callable[..., Flask]) -> Callable[..., tuple[Flask, ModuleType]]:
+    """An app, and its ``app/extensions.py``: where its route files find the extension objects."""
+
+    def make(extensions: str, files: Mapping[str, str]) -> tuple[Flask, ModuleType]:
+        app = make_app({"../extensions.py": extensions, **files})
+        app.secret_key = SECRET
+        return app, import_module("..extensions", app.blueprints["api"].import_name)
+
+    return make

@@ -1,0 +1,15 @@
+"""What the tests of this folder share."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+SECRET = "a secret for tests, longer than 32 bytes"
+
+
+def statuses(app: Flask, *requests: str) -> list[int]:
+    """What requests are answered with, each given as method and URL."""
+    client = app.test_client()
+    return [
+        client.open(url, method=method).status_code for method, url in map(str.split, requests)
+    ]
