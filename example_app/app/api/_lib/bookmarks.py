@@ -1,0 +1,160 @@
+"""Read and write bookmarks. Transactions belong to the caller: ``with get_db() as db``."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flask import abort
+
+#: The largest id that SQLite can hold, and that no bookmark will reach.
+LARGEST_ID = 2**63 - 1
+
+Bookmark = dict[str, Any]
+
+
+def find(
+    db: sqlite3.Connection,
+    *,
+    limit: int,
+    before: int = LARGEST_ID,
+    tags: Iterable[str] = (),
+    words: Iterable[str] = (),
+    site: str = "",
+) -> list[Bookmark]:
+    """Find bookmarks, newest first.
+
+    :param limit: how many; ``-1`` for all.
+    :param before: only ids below this one.
+    :param tags: tags that a bookmark must have.
+    :param words: casefolded words that must occur in its title, URL or notes.
+    :param site: the beginning of its address, with a slash at the end.
+    """
+    rows = db.execute(
+        """
+        SELECT * FROM tagged_bookmark AS b
+        WHERE id < :before
+        AND NOT EXISTS (
+            SELECT value FROM json_each(:tags)
+            EXCEPT SELECT name FROM tag WHERE bookmark_id = b.id
+        )
+        AND NOT EXISTS (
+            SELECT 1 FROM json_each(:words)
+            WHERE instr(casefold(title || ' ' || url || ' ' || notes), value) = 0
+        )
+        AND (:site = '' OR instr(address(url), :site) = 1)
+        ORDER BY id DESC LIMIT :limit
+        """,
+        {
+            "limit": limit,
+            "before": before,
+            "tags": json.dumps(list(tags)),
+            "words": json.dumps(list(words)),
+            "site": site,
+        },
+    )
+    return [_bookmark(row) for row in rows]
+
+
+def find_after(db: sqlite3.Connection, after: int, limit: int) -> list[Bookmark]:
+    """Bookmarks with a larger id, oldest first."""
+    rows = db.execute(
+        "SELECT * FROM tagged_bookmark WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+    )
+    return [_bookmark(row) for row in rows]
+
+
+def find_year(db: sqlite3.Connection, year: int) -> list[Bookmark]:
+    """Bookmarks that were created in a year, oldest first."""
+    rows = db.execute(
+        "SELECT * FROM tagged_bookmark WHERE substr(created, 1, 5) = ? ORDER BY id",
+        (f"{year:04}-",),
+    )
+    return [_bookmark(row) for row in rows]
+
+
+def get_or_404(db: sqlite3.Connection, bookmark_id: int) -> Bookmark:
+    row = db.execute(
+        "SELECT * FROM tagged_bookmark WHERE id = ?", (min(bookmark_id, LARGEST_ID),)
+    ).fetchone()
+    return _bookmark(row) if row else abort(404, "There is no such bookmark.")
+
+
+def id_of(db: sqlite3.Connection, url: str) -> int | None:
+    """The id of the bookmark with a URL."""
+    row = db.execute("SELECT id FROM bookmark WHERE url = ?", (url,)).fetchone()
+    return row and row["id"]
+
+
+def add(db: sqlite3.Connection, fields: Mapping[str, Any]) -> int:
+    """Insert a bookmark.
+
+    :returns: its id.
+    :raises sqlite3.IntegrityError: when there is one with this URL.
+    """
+    bookmark_id = db.execute(
+        "INSERT INTO bookmark (url, title, notes) VALUES (:url, :title, :notes)", fields
+    ).lastrowid
+    assert bookmark_id is not None
+    _set_tags(db, bookmark_id, fields["tags"])
+    return bookmark_id
+
+
+def change(db: sqlite3.Connection, bookmark_id: int, fields: Mapping[str, Any]) -> None:
+    """Set some fields of a bookmark, if it is there.
+
+    :raises sqlite3.IntegrityError: when another one has this URL.
+    """
+    bookmark_id = min(bookmark_id, LARGEST_ID)
+    found = db.execute(
+        """
+        UPDATE bookmark SET
+            url = coalesce(:url, url),
+            title = coalesce(:title, title),
+            notes = coalesce(:notes, notes),
+            updated = strftime('%Y-%m-%dT%H:%M:%SZ', 'now')
+        WHERE id = :id
+        """,
+        {"url": None, "title": None, "notes": None, **fields, "id": bookmark_id},
+    ).rowcount
+    if found and "tags" in fields:
+        db.execute("DELETE FROM tag WHERE bookmark_id = ?", (bookmark_id,))
+        _set_tags(db, bookmark_id, fields["tags"])
+
+
+def remove(db: sqlite3.Connection, bookmark_id: int) -> bool:
+    """:returns: whether there was such a bookmark."""
+    bookmark_id = min(bookmark_id, LARGEST_ID)
+    return bool(db.execute("DELETE FROM bookmark WHERE id = ?", (bookmark_id,)).rowcount)
+
+
+def count_tags(db: sqlite3.Connection) -> dict[str, int]:
+    """How many bookmarks each tag has, by name."""
+    return dict(db.execute("SELECT name, count(*) FROM tag GROUP BY name ORDER BY name"))
+
+
+def rename_tag(db: sqlite3.Connection, old: str, new: str) -> bool:
+    """Rename a tag, which joins it with one that has the new name.
+
+    :returns: whether there is such a tag.
+    """
+    query = "UPDATE OR REPLACE tag SET name = ? WHERE name = ?"
+    return bool(db.execute(query, (new, old)).rowcount)
+
+
+def newest_id(db: sqlite3.Connection) -> int:
+    """The largest id that was ever given, or 0."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'bookmark'").fetchone()
+    return row[0] if row else 0
+
+
+def _set_tags(db: sqlite3.Connection, bookmark_id: int, tags: Iterable[str]) -> None:
+    db.executemany(
+        "INSERT INTO tag (bookmark_id, name) VALUES (?, ?)", [(bookmark_id, tag) for tag in tags]
+    )
+
+
+def _bookmark(row: sqlite3.Row) -> Bookmark:
+    return {**row, "tags": sorted(json.loads(row["tags"]))}

@@ -1,0 +1,39 @@
+"""One page of bookmarks, as the query string asks for it, with the URL of the next one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request, url_for
+
+from . import bookmarks
+from .database import get_db
+from .validation import clean_tag, read_number, read_words
+
+
+def read_page(tags: list[str] | None = None, site: str = "") -> dict[str, Any]:
+    """Find what ``?tag=``, ``?q=``, ``?limit=`` and ``?before=`` select.
+
+    A page begins below an id instead of at an offset, so none is missed or repeated when
+    bookmarks are added meanwhile.
+
+    :param tags: more tags that a bookmark must have.
+    :param site: the beginning of its address, with a slash at the end.
+    """
+    limit = read_number("limit", default=20, most=100)
+    found = bookmarks.find(
+        get_db(),
+        limit=limit + 1,
+        before=read_number("before", default=bookmarks.LARGEST_ID, most=bookmarks.LARGEST_ID),
+        tags=map(clean_tag, [*(tags or ()), *request.args.getlist("tag")]),
+        words=read_words(),
+        site=site,
+    )
+    shown = found[:limit]
+    return {"bookmarks": shown, "next": _below(shown[-1]["id"]) if len(found) > limit else None}
+
+
+def _below(bookmark_id: int) -> str:
+    # Only what is known: url_for has arguments of its own, such as _external.
+    kept = {name: request.args.getlist(name) for name in ("tag", "q", "limit")}
+    return url_for(request.endpoint or "", **(request.view_args or {}), **kept, before=bookmark_id)

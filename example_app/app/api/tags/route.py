@@ -1,0 +1,11 @@
+"""/api/tags: all tags."""
+
+from __future__ import annotations
+
+from .._lib import bookmarks
+from .._lib.database import get_db
+
+
+def GET() -> dict[str, dict[str, int]]:
+    """How many bookmarks each tag has."""
+    return {"tags": bookmarks.count_tags(get_db())}

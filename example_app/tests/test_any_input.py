@@ -1,0 +1,102 @@
+"""Nothing that a client sends is an error of the server."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from urllib.parse import quote, quote_from_bytes
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+# In a test app exceptions are not turned into a 500: they come out of the client.
+few = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+text = st.text(st.characters(exclude_categories=()))
+numbers = st.integers() | st.sampled_from([2**63 - 1, 2**63, -(2**63), 10**30])
+values = st.recursive(
+    st.none() | st.booleans() | numbers | st.floats() | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(text, inner, max_size=3),
+    max_leaves=8,
+)
+urls = st.builds(
+    "{}://{}{}/{}".format, st.sampled_from(["http", "HTTPS", "ftp"]), text, text, text
+) | st.sampled_from(["https://example.com", "http://[::1]:0/", "http://u:p@a/"])
+bodies = (
+    st.fixed_dictionaries(
+        {"url": urls},
+        optional={"title": text | values, "notes": text, "tags": st.lists(text) | values},
+    )
+    | st.fixed_dictionaries({"name": text | values})
+    | values
+)
+raw = bodies.map(lambda body: json.dumps(body).encode()) | st.binary()
+types = st.sampled_from(["application/json", "application/json", "text/plain", ""])
+
+
+@few
+@given(body=raw, content_type=types, number=numbers)
+def test_no_body_is_an_error_of_the_server(client, body, content_type, number):
+    secret = b"a secret for tests"
+    signature = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+    for method, url in [
+        ("POST", "/api/bookmarks"),
+        ("POST", "/api/webhook"),
+        ("PATCH", "/api/bookmarks/1"),
+        ("PATCH", f"/api/bookmarks/{number}"),
+        ("PATCH", "/api/tags/x"),
+    ]:
+        response = client.open(
+            url,
+            method=method,
+            data=body,
+            content_type=content_type,
+            headers={"X-Signature": signature},
+        )
+        assert response.status_code < 500
+        if response.status_code >= 400:
+            assert response.json["detail"]
+    for url in ("/api/bookmarks", "/api/tags", "/api/browse", "/api/feed.xml"):
+        assert client.get(url).status_code == 200
+
+
+names = st.sampled_from(["tag", "q", "limit", "before", "_external", "_scheme", "endpoint"])
+queries = st.lists(
+    st.tuples(
+        names | text.map(lambda name: quote(name, errors="replace")),
+        st.binary().map(quote_from_bytes) | numbers.map(str),
+    ),
+    max_size=4,
+).map(lambda pairs: "&".join(f"{name}={value}" for name, value in pairs))
+segments = st.binary(min_size=1).map(quote_from_bytes) | text.filter(bool).map(
+    lambda segment: quote(segment, safe="", errors="replace")
+)
+
+
+@few
+@given(query=queries, one=segments, two=segments, number=numbers, last=numbers.map(str) | text)
+def test_no_url_is_an_error_of_the_server(client, query, one, two, number, last):
+    for path in (
+        "",
+        "/bookmarks",
+        f"/bookmarks/{number}",
+        f"/bookmarks/export-{number}.csv",
+        "/search",
+        f"/sites/{one}/{two}",
+        "/tags",
+        f"/tags/{one}",
+        f"/browse/{one}/{two}",
+        "/feed.xml",
+        "/events",
+        f"/{one}/{two}",
+    ):
+        # As a server gives it: bytes as latin-1.
+        headers = {"Last-Event-ID": last.encode(errors="replace").decode("latin-1")}
+        headers = {name: value.translate({10: 32, 13: 32}) for name, value in headers.items()}
+        response = client.get(f"/api{path}?{query}", headers=headers, buffered=True)
+        assert response.status_code < 500, path
