@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from types import CoroutineType, GeneratorType, ModuleType, NoneType
 from typing import Any, NoReturn
 
-from flask import Flask, Request, has_request_context, request, stream_with_context
+from flask import Flask, Request, current_app, has_request_context, request, stream_with_context
 from flask.views import MethodView
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
@@ -16,6 +16,7 @@ from .errors import RouteImportError
 from .handlers import Handler, allowed_methods
 
 _current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
+_current_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]
 
 #: Return values of a handler that are no response yet.
 _UNFINISHED = frozenset({NoneType, GeneratorType, CoroutineType})
@@ -39,12 +40,6 @@ class Endpoint(functools.partial[Any]):
     :param bindings: how each handler is called, by method.
     :param count: the number of path parameters.
     """
-
-    app: Flask
-    endpoint: str
-    file: str
-    module: ModuleType
-    bindings: Mapping[str, Binding]
 
     # Asked for by inspect on each request; found here, they take no way through __getattr__.
     __partialmethod__ = None
@@ -79,12 +74,23 @@ class Endpoint(functools.partial[Any]):
             return self._finish(result, current) if type(result) in _UNFINISHED else result
 
         self = super().__new__(cls, dispatch)
+        return self
+
+    # Not annotated in the class: its annotations would be taken for those of every view.
+    def __init__(
+        self,
+        app: Flask,
+        endpoint: str,
+        file: str,
+        module: ModuleType,
+        bindings: Mapping[str, Binding],
+        count: int,
+    ) -> None:
         self.app = app
         self.endpoint = endpoint
         self.file = file
         self.module = module
         self.bindings = bindings
-        return self
 
     def _answer(self, current: Request, values: dict[str, Any]) -> Any:
         method = self._method_of(current)
@@ -131,6 +137,8 @@ class Endpoint(functools.partial[Any]):
         """The handler of the current request, if that is one of this endpoint's."""
         if not has_request_context() or request.endpoint != self.endpoint:
             return None
+        if _current_app() is not self.app:
+            return None
         binding = self.bindings.get(self._method_of(request))
         return binding and binding.function
 
@@ -152,8 +160,14 @@ class Endpoint(functools.partial[Any]):
 
     def __getattr__(self, name: str) -> Any:
         selected = self._selected()
-        if selected is not None:
+        if selected is not None and name == "__wrapped__":
+            return selected
+        if selected is not None and hasattr(selected, name):
             return getattr(selected, name)
+        if name == "__qualname__":
+            return self.__name__
+        if name == "__annotations__":
+            return {}
         raise AttributeError(f"{self!r} has no attribute {name!r}")
 
     def __repr__(self) -> str:
@@ -176,7 +190,12 @@ class Endpoint(functools.partial[Any]):
         return type(
             self.file,
             (MethodView,),
-            {**methods, "init_every_request": False, "__module__": self.module.__name__},
+            {
+                **methods,
+                "methods": set(self.bindings),
+                "init_every_request": False,
+                "__module__": self.module.__name__,
+            },
         )
 
     def _as_method(self, name: str) -> Callable[..., Any]:
