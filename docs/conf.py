@@ -1,0 +1,21 @@
+"""Sphinx configuration. Nothing here needs the network."""
+
+from importlib.metadata import version as version_of
+
+project = "Flask-RouteHandlers"
+author = "The Flask-RouteHandlers authors"
+project_copyright = author
+release = version = version_of(project)
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build"]
+nitpicky = True
+# Names of other projects: their inventories are on the network.
+nitpick_ignore_regex = [("py:.*", r"(flask|werkzeug|os|collections|types|typing)\..*|Flask")]
+
+myst_heading_anchors = 3
+autodoc_typehints = "description"
+autodoc_member_order = "bysource"
+
+html_theme = "furo"
+html_title = f"Flask-RouteHandlers {version}"
