@@ -38,7 +38,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.json.sort_keys = False
     database.init_app(app)
     RouteHandlers(app, root="app/api")
-    app.register_error_handler(HTTPException, problem)
+    app.register_error_handler(HTTPException, answer_problem)
 
     @app.get("/")
     def index() -> ResponseReturnValue:
@@ -47,16 +47,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     return app
 
 
-def problem(error: HTTPException) -> ResponseReturnValue:
+def answer_problem(error: HTTPException) -> ResponseReturnValue:
     """Answer an HTTP error as JSON (RFC 9457), with the headers that it brings."""
     response = error.get_response()
     response.content_type = "application/problem+json"
-    response.data = json.dumps(
-        {
-            "type": "about:blank",
-            "title": error.name,
-            "status": error.code,
-            "detail": error.description,
-        }
-    )
+    problem = {"type": "about:blank", "title": error.name, "status": error.code}
+    response.data = json.dumps(problem | {"detail": error.description}) + "\n"
     return response

@@ -34,7 +34,10 @@ def test_a_feed_without_entries_is_complete(client):
 def test_a_feed_can_be_of_one_tag(client, add):
     add("https://example.com/a", tags=["x"])
     add("https://example.com/b", tags=["y"])
-    feed = ElementTree.fromstring(client.get("/api/feed.xml?tag=x").data)
+    feed = ElementTree.fromstring(client.get("/api/feed.xml?tag=x&endpoint=y").data)
+    assert feed.find("link[@rel='self']", ATOM).get("href") == "/api/feed.xml?tag=x"
+    whole = ElementTree.fromstring(client.get("/api/feed.xml").data)
+    assert feed.findtext("id", namespaces=ATOM) != whole.findtext("id", namespaces=ATOM)
     assert [link.get("href") for link in feed.findall("entry/link", ATOM)] == [
         "https://example.com/a"
     ]
