@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -21,8 +22,9 @@ def find_contradictions(
         (``None`` when a converter does not tell).
     :returns: for each contradiction what is said, and what to write instead.
     """
+    annotated: Any = function if inspect.isroutine(function) else type(function).__call__
     try:
-        annotations = typing.get_type_hints(function)
+        annotations = typing.get_type_hints(annotated)
     except Exception:  # names that only a type checker can resolve
         return
     for parameter, (folder, given) in parameters.items():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from inspect import Parameter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from flask import Request
@@ -23,27 +24,30 @@ class Binding(NamedTuple):
 
     :param function: the function.
     :param names: the path parameters that it is called with.
-    :param wants_request: whether it gets the Flask request as ``request``.
-    :param wants_params: whether it gets a dict of all path parameters as ``params``.
-    :param is_direct: whether it names every path parameter and nothing else, so that it can be
-        called with the values as they are.
+    :param extras: which of ``request``, ``params`` and ``call_next`` it is called with.
+    :param is_direct: whether it can be called with the values as they are: it names every path
+        parameter and nothing else, and is not async.
+    :param is_async: whether it is an ``async def``.
     """
 
     function: Callable[..., Any]
     names: tuple[str, ...]
-    wants_request: bool
-    wants_params: bool
+    extras: frozenset[str]
     is_direct: bool
+    is_async: bool
 
-    def call(self, request: Request, values: dict[str, Any]) -> Any:
-        """Call the function for one request with the values of the path."""
+    def arguments(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
+        """What the function is called with for one request, but ``call_next``.
+
+        :param values: the values of the path.
+        """
         # A url_value_preprocessor may have taken a value out.
         arguments = {name: values[name] for name in self.names if name in values}
-        if self.wants_params:
+        if "params" in self.extras:
             arguments["params"] = values
-        if self.wants_request:
+        if "request" in self.extras:
             arguments["request"] = request
-        return self.function(**arguments)
+        return arguments
 
 
 class BindingError(TypeError):
@@ -59,8 +63,19 @@ class BindingError(TypeError):
         super().__init__(f"{reason} {cure}")
 
 
+#: What a handler can ask for beside path parameters.
+FOR_HANDLERS = ("request", "params")
+
+#: What a middleware can ask for beside path parameters.
+FOR_MIDDLEWARE = ("request", "call_next", "params")
+
+
 def bind(
-    name: str, function: Callable[..., Any], parameters: Mapping[str, tuple[str, object]]
+    name: str,
+    function: Callable[..., Any],
+    parameters: Mapping[str, tuple[str, object]],
+    extras: tuple[str, ...] = FOR_HANDLERS,
+    below: Mapping[str, str] = MappingProxyType({}),
 ) -> Binding:
     """Plan how a function is called.
 
@@ -68,29 +83,34 @@ def bind(
     :param function: the handler, with any decorators around it.
     :param parameters: the path parameters: for each name the folder that it is in, and the type
         that its handler gets (``None`` when a converter does not tell).
+    :param extras: what it can ask for beside them.
+    :param below: the parameters of folders below, which only some requests have, each with one
+        such folder.
     :raises BindingError: when it asks for an argument that there is not, or for another type.
     """
-    layers = list(_layers(function))
-    signatures = [_signature(layer) for layer in layers]
+    signatures = [_signature(layer) for layer in layers(function)]
     outer = signatures[0]
-    available = (*parameters, "request", "params")
+    available = (*parameters, *extras)
+    # A handler without names of its own gets what Flask would give it.
+    by_default = parameters if extras is FOR_HANDLERS else available
     if outer is None:
-        wanted = set(parameters)
+        wanted = set(by_default)
     else:
-        _check_required(name, outer, available)
-        if len(layers) == 1:
+        _check_required(name, outer, available, below)
+        if not hasattr(function, "__wrapped__"):
             for reason, cure in find_contradictions(function, parameters):
                 raise BindingError(f"{name} {reason}", cure)
-        wanted = _wanted(signatures, parameters)
+        wanted = _wanted(signatures, by_default)
         if not _takes_any(outer):
             wanted &= _named(outer)
     names = tuple(name for name in parameters if name in wanted)
-    request, params = "request" in wanted, "params" in wanted
-    is_direct = not request and not params and len(names) == len(parameters)
-    return Binding(function, names, request, params, is_direct)
+    asked = frozenset(wanted.intersection(extras))
+    is_async = inspect.iscoroutinefunction(function)
+    is_direct = not asked and not is_async and len(names) == len(parameters)
+    return Binding(function, names, asked, is_direct, is_async)
 
 
-def _layers(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+def layers(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
     """The function, and those that its decorators wrap, outermost first."""
     seen: set[int] = set()
     layer: Any = function
@@ -116,16 +136,18 @@ def _takes_any(signature: Signature) -> bool:
     return any(parameter.kind is Parameter.VAR_KEYWORD for parameter in signature.values())
 
 
-def _wanted(signatures: list[Signature | None], parameters: Collection[str]) -> set[str]:
-    """The names that any layer spells out; all path parameters if the innermost has ``**``."""
+def _wanted(signatures: list[Signature | None], by_default: Iterable[str]) -> set[str]:
+    """The names that any layer spells out, and the default ones if the innermost has ``**``."""
     wanted = {name for signature in signatures for name in _named(signature or {})}
     innermost = signatures[-1]
     if innermost is None or _takes_any(innermost):
-        wanted |= set(parameters)
+        wanted |= set(by_default)
     return wanted
 
 
-def _check_required(name: str, signature: Signature, available: Collection[str]) -> None:
+def _check_required(
+    name: str, signature: Signature, available: Collection[str], below: Mapping[str, str]
+) -> None:
     for parameter in signature.values():
         if parameter.default is not Parameter.empty:
             continue
@@ -135,13 +157,21 @@ def _check_required(name: str, signature: Signature, available: Collection[str])
                 "and arguments are given by name.",
                 "Remove the / from its signature.",
             )
-        if parameter.kind in _BY_KEYWORD and parameter.name not in available:
-            close = get_close_matches(parameter.name, available, n=1, cutoff=0.6)
-            guess = f"Did you mean {close[0]!r}? " if close else ""
+        if parameter.kind not in _BY_KEYWORD or parameter.name in available:
+            continue
+        if parameter.name in below:
             raise BindingError(
-                f"{name} asks for {parameter.name!r}, which is not in the path.",
-                f"{guess}It can have {_listed(available)}, or give the parameter a default.",
+                f"{name} asks for {parameter.name!r}, a parameter of {below[parameter.name]}, "
+                "which lies below: not every request here has it.",
+                "Move it to a middleware.py in that folder, "
+                f"or read params.get({parameter.name!r}).",
             )
+        close = get_close_matches(parameter.name, available, n=1, cutoff=0.6)
+        guess = f"Did you mean {close[0]!r}? " if close else ""
+        raise BindingError(
+            f"{name} asks for {parameter.name!r}, which is not in the path.",
+            f"{guess}It can have {_listed(available)}, or give the parameter a default.",
+        )
 
 
 def _listed(names: Collection[str]) -> str:

@@ -7,12 +7,23 @@ import os
 from .errors import Problem
 from .grammar import SegmentError, parse_segment
 from .segments import Segment, is_walked
-from .tree import Folder, RouteFile, Tree
+from .tree import Folder, MiddlewareFile, RouteFile, SourceFile, Tree
 
 ROUTE_FILE = "route.py"
+MIDDLEWARE_FILE = "middleware.py"
 
-#: Names that are taken for ``route.py`` often enough to be worth a warning.
-_NEAR_MISSES = frozenset({"routes.py", "route.pyw", "routes.pyw", "rout.py"})
+_KINDS: dict[str, type[SourceFile]] = {ROUTE_FILE: RouteFile, MIDDLEWARE_FILE: MiddlewareFile}
+
+#: Names that are taken for one of the two often enough to be worth a warning.
+_NEAR_MISSES = {
+    "routes.py": ROUTE_FILE,
+    "route.pyw": ROUTE_FILE,
+    "routes.pyw": ROUTE_FILE,
+    "rout.py": ROUTE_FILE,
+    "middlewares.py": MIDDLEWARE_FILE,
+    "_middleware.py": MIDDLEWARE_FILE,
+    "middleware.pyw": MIDDLEWARE_FILE,
+}
 
 
 def discover(root: str) -> Tree:
@@ -28,7 +39,7 @@ def discover(root: str) -> Tree:
             "Create the folder, or give RouteHandlers another root; "
             "a relative root starts at app.root_path."
         )
-        return Tree(root, (), (), (Problem((root,), reason, cure),), ())
+        return Tree(root, (), (), (), (Problem((root,), reason, cure),), ())
     return _Walk(root).tree()
 
 
@@ -38,7 +49,7 @@ class _Walk:
     def __init__(self, root: str) -> None:
         self.root = root
         self.real_root = os.path.realpath(root)
-        self.routes: list[RouteFile] = []
+        self.sources: list[SourceFile] = []
         self.folders: dict[tuple[str, ...], Folder] = {}
         self.links: set[tuple[str, ...]] = set()
         self.refused: dict[tuple[str, ...], Problem] = {}
@@ -64,9 +75,17 @@ class _Walk:
                 f"There is no {ROUTE_FILE} below {self.root}, so no URL is served from it. "
                 f"Create for example {os.path.join(self.root, 'hello', ROUTE_FILE)}."
             )
+        covering = [s for s in self.sources if s.folders in leading]
+        self.warnings.extend(
+            f"{source.file} covers no route file: there is none in its folder or below."
+            for source in self.sources
+            if source.folders not in leading
+        )
+        covering.sort(key=lambda source: source.file.split("/"))
         return Tree(
             root=self.root,
-            routes=tuple(sorted(self.routes, key=lambda route: route.file.split("/"))),
+            routes=tuple(source for source in covering if isinstance(source, RouteFile)),
+            middleware=tuple(source for source in covering if isinstance(source, MiddlewareFile)),
             folders=tuple(self.folders[names] for names in sorted(leading)),
             problems=tuple(sorted(self.problems, key=lambda problem: problem.files)),
             warnings=tuple(sorted(self.warnings)),
@@ -77,6 +96,7 @@ class _Walk:
         path = os.path.join(self.root, *names)
         below: list[tuple[str, ...]] = []
         modules: set[str] = set()
+        sources: dict[str, bool] = {}
         linked = names in self.links
         try:
             with os.scandir(path) as entries:
@@ -87,10 +107,10 @@ class _Walk:
                             below.append((*names, name))
                             if linked:
                                 self.links.add((*names, name))
-                    elif name == ROUTE_FILE:
+                    elif name in _KINDS:
                         if self.is_loadable(entry, (*names, name)):
-                            modules.add("route")
-                            linked = linked or entry.is_symlink()
+                            modules.add(_KINDS[name].stem)
+                            sources[name] = linked or entry.is_symlink()
                     elif name.endswith((".py", ".pyw")):
                         modules.add(name.rpartition(".")[0])
                         self.check_near_miss(name, names)
@@ -105,19 +125,15 @@ class _Walk:
             )
         self.folders[names] = Folder(names, path, frozenset(modules))
         segments = self.parse(names)
-        if "route" in modules and segments is not None:
-            self.add_route(names, segments, linked)
+        if segments is None:
+            return below
+        for name, is_link in sources.items():
+            file = "/".join((*names, name))
+            source = os.path.join(path, name)
+            target = os.path.relpath(os.path.realpath(source), self.real_root) if is_link else file
+            target = target.replace(os.sep, "/")
+            self.sources.append(_KINDS[name](file, source, segments, target))
         return below
-
-    def add_route(
-        self, names: tuple[str, ...], segments: tuple[Segment, ...], linked: bool
-    ) -> None:
-        file = "/".join((*names, ROUTE_FILE))
-        path = os.path.join(self.root, *names, ROUTE_FILE)
-        target = file
-        if linked:
-            target = os.path.relpath(os.path.realpath(path), self.real_root).replace(os.sep, "/")
-        self.routes.append(RouteFile(file, path, segments, target))
 
     def parse(self, names: tuple[str, ...]) -> tuple[Segment, ...] | None:
         """The segments of a folder, or ``None`` when one of them was refused."""
@@ -185,10 +201,17 @@ class _Walk:
         )
 
     def check_near_miss(self, name: str, names: tuple[str, ...]) -> None:
-        if name in _NEAR_MISSES or name.lower() == ROUTE_FILE:
+        lower = name.lower()
+        meant = _NEAR_MISSES.get(lower, lower)
+        if meant == ROUTE_FILE:
             self.warnings.append(
                 f"{'/'.join((*names, name))} is not a route file and gets no URL. "
                 f"Rename it to {ROUTE_FILE} if it should answer requests."
+            )
+        elif meant == MIDDLEWARE_FILE:
+            self.warnings.append(
+                f"{'/'.join((*names, name))} is not a middleware file and never runs. "
+                f"Rename it to {MIDDLEWARE_FILE} if it should run for the routes here and below."
             )
 
 

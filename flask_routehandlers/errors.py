@@ -44,7 +44,7 @@ class RouteTreeError(RouteHandlersError):
 
 
 class RouteImportError(RouteHandlersError):
-    """A route file could not be imported. The original exception is its ``__cause__``.
+    """A file of the tree could not be imported. The original exception is its ``__cause__``.
 
     :param file: the file, relative to the root.
     :param error: what the file raised while it was imported.

@@ -7,10 +7,9 @@ import os
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
 
-from .mounts import Mount, prepare
+from . import problem_details as problems
+from .mounts import EXTENSION_NAME, Mount, prepare
 from .prefixes import check_prefix, default_prefix
-
-EXTENSION_NAME = "routehandlers"
 
 
 class RouteHandlers:
@@ -21,6 +20,8 @@ class RouteHandlers:
     :param url_prefix: what stands in front of every URL, by default the part of ``root`` below
         its ``app`` folder: ``app/api`` gives ``/api``. ``""`` for nothing.
     :param name: the blueprint's name, by default the last folder of ``root``.
+    :param problem_details: whether HTTP errors of the tree's URLs are problem details (RFC 9457)
+        for clients that do not prefer HTML. Error handlers of the app come first.
     :raises RouteTreeError: when the tree cannot be served. The app is left as it was.
     :raises ValueError: for a ``url_prefix`` or a ``name`` that cannot be one.
     """
@@ -32,10 +33,12 @@ class RouteHandlers:
         *,
         url_prefix: str | None = None,
         name: str | None = None,
+        problem_details: bool = True,
     ) -> None:
         self.root = os.fspath(root)
         self.url_prefix = None if url_prefix is None else check_prefix(url_prefix)
         self.name = name
+        self.problem_details = problem_details
         if name is not None and (not name or "." in name):
             raise ValueError(
                 f"The name {name!r} cannot name a blueprint: it is empty or has a dot."
@@ -58,13 +61,15 @@ class RouteHandlers:
         if prefix is None:
             prefix = default_prefix(app.root_path, root)
         name = self.name or os.path.basename(root).replace(".", "_")
-        mount = prepare(app, root, prefix, name)
+        mount = prepare(app, root, prefix, name, problem_details=self.problem_details)
         blueprint = Blueprint(
             mount.name, mount.module_name, root_path=root, url_prefix=mount.url_prefix or None
         )
         blueprint.record(lambda state: _add_routes(state, mount))
         app.register_blueprint(blueprint)
         app.extensions.setdefault(EXTENSION_NAME, {})[mount.name] = mount
+        if mount.problem_details:
+            problems.register(app)
 
 
 def _add_routes(state: BlueprintSetupState, mount: Mount) -> None:

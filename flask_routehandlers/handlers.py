@@ -67,11 +67,7 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
 
 
 def _is_handler(value: object) -> bool:
-    return callable(value) and not inspect.isclass(value) and not _is_async_generator(value)
-
-
-def _is_async_generator(value: object) -> bool:
-    return inspect.isasyncgenfunction(inspect.unwrap(value)) if callable(value) else False
+    return callable(value) and not inspect.isclass(value) and not inspect.isasyncgenfunction(value)
 
 
 def _no_handler(file: str, method: str, value: object) -> Problem:
@@ -81,7 +77,7 @@ def _no_handler(file: str, method: str, value: object) -> Problem:
             f"{method} is a class; a handler is a function.",
             f"Write def {method}(), or assign an instance that can be called.",
         )
-    if _is_async_generator(value):
+    if inspect.isasyncgenfunction(value):
         return Problem(
             (file,),
             f"{method} is an async generator, which WSGI cannot stream.",

@@ -1,4 +1,4 @@
-"""Load the route files of a tree as ordinary modules, under natural names."""
+"""Load the files of a tree as ordinary modules, under natural names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import ModuleType
 
 from .errors import Problem, RouteImportError
 from .finders import module_part, tree_finder
-from .tree import Folder, RouteFile, Tree
+from .tree import Folder, MiddlewareFile, RouteFile, SourceFile, Tree
 
 
 def find_name_clashes(tree: Tree) -> Iterator[Problem]:
@@ -34,7 +34,8 @@ def find_name_clashes(tree: Tree) -> Iterator[Problem]:
             )
         for folder in siblings:
             part = module_part(folder.names[-1])
-            if part in place.modules and (part == "route" or not folder.is_package):
+            hides = part in (RouteFile.stem, MiddlewareFile.stem) or not folder.is_package
+            if part in place.modules and hides:
                 file = "/".join((*place.names, f"{part}.py"))
                 yield Problem(
                     (file, "/".join(folder.names)),
@@ -45,22 +46,23 @@ def find_name_clashes(tree: Tree) -> Iterator[Problem]:
 
 
 def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]:
-    """Import every route file of a tree. Each file is executed once per process.
+    """Import every middleware and route file of a tree. Each is executed once per process.
 
     :param root_name: the module name of the root, from :func:`~.naming.name_root`.
-    :returns: for each route file, by its path relative to the root, the module, or the error
+    :returns: for each file, by its path relative to the root, the module, or the error
         that its import raised: the original exception is its ``__cause__``.
     """
     for folder in tree.folders:
         if folder.names:
             init = os.path.join(folder.path, "__init__.py") if folder.is_package else None
             tree_finder.entries[_module_name(root_name, folder.names)] = (init, folder.path)
+    sources: list[SourceFile] = [*tree.middleware, *tree.routes]
     names: dict[str, str] = {}
-    for route in sorted(tree.routes, key=lambda route: route.target != route.file):
-        own = [*(segment.folder for segment in route.segments), "route"]
-        names.setdefault(route.target, _module_name(root_name, own))
+    for source in sorted(sources, key=lambda source: source.target != source.file):
+        own = _module_name(root_name, [*source.folders, source.stem])
+        names.setdefault(source.target, own)
     try:
-        return {route.file: _load_file(route, names[route.target]) for route in tree.routes}
+        return {source.file: _load_file(source, names[source.target]) for source in sources}
     finally:
         for folder in tree.folders:
             if "." not in "".join(folder.names[-1:]):
@@ -71,14 +73,14 @@ def _module_name(root_name: str, parts: Iterable[str]) -> str:
     return ".".join([root_name, *map(module_part, parts)])
 
 
-def _load_file(route: RouteFile, name: str) -> ModuleType | RouteImportError:
-    tree_finder.entries[name] = (route.path, None)
+def _load_file(source: SourceFile, name: str) -> ModuleType | RouteImportError:
+    tree_finder.entries[name] = (source.path, None)
     try:
         return importlib.import_module(name)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a file must not end the server
-        failure = RouteImportError(route.file, error)
+        failure = RouteImportError(source.file, error)
         failure.__cause__ = error
         return failure
     finally:

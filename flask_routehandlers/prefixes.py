@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from werkzeug.routing import BaseConverter, Map, Rule
-
 from .grammar import SegmentError, parse_segment
 from .segments import Segment, Static
 
@@ -60,19 +58,3 @@ def check_prefix(prefix: str) -> str:
             f"and have no empty segment, . or .. in it. {cure}"
         )
     return prefix
-
-
-def prefix_parameters(url_map: Map, prefix: str) -> dict[str, BaseConverter]:
-    """The parameters of a URL prefix, ``/<lang>/api``, with their converters.
-
-    :raises LookupError: for a converter that the map does not know.
-    :raises ValueError: for a prefix that is no rule.
-    """
-    if not prefix:
-        return {}
-    rule = Rule(prefix)
-    rule.bind(url_map)
-    for name, converter in rule._converters.items():
-        if not converter.part_isolating:
-            raise ValueError(f"its parameter {name!r} can match several segments")
-    return rule._converters

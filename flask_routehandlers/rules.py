@@ -239,6 +239,36 @@ def _display(segment: Segment) -> str:
     )
 
 
+def prefix_parameters(url_map: Map, prefix: str) -> dict[str, BaseConverter]:
+    """The parameters of a URL prefix, ``/<lang>/api``, with their converters.
+
+    :raises LookupError: for a converter that the map does not know.
+    :raises ValueError: for a prefix that is no rule.
+    """
+    if not prefix:
+        return {}
+    rule = Rule(prefix)
+    rule.bind(url_map)
+    for name, converter in rule._converters.items():
+        if not converter.part_isolating:
+            raise ValueError(f"its parameter {name!r} can match several segments")
+    return rule._converters
+
+
+def prefix_pattern(url_map: Map, prefix: str) -> re.Pattern[str] | None:
+    """What matches a path that begins with a prefix, or ``None`` for an empty one."""
+    if not prefix:
+        return None
+    rule = Rule(prefix)
+    rule.bind(url_map)
+    path = rule._trace[rule._trace.index((False, "|")) + 1 :]
+    regex = "".join(
+        f"(?:{rule._converters[text].regex})" if is_parameter else re.escape(text)
+        for is_parameter, text in path
+    )
+    return re.compile(rf"{regex}(?:/|\Z)")
+
+
 def places(rule: Rule) -> tuple[tuple[str, bool, bool], ...]:
     """What a bound rule matches, comparable between rules: equal places are equal URLs."""
     return tuple((_place(part), part.static, part.final) for part in rule._parts)
@@ -248,3 +278,25 @@ def _place(part: RulePart) -> str:
     if part.final and part.content in _REST:
         return "*"
     return part.unguarded if isinstance(part, CleanPart) else part.content
+
+
+def refusing_segment(rule: RouteRule, path: str) -> tuple[Segment, str] | None:
+    """The segment of a bound rule that keeps it from matching a path, with the text there.
+
+    ``None`` if there are several, or if they are not equally many.
+
+    :param path: as Werkzeug matches it, with a leading slash.
+    """
+    texts = path.split("/")
+    parts = rule._parts[1:]  # without the one for the subdomain
+    if len(texts) != len(parts):
+        return None
+    refusing = [
+        number
+        for number, (part, text) in enumerate(zip(parts, texts, strict=True))
+        if (text != part.content if part.static else not re.match(part.content, text))
+    ]
+    behind_prefix = len(parts) - len(rule.segments)
+    if len(refusing) != 1 or refusing[0] < behind_prefix:
+        return None
+    return rule.segments[refusing[0] - behind_prefix], texts[refusing[0]]

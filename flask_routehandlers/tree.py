@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .errors import Problem
 from .segments import Group, Segment
 
 
 @dataclass(frozen=True, slots=True)
-class RouteFile:
-    """One ``route.py`` with a legal path.
+class SourceFile:
+    """A file of the tree that is imported, with a legal path.
 
     :param file: its path relative to the root, with ``/`` between parts.
     :param path: its absolute path.
@@ -22,6 +23,27 @@ class RouteFile:
     path: str
     segments: tuple[Segment, ...]
     target: str
+    #: The file's name without ``.py``.
+    stem: ClassVar[str]
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folder names from the root down."""
+        return tuple(segment.folder for segment in self.segments)
+
+
+class MiddlewareFile(SourceFile):
+    """One ``middleware.py``: it belongs to every route file in its folder and below."""
+
+    __slots__ = ()
+    stem = "middleware"
+
+
+class RouteFile(SourceFile):
+    """One ``route.py``."""
+
+    __slots__ = ()
+    stem = "route"
 
     @property
     def url_segments(self) -> tuple[Segment, ...]:
@@ -54,6 +76,7 @@ class Tree:
 
     :param root: the absolute path of the root.
     :param routes: the route files, sorted by their paths.
+    :param middleware: the middleware files above a route file, sorted by their paths.
     :param folders: the folders that lead to a route file, the root included, sorted by name.
     :param problems: everything that keeps the tree from being served.
     :param warnings: sentences about files that look like mistakes.
@@ -61,6 +84,7 @@ class Tree:
 
     root: str
     routes: tuple[RouteFile, ...]
+    middleware: tuple[MiddlewareFile, ...]
     folders: tuple[Folder, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Coroutine, Mapping
-from types import CoroutineType, GeneratorType, ModuleType, NoneType
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import CoroutineType, ModuleType
 from typing import Any, NoReturn
 
-from flask import Flask, Request, current_app, has_request_context, request, stream_with_context
+from flask import Flask, Request, Response, current_app, has_request_context, request
 from flask.views import MethodView
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from .binding import Binding
-from .errors import RouteImportError
+from .chains import Call, Link, compose
+from .errors import RouteHandlersError
 from .handlers import Handler, allowed_methods
+from .responses import UNFINISHED, finish, nothing_returned
 
 _current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 _current_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]
 
-#: Return values of a handler that are no response yet.
-_UNFINISHED = frozenset({NoneType, GeneratorType, CoroutineType})
+
+def is_rooted(path_info: str) -> bool:
+    """Whether a path begins with one slash, or is empty, as an app's own root can be."""
+    return (path_info[:1] == "/" and path_info[1:2] != "/") or not path_info
 
 
 class Endpoint(functools.partial[Any]):
@@ -38,7 +42,8 @@ class Endpoint(functools.partial[Any]):
     :param file: the route file, relative to the root.
     :param module: the loaded file.
     :param bindings: how each handler is called, by method.
-    :param count: the number of path parameters.
+    :param parameters: the names of the path parameters.
+    :param links: the middleware around the handlers, outermost first.
     """
 
     # Asked for by inspect on each request; found here, they take no way through __getattr__.
@@ -52,9 +57,13 @@ class Endpoint(functools.partial[Any]):
         file: str,
         module: ModuleType,
         bindings: Mapping[str, Binding],
-        count: int,
+        parameters: Collection[str],
+        links: Sequence[Link] = (),
     ) -> Endpoint:
-        direct = {m: binding.function for m, binding in bindings.items() if binding.is_direct}
+        # The handlers that can be called with the values as they are.
+        direct: dict[str, Handler] = {}
+        if not links:
+            direct = {m: binding.function for m, binding in bindings.items() if binding.is_direct}
         if "GET" in direct and "HEAD" not in bindings:
             direct["HEAD"] = direct["GET"]
 
@@ -63,17 +72,23 @@ class Endpoint(functools.partial[Any]):
             current = _current_request()
             path = current.environ.get("PATH_INFO", "")
             # The rules answer clean paths only, but Werkzeug strips slashes before it matches.
-            if (path[1:2] == "/" or path[:1] != "/") and path:
+            if not is_rooted(path):
                 raise NotFound
             function = direct.get(current.method)
             # A url_value_preprocessor may have changed the values: then each is given by name.
-            if function is not None and len(values) == count:
+            if function is not None and values.keys() == names:
                 result = function(**values)
             else:
-                result = self._answer(current, values)
-            return self._finish(result, current) if type(result) in _UNFINISHED else result
+                result = respond(current, values)
+            if type(result) in UNFINISHED:
+                return finish(app, result, self._method_of(current), file)
+            return result
 
+        names = frozenset(parameters)
         self = super().__new__(cls, dispatch)
+        respond: Call = self._answer
+        if links:
+            respond = compose(app, links, self._answer_finished, self._answer_in_loop)
         return self
 
     # Not annotated in the class: its annotations would be taken for those of every view.
@@ -84,21 +99,29 @@ class Endpoint(functools.partial[Any]):
         file: str,
         module: ModuleType,
         bindings: Mapping[str, Binding],
-        count: int,
+        parameters: Collection[str],
+        links: Sequence[Link] = (),
     ) -> None:
         self.app = app
         self.endpoint = endpoint
         self.file = file
         self.module = module
         self.bindings = bindings
+        self.links = tuple(links)
 
     def _answer(self, current: Request, values: dict[str, Any]) -> Any:
+        """What the handler of the method returns, or the answer of a route without one."""
         method = self._method_of(current)
         if method in self.bindings:
-            result = self.bindings[method].call(current, values)
+            binding = self.bindings[method]
+            function = binding.function
+            if binding.is_async:
+                # Made anew for each request: asgiref ties it to the event loop around it.
+                function = self.app.ensure_sync(function)
+            result = function(**binding.arguments(current, values))
             if current.method != "OPTIONS" or method == "OPTIONS":
                 return result
-            response = self.app.make_response(self._finish(result, current))
+            response = self.app.make_response(finish(self.app, result, method, self.file))
         elif current.method == "OPTIONS":
             response = self.app.response_class(status=204)
             response.headers.pop("Content-Type", None)
@@ -106,6 +129,28 @@ class Endpoint(functools.partial[Any]):
             raise MethodNotAllowed(valid_methods=self.allowed)
         response.headers["Allow"] = ", ".join(self.allowed)
         return response
+
+    def _answer_finished(self, current: Request, values: dict[str, Any]) -> Any:
+        result = self._answer(current, values)
+        if type(result) in UNFINISHED:
+            return finish(self.app, result, self._method_of(current), self.file)
+        return result
+
+    async def _answer_in_loop(self, current: Request, values: dict[str, Any]) -> Response:
+        from asgiref.sync import sync_to_async
+
+        method = self._method_of(current)
+        binding = self.bindings.get(method)
+        if binding and binding.is_async and current.method != "OPTIONS":
+            result = await binding.function(**binding.arguments(current, values))
+        else:
+            # In the thread of the request, as without async middleware.
+            result = await sync_to_async(self._answer, thread_sensitive=True)(current, values)
+        if isinstance(result, CoroutineType):
+            result = await result
+        if result is None:
+            raise nothing_returned(method, self.file)
+        return self.app.make_response(result)
 
     def _method_of(self, current: Request) -> str:
         """The method whose handler answers: GET's for HEAD, and a preflight's own for OPTIONS."""
@@ -120,18 +165,6 @@ class Endpoint(functools.partial[Any]):
             own = getattr(binding and binding.function, "provide_automatic_options", None)
             return asked if own is False else method
         return "GET" if method == "HEAD" else method
-
-    def _finish(self, result: Any, current: Request) -> Any:
-        if isinstance(result, CoroutineType):
-            result = self.app.ensure_sync(_awaited)(result)
-        if isinstance(result, GeneratorType):
-            return stream_with_context(result)
-        if result is None:
-            raise TypeError(
-                f"{current.method} in {self.file} returned None. A handler returns a response: "
-                'a str, a dict or list (JSON), a Response, or "", 204 for none.'
-            )
-        return result
 
     def _selected(self) -> Handler | None:
         """The handler of the current request, if that is one of this endpoint's."""
@@ -202,25 +235,23 @@ class Endpoint(functools.partial[Any]):
         binding = self.bindings[name]
 
         def method(view: MethodView, **values: Any) -> Any:
-            current = _current_request()
-            return self._finish(binding.call(current, values), current)
+            result = binding.function(**binding.arguments(_current_request(), values))
+            return finish(self.app, result, name, self.file)
 
         return functools.update_wrapper(method, binding.function)
 
 
-async def _awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    return await coroutine
+def failed_view(file: str, error: RouteHandlersError) -> Callable[..., NoReturn]:
+    """The view of a route that could not be made: each request shows the error again.
 
-
-def failed_view(error: RouteImportError) -> Callable[..., NoReturn]:
-    """The view of a file that could not be imported: each request shows the error again."""
+    :param file: the route file, relative to the root.
+    """
     cause = error.__cause__
     traceback = cause.__traceback__ if cause else None
 
     def view(**values: Any) -> NoReturn:
-        failure = RouteImportError(error.file, cause or error)
         # Without the frames of earlier requests.
-        raise failure from (cause.with_traceback(traceback) if cause else None)
+        raise error.with_traceback(None) from (cause and cause.with_traceback(traceback))
 
-    view.__name__ = error.file
+    view.__name__ = file
     return view

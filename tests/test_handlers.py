@@ -106,12 +106,6 @@ def test_flask_routes_lists_the_methods_that_a_file_has(make_app):
         ("GET = {}\nPUT = ()", [not_callable("GET", "a dict"), not_callable("PUT", "a tuple")]),
         ("async def GET():\n    yield ''", [async_generator("GET")]),
         (
-            "import functools\n"
-            "def plain(f): return functools.wraps(f)(lambda *args: f(*args))\n"
-            "@plain\nasync def GET():\n    yield ''",
-            [async_generator("GET")],
-        ),
-        (
             "class HEAD: pass\nasync def POST():\n    yield\nGET = 1\ndef PACTH(): pass",
             [
                 not_callable("GET", "an int"),

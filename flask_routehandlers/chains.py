@@ -1,0 +1,158 @@
+"""Compose middleware around what answers a route. Done once, at start-up.
+
+A chain without async middleware is a chain of plain calls. Otherwise the part from the first
+async one inwards runs in one event loop: sync functions in it run in the thread of the request,
+and wait there while what they call goes on in the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from types import CoroutineType, GeneratorType
+from typing import Any, NamedTuple
+
+from flask import Flask, Request, Response, stream_with_context
+
+from .binding import Binding
+from .responses import UNFINISHED, finish, nothing_returned
+
+_KIND = "A middleware"
+
+#: Answers a request with what a Flask view may return.
+Call = Callable[[Request, dict[str, Any]], Any]
+
+#: The same inside an event loop.
+AsyncCall = Callable[[Request, dict[str, Any]], Coroutine[Any, Any, Response]]
+
+
+class Link(NamedTuple):
+    """One middleware function of a chain.
+
+    :param file: the middleware file, relative to the root.
+    :param name: what the function is called in it: ``middleware``, ``middleware[1] (limit)``.
+    :param binding: how it is called.
+    """
+
+    file: str
+    name: str
+    binding: Binding
+
+    def misuse(self, *, again: bool) -> Exception:
+        """The error for a wrong call of ``call_next``."""
+        if again:
+            return RuntimeError(
+                f"{self.name} in {self.file} called call_next() twice. "
+                "A request is answered once: keep the response of the first call."
+            )
+        return TypeError(
+            f"{self.name} in {self.file} gave call_next() an argument. "
+            "It takes none: what is below sees the same request."
+        )
+
+
+def compose(app: Flask, links: Sequence[Link], answer: Call, in_loop: AsyncCall) -> Call:
+    """One function that runs a chain.
+
+    :param links: the middleware, outermost first.
+    :param answer: what the innermost ``call_next()`` runs.
+    :param in_loop: the same for a chain with async middleware.
+    """
+    outer = 0
+    while outer < len(links) and not links[outer].binding.is_async:
+        outer += 1
+    chain = answer
+    if outer < len(links):
+        inner = in_loop
+        for link in reversed(links[outer:]):
+            in_loop_link = _async_link if link.binding.is_async else _sync_in_loop
+            inner = in_loop_link(app, link, inner)
+        chain = _bridge(app, inner)
+    for link in reversed(links[:outer]):
+        chain = _sync_link(app, link, chain)
+    return chain
+
+
+def _sync_link(app: Flask, link: Link, inner: Call, *, in_loop: bool = False) -> Call:
+    file, name, binding = link
+    function = binding.function
+    is_plain = not binding.names and binding.extras == {"request", "call_next"}
+
+    def run(request: Request, values: dict[str, Any]) -> Any:
+        passed = False
+
+        def call_next(*arguments: Any) -> Response:
+            nonlocal passed
+            if passed or arguments:
+                raise link.misuse(again=passed)
+            passed = True
+            return app.make_response(inner(request, values))
+
+        if is_plain:
+            result = function(request=request, call_next=call_next)
+        else:
+            arguments = binding.arguments(request, values)
+            if "call_next" in binding.extras:
+                arguments["call_next"] = call_next
+            result = function(**arguments)
+        if type(result) not in UNFINISHED:
+            return result
+        if in_loop and isinstance(result, (GeneratorType, tuple)):
+            return result  # a generator gets its context where the loop ends
+        return finish(app, result, name, file, _KIND)
+
+    return run
+
+
+def _async_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
+    file, name, binding = link
+
+    async def run(request: Request, values: dict[str, Any]) -> Response:
+        passed = False
+
+        async def call_next(*arguments: Any) -> Response:
+            nonlocal passed
+            if passed or arguments:
+                raise link.misuse(again=passed)
+            passed = True
+            return await inner(request, values)
+
+        arguments = binding.arguments(request, values)
+        if "call_next" in binding.extras:
+            arguments["call_next"] = call_next
+        result = await binding.function(**arguments)
+        if result is None:
+            raise nothing_returned(name, file, _KIND)
+        if isinstance(result, CoroutineType):
+            result.close()
+            raise TypeError(f"{name} in {file} returned a coroutine. Write await call_next().")
+        return app.make_response(result)
+
+    return run
+
+
+def _sync_in_loop(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
+    from asgiref.sync import async_to_sync, sync_to_async
+
+    def inner_in_loop(request: Request, values: dict[str, Any]) -> Response:
+        # Made anew for each request: asgiref ties it to the event loop around it.
+        return async_to_sync(inner)(request, values)
+
+    # In the thread of the request, where handlers and hooks run too: what they keep per thread
+    # (a connection of sqlite3, say) can be used in all of them.
+    run = sync_to_async(_sync_link(app, link, inner_in_loop, in_loop=True), thread_sensitive=True)
+
+    async def run_in_thread(request: Request, values: dict[str, Any]) -> Response:
+        return app.make_response(await run(request, values))
+
+    return run_in_thread
+
+
+def _bridge(app: Flask, inner: AsyncCall) -> Call:
+    def run(request: Request, values: dict[str, Any]) -> Response:
+        response: Response = app.ensure_sync(inner)(request, values)
+        if isinstance(response.response, GeneratorType):
+            # Only here: it is iterated outside the loop, and a context is left where it began.
+            response.response = stream_with_context(response.response)
+        return response
+
+    return run

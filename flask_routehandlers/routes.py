@@ -1,0 +1,215 @@
+"""Make the routes of a loaded tree: handlers and middleware bound, rules and views made."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from flask import Flask
+
+from .binding import FOR_MIDDLEWARE, Binding, BindingError, bind
+from .chains import Link
+from .converters import segment_types, value_type
+from .errors import Problem, RouteHandlersError, RouteImportError, RouteTreeError
+from .handlers import METHODS, find_handler_problems, read_handlers
+from .middleware import find_middleware_problems, read_middleware
+from .rules import RouteRule, make_rules, prefix_parameters
+from .segments import CatchAll, Group
+from .tree import MiddlewareFile, RouteFile, SourceFile, Tree
+from .views import Endpoint, failed_view
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route file as it is served.
+
+    :param file: the route file and its segments.
+    :param endpoint: its endpoint, blueprint included.
+    :param rules: its rules, one or two.
+    :param view: what ``app.view_functions`` holds.
+    """
+
+    file: RouteFile
+    endpoint: str
+    rules: tuple[RouteRule, ...]
+    view: Callable[..., Any]
+
+
+class RouteMaker:
+    """Make the routes of one tree for one app, and collect what keeps them from being made.
+
+    :param app: the app, which is read only.
+    :param modules: for each file the module, or why it could not be imported.
+    :param url_prefix: ``""`` or the part in front of every URL.
+    :param name: the blueprint's name.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        tree: Tree,
+        modules: Mapping[str, ModuleType | RouteImportError],
+        url_prefix: str,
+        name: str,
+    ) -> None:
+        self.app = app
+        self.tree = tree
+        self.modules = modules
+        self.url_prefix = url_prefix
+        self.name = name
+        self.prefix_types = {
+            parameter: (url_prefix, value_type(converter))
+            for parameter, converter in prefix_parameters(app.url_map, url_prefix).items()
+        }
+        self.problems: list[Problem] = []
+        self.errors: list[BaseException] = []
+
+    def cause(self) -> BaseException | None:
+        """What the files raised that could not be imported."""
+        if len(self.errors) > 1:
+            return BaseExceptionGroup("Files that could not be imported", self.errors)
+        return self.errors[0] if self.errors else None
+
+    def make(self) -> Iterator[Route]:
+        """The routes in the order of the tree, without those that have problems.
+
+        In debug mode a file that cannot be imported, and a middleware that cannot be used, is
+        no problem of the tree: the routes that need it answer with the error.
+        """
+        links = self.make_links()
+        for route in self.tree.routes:
+            endpoint = f"{self.name}.{_endpoint(route)}"
+            module = self.modules[route.file]
+            chain: list[Link] = []
+            failures: list[RouteHandlersError] = []
+            for n in range(len(route.folders) + 1) if links else ():
+                found = links.get(route.folders[:n], ())
+                if isinstance(found, RouteHandlersError):
+                    failures.append(found)
+                else:
+                    chain.extend(found)
+            view: Callable[..., Any]
+            methods: Iterable[str] = METHODS
+            if isinstance(module, RouteImportError):
+                failures.append(module)
+                self.fail(module)
+            if failures:
+                view = failed_view(route.file, failures[0])
+            else:
+                assert isinstance(module, ModuleType)
+                view = self.make_view(route, endpoint, module, chain)
+                methods = view.allowed
+            rules = make_rules(self.url_prefix, route.url_segments, endpoint, methods)
+            yield Route(route, endpoint, rules, view)
+
+    def fail(self, failure: RouteHandlersError) -> None:
+        """Note a failure that keeps routes from being made, unless they can show it."""
+        if self.app.debug:
+            return
+        if isinstance(failure, RouteTreeError):
+            self.problems += failure.problems
+        elif isinstance(failure, RouteImportError) and failure.__cause__:
+            self.errors.append(failure.__cause__)
+            cure = "The traceback above, or below, shows the line."
+            self.problems.append(Problem((failure.file,), f"{failure}.", cure))
+
+    def make_links(self) -> dict[tuple[str, ...], list[Link] | RouteHandlersError]:
+        """For each folder with a middleware file its functions, or why they cannot be used."""
+        links: dict[tuple[str, ...], list[Link] | RouteHandlersError] = {}
+        below = self.find_parameters_below()
+        for source in self.tree.middleware:
+            found = self.read_links(source, below[source.folders])
+            if isinstance(found, RouteHandlersError):
+                self.fail(found)
+            links[source.folders] = found
+        return links
+
+    def read_links(
+        self, source: MiddlewareFile, below: Mapping[str, str]
+    ) -> list[Link] | RouteHandlersError:
+        module = self.modules[source.file]
+        if isinstance(module, RouteImportError):
+            return module
+        problems = list(find_middleware_problems(source.file, module))
+        parameters = self.find_parameters(source)
+        links = []
+        for name, function in read_middleware(module).items():
+            try:
+                binding = bind(name, function, parameters, FOR_MIDDLEWARE, below)
+            except BindingError as error:
+                problems.append(Problem((source.file,), error.reason, error.cure))
+            else:
+                links.append(Link(source.file, name, binding))
+                problems += _find_missing_asgiref(source.file, name, binding)
+        return RouteTreeError(self.tree.root, problems) if problems else links
+
+    def make_view(
+        self, route: RouteFile, endpoint: str, module: ModuleType, links: list[Link]
+    ) -> Endpoint:
+        self.problems += find_handler_problems(route.file, module)
+        parameters = self.find_parameters(route)
+        for name in self.prefix_types:
+            if any(name == p.name for segment in route.segments for p in segment.parameters):
+                self.problems.append(
+                    Problem(
+                        (route.file,),
+                        f"The url_prefix {self.url_prefix!r} has a parameter {name!r} too.",
+                        "Give each parameter of a path its own name.",
+                    )
+                )
+        bindings: dict[str, Binding] = {}
+        for method, handler in read_handlers(module).items():
+            try:
+                bindings[method] = bind(method, handler, parameters)
+            except BindingError as error:
+                self.problems.append(Problem((route.file,), error.reason, error.cure))
+            else:
+                self.problems += _find_missing_asgiref(route.file, method, bindings[method])
+        return Endpoint(self.app, endpoint, route.file, module, bindings, parameters, links)
+
+    def find_parameters(self, source: SourceFile) -> dict[str, tuple[str, object]]:
+        """For each path parameter the folder that it is in, and the type of its values."""
+        parameters = dict(self.prefix_types)
+        for segment in source.segments:
+            for name, kind in segment_types(self.app.url_map, segment).items():
+                parameters[name] = (segment.folder, kind)
+        return parameters
+
+    def find_parameters_below(self) -> Mapping[tuple[str, ...], dict[str, str]]:
+        """For each folder with a middleware file the parameters of folders below it, each with
+        the first folder that has it."""
+        found: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+        places = {source.folders for source in self.tree.middleware}
+        for route in self.tree.routes if places else ():
+            for depth, segment in enumerate(route.segments):
+                folder = "/".join(route.folders[: depth + 1])
+                for place in (route.folders[:n] for n in range(depth + 1)):
+                    if place in places:
+                        for parameter in segment.parameters:
+                            found[place].setdefault(parameter.name, folder)
+        return found
+
+
+def _find_missing_asgiref(file: str, name: str, binding: Binding) -> Iterator[Problem]:
+    if binding.is_async and find_spec("asgiref") is None:
+        yield Problem(
+            (file,),
+            f"{name} is async, and Flask needs asgiref to call it.",
+            'Install it: pip install "flask-routehandlers[async]".',
+        )
+
+
+def _endpoint(route: RouteFile) -> str:
+    """The route as its folders spell it, in the characters that Flask allows in an endpoint."""
+    parts = []
+    for segment in route.segments:
+        if not isinstance(segment, Group):
+            folder = segment.folder
+            if isinstance(segment, CatchAll):
+                folder = folder.replace("...", "*")
+            parts.append(folder.replace(".", "%2E"))
+    return "/" + "/".join(parts)
