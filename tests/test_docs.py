@@ -48,9 +48,9 @@ DEFAULT_FILES = {
 ANY_HANDLER = "def GET(): ..."
 
 #: Commands that are shown for the reader alone.
-NOT_RUN = ("pip ", "git ", "cd ", "flask run", "python -m venv", "python -m tests.benchmarks")
+NOT_RUN = ("pip ", "git ", "flask run", "python -m tests.benchmarks")
 #: Commands that prepare a folder; run as they are.
-PREPARATIONS = ("ln", "mkdir", "mkfifo", "touch")
+PREPARATIONS = ("ln", "mkdir", "touch")
 #: Kinds of blocks that are for the reader alone: JavaScript to compare with, directives.
 NOT_CHECKED = ("text", "sh", "js", "{toctree}", "{eval-rst}", "{include} ../CHANGES.md")
 #: Headers that ``curl -i`` prints too, and that pages leave out.
@@ -88,8 +88,10 @@ def blocks(page: Path) -> Iterator[Block]:
 
 def commands(text: str) -> Iterator[tuple[str, str]]:
     """Each command of a console block, with the output that is shown below it."""
-    joined = text.replace("\\\n", " ")
-    for part in re.split(r"^\$ ", joined, flags=re.M)[1:]:
+    before, *parts = re.split(r"^\$ ", text.replace("\\\n", " "), flags=re.M)
+    assert parts, "no command"
+    assert not before, "an output of no command"
+    for part in parts:
         command, _, output = part.partition("\n")
         yield command.strip(), output
 
@@ -410,6 +412,12 @@ def test_every_message_of_the_package_is_on_the_errors_page():
         if not re.search(".*".join(map(re.escape, text.split("\0"))), shown)
     }
     assert missing == set(NOT_SHOWN)
+
+
+@pytest.mark.parametrize("page", ["errors.md", "api.md"])
+def test_every_public_class_is_on_the_pages_that_list_them(page):
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert [name for name in flask_routehandlers.__all__ if name not in text] == []
 
 
 def table(page: str, *header: str) -> list[list[list[str]]]:
