@@ -423,7 +423,9 @@ def test_every_public_class_is_on_the_pages_that_list_them(page):
 def table(page: str, *header: str) -> list[list[list[str]]]:
     """The rows of a table, found by the beginning of its header: for each cell what is code."""
     text = (DOCS / page).read_text(encoding="utf-8")
-    rows = text.partition(f"| {' | '.join(header)} |")[2].partition("\n\n")[0].split("\n")[2:]
+    _, found, rest = text.partition(f"| {' | '.join(header)} |")
+    assert found, f"{page} has no table {header}"
+    rows = rest.partition("\n\n")[0].split("\n")[2:]
     return [[re.findall("`([^`]*)`", cell) for cell in row.split("|")[1:-1]] for row in rows]
 
 
