@@ -618,6 +618,16 @@ def test_a_converter_of_the_app_gives_the_handler_its_values(tree):
     assert app.test_client().get("/api/c/fg.png").status_code == 404
 
 
+@pytest.mark.parametrize("weight", [1, 100, 1000])
+def test_a_converter_of_the_app_comes_before_none_whatever_its_weight(tree, weight):
+    app = bare_app(tree({}, "[slug]", "[color=hex]"))
+    app.url_map.converters["hex"] = type("Weighted", (Hex,), {"weight": weight})
+    RouteHandlers(app)
+    client = app.test_client()
+    assert client.get("/api/ff").json["params"] == {"color": 255}
+    assert client.get("/api/fg").json["params"] == {"slug": "fg"}
+
+
 KNOWN = (
     "It has any, float, int, path, string, uuid. "
     "Add your own to app.url_map.converters before RouteHandlers."
@@ -731,6 +741,16 @@ def test_a_trailing_slash_is_another_url_unless_the_app_says_otherwise(tree, url
         assert client.get(f"{url}/").status_code == status
         assert client.get(f"{url}//").status_code == 404
     assert lax.test_client().get(f"{url}/").json["params"].get("path") == path
+
+
+def test_an_empty_path_is_the_root_and_is_not_redirected(make_app):
+    client = make_app({}, "", url_prefix="").test_client()
+    for environ in (
+        {"PATH_INFO": ""},
+        {"PATH_INFO": "/"},
+        {"SCRIPT_NAME": "/at", "PATH_INFO": ""},
+    ):
+        assert client.get("/", environ_overrides=environ).json["rule"] == "/"
 
 
 def test_urls_are_built_below_the_place_where_the_app_is_mounted(make_app):
