@@ -472,3 +472,9 @@ def test_the_pages_build_without_a_warning(tmp_path):
     pytest.importorskip("sphinx")
     call = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(DOCS), str(tmp_path)]
     assert run_child(call, tmp_path) == (0, "")
+
+
+def test_the_design_page_names_every_module():
+    text = (DOCS / "design.md").read_text(encoding="utf-8")
+    modules = {file.stem for file in PACKAGE.glob("*.py")} - {"__init__"}
+    assert modules <= set(re.findall(r"`(\w+)`", text))
