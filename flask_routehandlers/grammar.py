@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from urllib.parse import unquote
 
 from .segments import CatchAll, Dynamic, Group, Parameter, Segment, Static
 
@@ -41,11 +42,12 @@ def parse_segment(folder: str) -> Segment:
     if folder[0] == "@":
         raise SegmentError(
             "A parallel route slot belongs to pages; a route handler has none.",
-            f"Rename the folder to {folder[1:] or 'a name'!r}, or to a group, ({folder[1:]}).",
+            f"Rename the folder to {folder[1:] or 'name'!r}, or to a group, "
+            f"({folder[1:] or 'name'}).",
         )
     if "(" in folder or ")" in folder:
         return _parse_group(folder)
-    return Static(folder, _literal(folder))
+    return Static(folder, literal(folder))
 
 
 def _check_characters(folder: str) -> None:
@@ -54,15 +56,23 @@ def _check_characters(folder: str) -> None:
     if not found:
         return
     if found == "%":
-        cure = "Write the character itself; only %5F, for a leading underscore, is decoded."
-        raise SegmentError("A folder name is not percent-encoded.", cure)
+        escape = re.search(r"%[0-9A-Fa-f]{2}", folder)
+        meant = unquote(escape[0]) if escape else "%"
+        meant = "%5F" if meant == "_" else meant
+        raise SegmentError(
+            "A folder name is not percent-encoded: only %5F, for an underscore, is decoded.",
+            f"Write {meant} instead of {escape[0]}."
+            if escape and (meant == "%5F" or (meant.isprintable() and meant not in "%/\\<>"))
+            else "Rename the folder without the %.",
+        )
     raise SegmentError(
         f"The character {found!a} cannot stand in a folder name.",
         "Rename the folder without it.",
     )
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """The text of a URL that a folder name, or a piece of one, spells."""
     # One form on every machine: some file systems store a decomposed name for a composed one.
     return unicodedata.normalize("NFC", text.replace("%5F", "_"))
 
@@ -106,7 +116,7 @@ def _parse_brackets(folder: str) -> Segment:
     parsed: list[str | Parameter] = []
     for piece in pieces:
         if isinstance(piece, str):
-            parsed.append(_literal(piece))
+            parsed.append(literal(piece))
             continue
         if parsed and isinstance(parsed[-1], Parameter):
             raise SegmentError(

@@ -66,7 +66,13 @@ class Endpoint(functools.partial[Any]):
         if "GET" in direct and "HEAD" not in bindings:
             direct["HEAD"] = direct["GET"]
 
-        def answer(current: Request, values: dict[str, Any]) -> Any:
+        def dispatch(**values: Any) -> Any:
+            # The request itself: the proxy does not work in a thread that a handler starts.
+            current = _current_request()
+            path = current.environ.get("PATH_INFO", "")
+            # The rules answer clean paths only, but Werkzeug strips slashes before it matches.
+            if (path[1:2] == "/" or path[:1] != "/") and not is_rooted(path):
+                raise NotFound
             function = direct.get(current.method)
             # A url_value_preprocessor may have changed the values: then each is given by name.
             if function is not None and values.keys() == names:
@@ -77,17 +83,15 @@ class Endpoint(functools.partial[Any]):
                 return finish(app, result, self._method_of(current), file)
             return result
 
-        def dispatch(**values: Any) -> Any:
-            # The request itself: the proxy does not work in a thread that a handler starts.
+        def dispatch_through_chain(**values: Any) -> Any:
             current = _current_request()
-            path = current.environ.get("PATH_INFO", "")
-            # The rules answer clean paths only, but Werkzeug strips slashes before it matches.
-            if (path[1:2] == "/" or path[:1] != "/") and not is_rooted(path):
+            if not is_rooted(current.environ.get("PATH_INFO", "")):
                 raise NotFound
-            return respond(current, values)
+            return chain(current, values)
 
-        self = super().__new__(cls, dispatch)
-        respond = compose(app, links, answer, self._answer_in_loop) if links else answer
+        self = super().__new__(cls, dispatch_through_chain if links else dispatch)
+        if links:
+            chain = compose(app, links, lambda _, values: dispatch(**values), self._answer_in_loop)
         return self
 
     # Not annotated in the class: its annotations would be taken for those of every view.
