@@ -84,7 +84,7 @@ def _same_places(routes: Iterable[tuple[RouteFile, tuple[Segment, ...]]]) -> Ite
             places[place].setdefault(found, {}).setdefault(segment.folder, route.file)
             place = (*place, found)
     for shapes in places.values():
-        for found, folders in shapes.items():
+        for folders in shapes.values():
             if len(folders) == 1:
                 continue
             files = tuple(sorted(set(folders.values())))
