@@ -696,6 +696,7 @@ def test_a_module_has_an_alias_of_identifiers(make_app, folders, alias):
     assert importlib.import_module(f"{root}.{alias}").route is module
     assert importlib.util.find_spec(f"{root}.{alias}.route") is not None
     assert (module.__spec__, module.__loader__) == (spec, loader)
+    assert not hasattr(module, "__path__")
     assert module.__name__ == spec.name
     assert runs(module.__file__) == 1
 
