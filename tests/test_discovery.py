@@ -160,16 +160,18 @@ def test_all_problems_of_a_tree_are_told_together_each_file_with_its_cure(root):
             "b/[id=number]/route.py": "",
             "c.d/route.py": "",
             "c_d/route.py": "",
+            "e/route.py": "1 / 0",
+            "f/route.py": "def get(): ...",
+            "g/middleware.py": "",
+            "g/route.py": ECHO,
         },
     )
     (root / "gone").mkdir()
     (root / "gone/route.py").symlink_to("nothing.py")
     with pytest.raises(RouteTreeError) as caught:
         RouteHandlers(bare_app(root.parent.parent))
-    assert (
-        str(caught.value)
-        == f"""\
-5 problems in {root}:
+    text = f"""\
+8 problems in {root}:
 
 [post-id]
   'post-id' is not a Python identifier, so no handler can name it as an argument.
@@ -193,10 +195,34 @@ a module name.
 b/[id=number]/route.py
   The app has no converter 'number'.
   It has any, float, int, path, string, uuid. Add your own to app.url_map.converters before \
-RouteHandlers."""
-    )
+RouteHandlers.
+
+g/middleware.py
+  The file has no middleware.
+  Write def middleware(request, call_next), which returns call_next() or an answer of its own.
+
+e/route.py
+  e/route.py could not be imported: ZeroDivisionError: division by zero.
+  The traceback above, or below, shows the line.
+
+f/route.py
+  The file defines get(), which is no handler: a handler has the name of an HTTP method in upper \
+case.
+  Did you mean GET? Give a helper another name."""
+    assert str(caught.value) == text
     assert caught.value.root == str(root)
-    assert len(caught.value.problems) == 5
+    assert len(caught.value.problems) == 8
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_what_is_wrong_with_a_middleware_file_hides_nothing_below_it(root):
+    write_files(root, {"middleware.py": "", "a/route.py": "def get(): ..."})
+    with pytest.raises(RouteTreeError) as caught:
+        RouteHandlers(bare_app(root.parent.parent))
+    assert [problem.files for problem in caught.value.problems] == [
+        ("middleware.py",),
+        ("a/route.py",),
+    ]
 
 
 def test_a_single_problem_is_announced_in_the_singular(root):

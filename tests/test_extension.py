@@ -519,16 +519,16 @@ class Needy(BaseConverter):
 #: Faults that are found before anything is imported.
 FAULTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "no root": ({}, {"root": "nowhere"}),
+    "prefix": ({}, {"url_prefix": "/<nope:x>"}),
+    "name": ({}, {"name": "own"}),
+}
+#: Faults that are told together with those of the modules: hello/route.py has been imported.
+LATE_FAULTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "segment": ({"[]/route.py": ECHO}, {}),
     "conflict": ({"[a]/route.py": ECHO, "[b]/route.py": ECHO}, {}),
     "module names": ({"a.b/route.py": ECHO, "a_b/route.py": ECHO}, {}),
     "converter": ({"[a=needy]/route.py": ECHO}, {}),
     "unknown converter": ({"[a=nope]/route.py": ECHO}, {}),
-    "prefix": ({}, {"url_prefix": "/<nope:x>"}),
-    "name": ({}, {"name": "own"}),
-}
-#: Faults that show in the modules, and ``hello/route.py`` has been imported by then.
-LATE_FAULTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "import": ({"x/route.py": "1 / 0"}, {}),
     "exit": ({"x/route.py": "raise SystemExit(3)"}, {}),
     "no handler": ({"x/route.py": ""}, {}),

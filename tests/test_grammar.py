@@ -98,7 +98,7 @@ SLOT = "A parallel route slot belongs to pages; a route handler has none."
 INTERCEPTED = "An intercepting route belongs to pages; a route handler has none."
 PARENTHESES = "Parentheses mark a group, and a group has no text around it."
 MIXED = "A parameter and a group cannot share a folder; a converter takes no arguments here."
-ENCODED = "A folder name is not percent-encoded."
+ENCODED = "A folder name is not percent-encoded: only %5F, for an underscore, is decoded."
 CHARACTER = "The character {} cannot stand in a folder name."
 NO_IDENTIFIER = "{!r} is not a Python identifier, so no handler can name it as an argument."
 KEYWORD = "{!r} is a Python keyword, so no handler can name it as an argument."
@@ -109,7 +109,6 @@ WRITE_ONE = "Write [name], [...name] or [[...name]]."
 WRITE_GROUP = "Write (ab) for a group, or ab for a segment of the URL."
 WRITE_BOTH = "Write (name)/[name], or register a converter of your own and write [name=converter]."
 WRITE_INT = "Write [a=int], or another converter of the app's URL map."
-WRITE_ITSELF = "Write the character itself; only %5F, for a leading underscore, is decoded."
 RENAME = "Rename the folder without it."
 
 
@@ -185,9 +184,15 @@ RENAME = "Rename the folder without it."
         ("(a)[b]", MIXED, WRITE_BOTH),
         ("[b](a)", MIXED, WRITE_BOTH),
         ("[a=int(min=1)]", MIXED, WRITE_BOTH),
-        ("a%20b", ENCODED, WRITE_ITSELF),
-        ("%5fname", ENCODED, WRITE_ITSELF),
-        ("100%", ENCODED, WRITE_ITSELF),
+        ("a%2Cb", ENCODED, "Write , instead of %2C."),
+        ("%5fname", ENCODED, "Write %5F instead of %5f."),
+        ("caf%C3%A9", ENCODED, "Write é instead of %C3%A9."),
+        ("a%20b%2C", ENCODED, "Write   instead of %20."),
+        ("a%2Fb", ENCODED, "Rename the folder without the %."),
+        ("a%3Cb", ENCODED, "Rename the folder without the %."),
+        ("a%00b", ENCODED, "Rename the folder without the %."),
+        ("%FF", ENCODED, "Rename the folder without the %."),
+        ("100%", ENCODED, "Rename the folder without the %."),
         ("<a>", CHARACTER.format(r"'<'"), RENAME),
         ("a>", CHARACTER.format(r"'>'"), RENAME),
         ("a\\b", CHARACTER.format(r"'\\'"), RENAME),
