@@ -686,10 +686,6 @@ def test_a_converter_with_a_broken_regex_is_a_problem_of_the_tree(tree):
     assert problem.startswith("x/[id=own]/route.py\n  The converter 'own' ")
 
 
-def test_a_converter_is_told_once_however_many_files_are_below_its_folder(tree):
-    assert len(told(bare_app(tree({}, "[id=nope]", "[id=nope]/a", "[id=nope]/b/c")))) == 1
-
-
 # In the company of Flask
 
 

@@ -188,6 +188,7 @@ RENAME = "Rename the folder without it."
         ("%5fname", ENCODED, "Write %5F instead of %5f."),
         ("caf%C3%A9", ENCODED, "Write é instead of %C3%A9."),
         ("a%20b%2C", ENCODED, "Write   instead of %20."),
+        ("%5Fa%2Cb", ENCODED, "Write , instead of %2C."),
         ("a%2Fb", ENCODED, "Rename the folder without the %."),
         ("a%3Cb", ENCODED, "Rename the folder without the %."),
         ("a%00b", ENCODED, "Rename the folder without the %."),
