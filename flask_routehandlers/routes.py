@@ -114,7 +114,7 @@ class RouteMaker:
             self.problems += failure.problems
         elif isinstance(failure, RouteImportError) and failure.__cause__:
             self.errors.append(failure.__cause__)
-            cure = "The traceback above, or below, shows the line."
+            cure = f"Look at {failure.where}."
             self.problems.append(Problem((failure.file,), f"{failure}.", cure))
 
     def make_links(self) -> dict[tuple[str, ...], list[Link] | RouteHandlersError]:
