@@ -203,7 +203,7 @@ g/middleware.py
 
 e/route.py
   e/route.py could not be imported: ZeroDivisionError: division by zero.
-  The traceback above, or below, shows the line.
+  Look at e/route.py, line 1.
 
 f/route.py
   The file defines get(), which is no handler: a handler has the name of an HTTP method in upper \
@@ -552,7 +552,7 @@ def test_a_file_of_the_tree_that_cannot_be_read_is_refused(name):
     assert file == name
     assert reason.startswith(f"  {name} could not be imported: PermissionError: [Errno 13]")
     assert reason.endswith(f"/app/api/{name}'.")
-    assert cure == "  The traceback above, or below, shows the line."
+    assert cure == f"  Look at {name}."
 
 
 @contextmanager
