@@ -56,14 +56,11 @@ def _check_characters(folder: str) -> None:
     if not found:
         return
     if found == "%":
-        escape = re.search(r"%[0-9A-Fa-f]{2}", folder)
-        meant = unquote(escape[0]) if escape else "%"
-        meant = "%5F" if meant == "_" else meant
+        decoded = unquote(re.sub("%5f", "%255F", folder, flags=re.IGNORECASE))
+        legal = decoded.isprintable() and not _FORBIDDEN.search(decoded) and "/" not in decoded
         raise SegmentError(
             "A folder name is not percent-encoded: only %5F, for an underscore, is decoded.",
-            f"Write {meant} instead of {escape[0]}."
-            if escape and (meant == "%5F" or (meant.isprintable() and meant not in "%/\\<>"))
-            else "Rename the folder without the %.",
+            f"Rename the folder to {decoded}." if legal else "Rename the folder without the %.",
         )
     raise SegmentError(
         f"The character {found!a} cannot stand in a folder name.",
