@@ -71,7 +71,7 @@ def _where(file: str, error: BaseException, path: str) -> str:
     lines = [line for filename, line in raised if filename == path and line]
     where = f"{file}, line {lines[-1]}" if lines else file
     last, line = raised[-1] if raised else (path, None)
-    return where if last == path else f"{where}, which led to {last}, line {line}"
+    return where if last == path or not lines else f"{where}, which led to {last}, line {line}"
 
 
 class RouteHandlersWarning(UserWarning):

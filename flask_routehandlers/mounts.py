@@ -109,7 +109,7 @@ def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Ite
         )
     try:
         prefix_parameters(app.url_map, url_prefix)
-    except (LookupError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         yield Problem(
             (root,),
             f"The url_prefix {url_prefix!r} cannot be used: {error}.",
@@ -128,7 +128,11 @@ def _find_converter_problems(app: Flask, tree: Tree) -> Iterator[Problem]:
 
 def _find_clashes(app: Flask, routes: tuple[Route, ...]) -> Iterator[Problem]:
     """Rules that the app has already at a place that a route file takes."""
-    owners = {places(rule): rule for rule in app.url_map.iter_rules() if not rule.build_only}
+    owners = {
+        places(rule): rule
+        for rule in app.url_map.iter_rules()
+        if not rule.build_only and not rule.websocket
+    }
     for route in routes:
         for rule in route.rules:
             rule.bind(app.url_map)
