@@ -6,9 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, json, redirect, url_for
+from flask import Flask, redirect, url_for
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
 
 from flask_routehandlers import RouteHandlers
 
@@ -28,6 +27,10 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         MAX_CONTENT_LENGTH=64 * 1024,
         # What senders sign with. Without a secret the webhook is closed.
         WEBHOOK_SECRET=os.environ.get("WEBHOOK_SECRET", ""),
+        # What administrators authenticate with. Without a token their routes are closed.
+        ADMIN_TOKEN=os.environ.get("ADMIN_TOKEN", ""),
+        # Whose pages may use the API, separated by spaces: https://example.com https://...
+        CORS_ORIGINS=os.environ.get("CORS_ORIGINS", ""),
         # How often a stream looks for new bookmarks, and after how long its client reconnects.
         EVENTS_INTERVAL=1.0,
         EVENTS_SECONDS=60.0,
@@ -38,19 +41,9 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.json.sort_keys = False
     database.init_app(app)
     RouteHandlers(app, root="app/api")
-    app.register_error_handler(HTTPException, answer_problem)
 
     @app.get("/")
     def index() -> ResponseReturnValue:
         return redirect(url_for("api./browse/[[*tags]]"))
 
     return app
-
-
-def answer_problem(error: HTTPException) -> ResponseReturnValue:
-    """Answer an HTTP error as JSON (RFC 9457), with the headers that it brings."""
-    response = error.get_response()
-    response.content_type = "application/problem+json"
-    problem = {"type": "about:blank", "title": error.name, "status": error.code}
-    response.data = json.dumps(problem | {"detail": error.description}) + "\n"
-    return response

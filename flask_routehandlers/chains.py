@@ -76,6 +76,7 @@ def _sync_link(app: Flask, link: Link, inner: Call, *, in_loop: bool = False) ->
     file, name, binding = link
     function = binding.function
     is_plain = not binding.names and binding.extras == {"request", "call_next"}
+    response_class = app.response_class
 
     def run(request: Request, values: dict[str, Any]) -> Any:
         passed = False
@@ -85,7 +86,8 @@ def _sync_link(app: Flask, link: Link, inner: Call, *, in_loop: bool = False) ->
             if passed or arguments:
                 raise link.misuse(again=passed)
             passed = True
-            return app.make_response(inner(request, values))
+            result = inner(request, values)
+            return result if type(result) is response_class else app.make_response(result)
 
         if is_plain:
             result = function(request=request, call_next=call_next)

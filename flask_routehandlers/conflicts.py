@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from .errors import Problem
+from .grammar import literal
 from .segments import CatchAll, Dynamic, Parameter, Segment, Static
 from .tree import RouteFile, Tree
 
@@ -83,12 +84,12 @@ def _same_places(routes: Iterable[tuple[RouteFile, tuple[Segment, ...]]]) -> Ite
             places[place].setdefault(found, {}).setdefault(segment.folder, route.file)
             place = (*place, found)
     for shapes in places.values():
-        for found, folders in shapes.items():
+        for folders in shapes.values():
             if len(folders) == 1:
                 continue
             files = tuple(sorted(set(folders.values())))
             listed = " and ".join(sorted(folders))
-            if found[0] == "static" or len({folder.casefold() for folder in folders}) == 1:
+            if len({literal(folder).casefold() for folder in folders}) == 1:
                 yield Problem(
                     files,
                     f"The folders {listed} differ only in letter case, Unicode form or %5F, "

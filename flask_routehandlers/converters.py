@@ -22,19 +22,14 @@ from .segments import CatchAll, Parameter, Segment
 
 #: Characters that no clean path has: controls, the backslash, and what bytes become that are
 #: not UTF-8. Inside the brackets of a regular expression.
-_UNCLEAN = r"\x00-\x1f\x7f-\x9f\\\ufffd"
+UNCLEAN = r"\x00-\x1f\x7f-\x9f\\\ufffd"
 
 #: The longest segment, in characters, by the number of its parameters. The ways to divide a text
 #: between three parameters grow with the cube of its length, and clients choose the text.
 _LONGEST = {2: 1024, 3: 128}
 _LONGEST_OF_MORE = 64
 
-_SEGMENT = rf"(?!\.{{1,2}}\Z)(?=[^{_UNCLEAN}]*\Z)"
-
-#: The same for an int: Python refuses to read longer ones, which would be an internal error.
-SHORT_NUMBERS = rf"(?!.*\d{{{sys.int_info.default_max_str_digits + 1}}})"
-
-_SEGMENT = rf"(?!\.{{1,2}}(?:/|\Z))[^/{_UNCLEAN}]++"
+_SEGMENT = rf"(?!\.{{1,2}}(?:/|\Z))[^/{UNCLEAN}]++"
 _SEGMENTS = f"{_SEGMENT}(?:/{_SEGMENT})*+"
 
 _TYPES: dict[type, object] = {
@@ -95,7 +90,7 @@ def clean_segment(converters: Sequence[BaseConverter]) -> str:
         # Python reads no longer ones, and its refusal would be an internal error.
         limits.append(sys.int_info.default_max_str_digits)
     length = f"{{1,{min(limits)}}}" if limits else "+"
-    return rf"(?!\.{{1,2}}\Z)(?=[^{_UNCLEAN}]{length}\Z)"
+    return rf"(?!\.{{1,2}}\Z)(?=[^{UNCLEAN}]{length}\Z)"
 
 
 def value_type(converter: BaseConverter | type[BaseConverter]) -> object:
@@ -125,6 +120,7 @@ def refuse_converter(url_map: Map, parameter: Parameter) -> tuple[str, str] | No
         )
     try:
         converter = url_map.converters[name](url_map)
+        regex = re.compile(converter.regex)
     except Exception as error:
         return (
             f"The converter {name!r} cannot be made without arguments: {error}.",
@@ -135,7 +131,7 @@ def refuse_converter(url_map: Map, parameter: Parameter) -> tuple[str, str] | No
             f"The converter {name!r} can match several segments.",
             f"Write [...{parameter.name}] for a catch-all.",
         )
-    if re.fullmatch(converter.regex, ""):
+    if regex.fullmatch(""):
         return (
             f"The converter {name!r} also matches nothing, so it would answer other URLs.",
             "Register a converter of your own whose regex needs at least one character.",

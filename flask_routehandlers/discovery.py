@@ -102,7 +102,7 @@ class _Walk:
             with os.scandir(path) as entries:
                 for entry in entries:
                     name = entry.name
-                    if entry.is_dir():
+                    if _is_folder(entry):
                         if is_walked(name) and self.stays_inside(entry, (*names, name)):
                             below.append((*names, name))
                             if linked:
@@ -111,8 +111,9 @@ class _Walk:
                         if self.is_loadable(entry, (*names, name)):
                             modules.add(_KINDS[name].stem)
                             sources[name] = linked or entry.is_symlink()
-                    elif name.endswith((".py", ".pyw")):
-                        modules.add(name.rpartition(".")[0])
+                    elif name.lower().endswith((".py", ".pyw")):
+                        if name.endswith(".py"):
+                            modules.add(name.removesuffix(".py"))
                         self.check_near_miss(name, names)
         except OSError as error:
             self.problems.append(
@@ -180,7 +181,7 @@ class _Walk:
             if not _is_inside(real, self.real_root):
                 self.refuse_outside(names, real)
                 return False
-        if not entry.is_file():
+        if not os.path.isfile(entry.path):
             self.problems.append(
                 Problem(
                     ("/".join(names),),
@@ -213,6 +214,13 @@ class _Walk:
                 f"{'/'.join((*names, name))} is not a middleware file and never runs. "
                 f"Rename it to {MIDDLEWARE_FILE} if it should run for the routes here and below."
             )
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a symbolic link to itself
+        return False
 
 
 def _is_inside(path: str, folder: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -48,13 +49,29 @@ class RouteImportError(RouteHandlersError):
 
     :param file: the file, relative to the root.
     :param error: what the file raised while it was imported.
+    :param path: the absolute path of the file.
     """
 
-    def __init__(self, file: str, error: BaseException) -> None:
+    def __init__(self, file: str, error: BaseException, path: str) -> None:
         self.file = file
-        text = str(error)
+        self.where = _where(file, error, path)
+        try:
+            text = str(error)
+        except Exception:
+            text = ""
         what = f"{type(error).__name__}: {text}" if text else type(error).__name__
         super().__init__(f"{file} could not be imported: {what}")
+
+
+def _where(file: str, error: BaseException, path: str) -> str:
+    """The line of a file that raised, and where it led to if that is another file."""
+    raised = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError):
+        raised.append((error.filename or path, error.lineno))
+    lines = [line for filename, line in raised if filename == path and line]
+    where = f"{file}, line {lines[-1]}" if lines else file
+    last, line = raised[-1] if raised else (path, None)
+    return where if last == path or not lines else f"{where}, which led to {last}, line {line}"
 
 
 class RouteHandlersWarning(UserWarning):

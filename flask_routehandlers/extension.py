@@ -59,7 +59,7 @@ class RouteHandlers:
         root = os.path.normpath(os.path.join(app.root_path, self.root))
         prefix = self.url_prefix
         if prefix is None:
-            prefix = default_prefix(app.root_path, root)
+            prefix = default_prefix(os.path.normpath(app.root_path), root)
         name = self.name or os.path.basename(root).replace(".", "_")
         mount = prepare(app, root, prefix, name, problem_details=self.problem_details)
         blueprint = Blueprint(

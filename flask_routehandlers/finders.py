@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import spec_from_file_location
+from importlib.util import find_spec, spec_from_file_location
 from threading import Lock
 from types import ModuleType
 
@@ -70,24 +70,26 @@ class AliasFinder(MetaPathFinder):
             if folder is None or PathFinder.find_spec(fullname, path) is not None:
                 return None
             canonical = f"{parent_name}.{module_part(folder)}"
-        try:
-            module = importlib.import_module(canonical)
-        except ModuleNotFoundError as error:
-            if error.name == canonical:
-                return None
-            raise
-        return ModuleSpec(fullname, _AliasLoader(module), is_package=hasattr(module, "__path__"))
+        if canonical not in sys.modules and find_spec(canonical) is None:
+            return None
+        return ModuleSpec(fullname, _AliasLoader(canonical))
 
 
 class _AliasLoader(Loader):
-    """Hand out a module that is there already, and leave it as it was."""
+    """Hand out the module of another name, and leave it as it was.
 
-    def __init__(self, module: ModuleType) -> None:
-        self.module = module
-        self.spec = module.__spec__
+    The module is imported here and not by the finder: finders are asked under a lock that every
+    import needs, also those of a module that another thread is executing.
+    """
+
+    def __init__(self, canonical: str) -> None:
+        self.canonical = canonical
+        self.spec: ModuleSpec | None = None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
-        return self.module
+        module = importlib.import_module(self.canonical)
+        self.spec = module.__spec__
+        return module
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.spec

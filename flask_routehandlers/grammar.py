@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from urllib.parse import unquote
 
 from .segments import CatchAll, Dynamic, Group, Parameter, Segment, Static
 
@@ -39,13 +40,14 @@ def parse_segment(folder: str) -> Segment:
     if "[" in folder or "]" in folder:
         return _parse_brackets(folder)
     if folder[0] == "@":
+        text = _bare_text(folder[1:])
         raise SegmentError(
             "A parallel route slot belongs to pages; a route handler has none.",
-            f"Rename the folder to {folder[1:] or 'a name'!r}, or to a group, ({folder[1:]}).",
+            f"Rename the folder to {text!r}, or to a group, ({text}).",
         )
     if "(" in folder or ")" in folder:
         return _parse_group(folder)
-    return Static(folder, _literal(folder))
+    return Static(folder, literal(folder))
 
 
 def _check_characters(folder: str) -> None:
@@ -54,23 +56,43 @@ def _check_characters(folder: str) -> None:
     if not found:
         return
     if found == "%":
-        cure = "Write the character itself; only %5F, for a leading underscore, is decoded."
-        raise SegmentError("A folder name is not percent-encoded.", cure)
+        decoded = unquote(re.sub("%5f", "%255F", folder, flags=re.IGNORECASE))
+        legal = decoded.isprintable() and not _FORBIDDEN.search(decoded) and "/" not in decoded
+        raise SegmentError(
+            "A folder name is not percent-encoded: only %5F, for an underscore, is decoded.",
+            f"Rename the folder to {decoded}." if legal else "Rename the folder without the %.",
+        )
     raise SegmentError(
         f"The character {found!a} cannot stand in a folder name.",
         "Rename the folder without it.",
     )
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
+    """The text of a URL that a folder name, or a piece of one, spells."""
     # One form on every machine: some file systems store a decomposed name for a composed one.
     return unicodedata.normalize("NFC", text.replace("%5F", "_"))
+
+
+def _bare_text(folder: str) -> str:
+    """A folder without parentheses, for cures."""
+    return re.sub(r"[()]", "", folder).strip() or "name"
+
+
+def _bare_name(inner: str) -> str:
+    """The nearest name to what is in brackets that a parameter can have, for cures."""
+    name = unicodedata.normalize("NFKC", inner.partition("=")[0].lstrip("\u2026"))
+    name = "".join(c if f"a{c}".isidentifier() else " " for c in name)
+    name = "_".join(name.split()).strip("_") or "name"
+    if not name.isidentifier():
+        name = f"n{name}"
+    return f"{name}_" if keyword.iskeyword(name) or name in RESERVED_NAMES else name
 
 
 def _parse_group(folder: str) -> Group:
     intercepted = _INTERCEPTION.match(folder)
     if intercepted:
-        rest = _INTERCEPTION.sub("", folder)
+        rest = re.sub(r"[()]", "", _INTERCEPTION.sub("", folder)).strip()
         raise SegmentError(
             "An intercepting route belongs to pages; a route handler has none.",
             f"Rename the folder to {rest or 'a name'!r}.",
@@ -80,7 +102,7 @@ def _parse_group(folder: str) -> Group:
         if not inner.strip():
             raise SegmentError("A group needs a name.", "Write (name).")
         return Group(folder)
-    text = re.sub(r"[()]", "", folder) or "name"
+    text = _bare_text(folder)
     raise SegmentError(
         "Parentheses mark a group, and a group has no text around it.",
         f"Write ({text}) for a group, or {text} for a segment of the URL.",
@@ -98,7 +120,10 @@ def _parse_brackets(folder: str) -> Segment:
         if isinstance(piece, tuple) and piece[0].startswith("..."):
             return _parse_catch_all(folder, piece, len(pieces))
     if folder.startswith("[["):
-        name = folder.strip("[]") or "name"
+        inner = "".join(pieces[0])
+        name = _bare_name(inner)
+        if inner.startswith("\u2026"):
+            raise _one_character_for_three(f"[[...{name}]]")
         raise SegmentError(
             "An optional segment is not supported; only a catch-all can be optional.",
             f"Write [[...{name}]], or [{name}] beside a route.py in the folder above.",
@@ -106,12 +131,12 @@ def _parse_brackets(folder: str) -> Segment:
     parsed: list[str | Parameter] = []
     for piece in pieces:
         if isinstance(piece, str):
-            parsed.append(_literal(piece))
+            parsed.append(literal(piece))
             continue
         if parsed and isinstance(parsed[-1], Parameter):
             raise SegmentError(
                 "Two parameters touch, so nothing tells where the first one ends.",
-                f"Put text between them: [{parsed[-1].name}]-[{piece[0]}].",
+                f"Put text between them: [{parsed[-1].name}]-[{_bare_name(piece[0])}].",
             )
         parsed.append(_parse_parameter(piece[0]))
     return Dynamic(folder, tuple(parsed))
@@ -123,7 +148,7 @@ def _split_brackets(folder: str) -> list[str | tuple[str]]:
     if around and around[0] != folder:
         raise SegmentError(
             "A catch-all takes whole segments, so no text can stand around it.",
-            f"Write {around[0]} alone.",
+            f"Write [[...{_bare_name(around[1])}]] alone.",
         )
     optional = folder.startswith("[[") and folder.endswith("]]")
     source = folder[1:-1] if optional else folder
@@ -151,24 +176,24 @@ def _parse_catch_all(folder: str, piece: tuple[str], count: int) -> CatchAll:
     if count > 1:
         raise SegmentError(
             "A catch-all takes whole segments, so no text can stand around it.",
-            f"Write [...{name}] alone.",
+            f"Write [...{_bare_name(name)}] alone.",
         )
     if "=" in name:
-        bare = name.partition("=")[0]
         raise SegmentError(
             "A catch-all has no converter; its handler gets a list of str.",
-            f"Write {folder.replace(name, bare)}.",
+            f"Write {folder.replace(name, _bare_name(name))}.",
         )
-    _check_name(name, "[[...{}]]" if optional else "[...{}]")
+    _check_name(name, *(("[[...", "]]") if optional else ("[...", "]")))
     return CatchAll(folder, name, optional)
 
 
 def _parse_parameter(inner: str) -> Parameter:
     name, equals, converter = inner.partition("=")
-    _check_name(name, "[{}" + equals + converter + "]")
+    is_name = _CONVERTER_NAME.fullmatch(converter)
+    _check_name(name, "[", f"={converter}]" if is_name else "]")
     if not equals:
         return Parameter(name)
-    if not _CONVERTER_NAME.fullmatch(converter):
+    if not is_name:
         raise SegmentError(
             f"{converter!r} is not the name of a converter.",
             f"Write [{name}=int], or another converter of the app's URL map.",
@@ -176,38 +201,32 @@ def _parse_parameter(inner: str) -> Parameter:
     return Parameter(name, converter)
 
 
-def _check_name(name: str, form: str) -> None:
-    """``form`` shows the folder with ``{}`` for the name, for the cure."""
+def _one_character_for_three(shown: str) -> SegmentError:
+    return SegmentError(
+        "The name begins with one three-dot character.",
+        f"Did you mean {shown}, with three dots?",
+    )
+
+
+def _check_name(name: str, before: str, behind: str) -> None:
+    """``before`` and ``behind`` are what stands around the name in a cure."""
+    shown = f"{before}{_bare_name(name)}{behind}"
     if not name:
-        raise SegmentError(
-            "The brackets are empty: the parameter has no name.", f"Write {form.format('name')}."
-        )
+        raise SegmentError("The brackets are empty: the parameter has no name.", f"Write {shown}.")
     if name.startswith("\u2026"):
-        raise SegmentError(
-            "The name begins with one three-dot character.",
-            f"Did you mean {form.format('...' + name[1:])}, with three dots?",
-        )
-    flask_style = re.fullmatch(r"(\w+):(\w+)", name)
-    if flask_style and form == "[{}]":
+        raise _one_character_for_three(f"[...{_bare_name(name)}]")
+    flask_style = re.fullmatch(r"([A-Za-z_][A-Za-z0-9_]*):(\w+)", name)
+    if flask_style and (before, behind) == ("[", "]"):
         raise SegmentError(
             "A converter stands behind the name here, after an equals sign.",
-            f"Did you mean [{flask_style[2]}={flask_style[1]}]?",
+            f"Did you mean [{_bare_name(flask_style[2])}={flask_style[1]}]?",
         )
     if not name.isidentifier() or unicodedata.normalize("NFKC", name) != name:
-        guess = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name)).strip("_")
-        if guess and not guess.isidentifier():
-            guess = f"n{guess}"
-        raise SegmentError(
-            f"{name!r} is not a Python identifier, so no handler can name it as an argument.",
-            f"Did you mean {form.format(guess or 'name')}?",
-        )
-    if keyword.iskeyword(name):
-        raise SegmentError(
-            f"{name!r} is a Python keyword, so no handler can name it as an argument.",
-            f"Did you mean {form.format(name + '_')}?",
-        )
-    if name in RESERVED_NAMES:
-        raise SegmentError(
-            f"{name!r} already names an argument that handlers and middleware get.",
-            f"Did you mean {form.format(name + '_')}?",
-        )
+        reason = f"{name!r} is not a Python identifier, so no handler can name it as an argument."
+    elif keyword.iskeyword(name) or name == "__debug__":
+        reason = f"{name!r} is a Python keyword, so no handler can name it as an argument."
+    elif name in RESERVED_NAMES:
+        reason = f"{name!r} already names an argument that handlers and middleware get."
+    else:
+        return
+    raise SegmentError(reason, f"Did you mean {shown}?")

@@ -13,6 +13,9 @@ from .errors import Problem
 #: The methods that a route file can handle, sorted.
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY")
 
+#: Methods that HTTP servers and proxies keep to themselves.
+_NOT_HANDLED = ("CONNECT", "TRACE")
+
 Handler = Callable[..., Any]
 
 
@@ -42,6 +45,13 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
     for method in METHODS:
         if method in names and not _is_handler(names[method]):
             yield _no_handler(file, method, names[method])
+    for method in _NOT_HANDLED:
+        if _is_handler(names.get(method)) and names[method].__module__ == module.__name__:
+            yield Problem(
+                (file,),
+                f"The file defines {method}(), which is never called: no handler answers it.",
+                "Remove it, or give it another name; every request of this method is 405.",
+            )
     misspelt = list(_misspelt(module))
     for name, method in misspelt:
         yield Problem(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import accumulate, pairwise
 from types import ModuleType
 
 from .errors import Problem, RouteImportError
@@ -57,12 +60,12 @@ def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]
             init = os.path.join(folder.path, "__init__.py") if folder.is_package else None
             tree_finder.entries[_module_name(root_name, folder.names)] = (init, folder.path)
     sources: list[SourceFile] = [*tree.middleware, *tree.routes]
-    names: dict[str, str] = {}
+    originals: dict[str, SourceFile] = {}
     for source in sorted(sources, key=lambda source: source.target != source.file):
-        own = _module_name(root_name, [*source.folders, source.stem])
-        names.setdefault(source.target, own)
+        originals.setdefault(source.target, source)
     try:
-        return {source.file: _load_file(source, names[source.target]) for source in sources}
+        with _keep_attributes(root_name):
+            return {s.file: _load_file(s, originals[s.target], root_name) for s in sources}
     finally:
         for folder in tree.folders:
             if "." not in "".join(folder.names[-1:]):
@@ -73,14 +76,40 @@ def _module_name(root_name: str, parts: Iterable[str]) -> str:
     return ".".join([root_name, *map(module_part, parts)])
 
 
-def _load_file(source: SourceFile, name: str) -> ModuleType | RouteImportError:
-    tree_finder.entries[name] = (source.path, None)
+@contextmanager
+def _keep_attributes(root_name: str) -> Iterator[None]:
+    """Leave the variables of the packages above a root as they are.
+
+    Importing ``shop.app.api`` binds the module ``shop.app`` in the package ``shop``, where
+    ``app`` is the Flask app in many projects.
+    """
+    above = list(accumulate(root_name.split("."), "{}.{}".format))
+    kept: list[tuple[ModuleType, str, object]] = []
+    for parent_name, name in pairwise(above):
+        parent = sys.modules.get(parent_name)
+        child = name.rpartition(".")[2]
+        value = vars(parent).get(child) if parent else None
+        if parent and value is not None and not isinstance(value, ModuleType):
+            kept.append((parent, child, value))
+    try:
+        yield
+    finally:
+        for parent, child, value in kept:
+            setattr(parent, child, value)
+
+
+def _load_file(
+    source: SourceFile, original: SourceFile, root_name: str
+) -> ModuleType | RouteImportError:
+    """:param original: the file itself, where ``source`` is a link to it."""
+    name = _module_name(root_name, [*original.folders, original.stem])
+    tree_finder.entries[name] = (original.path, None)
     try:
         return importlib.import_module(name)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a file must not end the server
-        failure = RouteImportError(source.file, error)
+        failure = RouteImportError(source.file, error, original.path)
         failure.__cause__ = error
         return failure
     finally:

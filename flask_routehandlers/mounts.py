@@ -59,22 +59,26 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
     """
     tree = discover(root)
     _warn(tree)
+    of_app = list(_find_app_problems(app, root, url_prefix, name))
     problems = [
         *tree.problems,
         *find_conflicts(tree),
         *find_name_clashes(tree),
-        *_find_app_problems(app, root, url_prefix, name),
+        *of_app,
         *_find_converter_problems(app, tree),
     ]
-    module_name = "" if problems else name_root(root, app.import_name, app.root_path)
+    module_name = name_root(root, app.import_name, app.root_path) if tree.folders else ""
     if isinstance(module_name, Problem):
+        of_app.append(module_name)
         problems.append(module_name)
-    if problems:
+    if of_app:
         raise RouteTreeError(root, problems)
     assert isinstance(module_name, str)
-    maker = RouteMaker(app, tree, load(tree, module_name), url_prefix, name)
+    # Files that nothing is wrong with yet are loaded all the same: all problems are told at once.
+    sound = tree.without({file for problem in problems for file in problem.files})
+    maker = RouteMaker(app, sound, load(sound, module_name), url_prefix, name)
     routes = tuple(maker.make())
-    problems = [*maker.problems, *_find_clashes(app, routes)]
+    problems += [*maker.problems, *_find_clashes(app, routes)]
     if problems:
         raise RouteTreeError(root, problems) from maker.cause()
     pattern = prefix_pattern(app.url_map, url_prefix)
@@ -105,7 +109,7 @@ def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Ite
         )
     try:
         prefix_parameters(app.url_map, url_prefix)
-    except (LookupError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         yield Problem(
             (root,),
             f"The url_prefix {url_prefix!r} cannot be used: {error}.",
@@ -124,7 +128,11 @@ def _find_converter_problems(app: Flask, tree: Tree) -> Iterator[Problem]:
 
 def _find_clashes(app: Flask, routes: tuple[Route, ...]) -> Iterator[Problem]:
     """Rules that the app has already at a place that a route file takes."""
-    owners = {places(rule): rule for rule in app.url_map.iter_rules() if not rule.build_only}
+    owners = {
+        places(rule): rule
+        for rule in app.url_map.iter_rules()
+        if not rule.build_only and not rule.websocket
+    }
     for route in routes:
         for rule in route.rules:
             rule.bind(app.url_map)

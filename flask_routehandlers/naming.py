@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.machinery import PathFinder
 from threading import Lock
 
@@ -15,6 +15,9 @@ from .finders import install, module_part, tree_finder
 #: Real path of a folder -> the module name that this process uses for it. The first name stays:
 #: a second one would execute every file below again.
 _names: dict[str, str] = {}
+
+#: The same the other way round: one name is never that of two folders.
+_owners: dict[str, str] = {}
 _names_lock = Lock()
 
 
@@ -41,17 +44,25 @@ def name_root(root: str, import_name: str, root_path: str) -> str | Problem:
     root = os.path.realpath(root)
     with _names_lock:
         try:
-            name = (
-                _known_name(root)
-                or _name_in_package(root, import_name)
-                or _name_on_path(root)
-                or _made_up_name(root, os.path.realpath(root_path))
+            name = next(
+                name
+                for name in _possible_names(root, import_name, os.path.realpath(root_path))
+                if name and _owners.get(name, root) == root
             )
         except _ShadowedError as error:
             return error.problem
         _names[root] = name
+        _owners[name] = root
     install(name)
     return name
+
+
+def _possible_names(root: str, import_name: str, root_path: str) -> Iterator[str | None]:
+    yield _known_name(root)
+    yield _name_in_package(root, import_name)
+    yield _name_on_path(root)
+    yield _made_up_name(root, root_path)
+    yield _made_up_name(root, root)
 
 
 def _known_name(root: str) -> str | None:
@@ -92,7 +103,6 @@ def _made_up_name(root: str, root_path: str) -> str:
     base = root if below is None else root_path
     digest = hashlib.sha256(os.fsencode(base)).hexdigest()[:8]
     name = f"_routehandlers_{digest}"
-    _names[base] = name
     tree_finder.entries[name] = (None, base)
     _serve_dotted(name, base, below or [])
     return ".".join([name, *map(module_part, below or [])])
@@ -130,7 +140,8 @@ def _resolves(package: str, locations: Sequence[str], parts: Sequence[str], root
             _refuse_shadow(folder, name)
             return False
         search = list(found)
-    if root not in map(os.path.realpath, search or ()):
+    # First of the places of a namespace package: what it imports is looked for in this order.
+    if not search or os.path.realpath(search[0]) != root:
         return False
     _serve_dotted(package, os.path.realpath(locations[0]), parts)
     return True

@@ -52,7 +52,7 @@ def check_prefix(prefix: str) -> str:
         return prefix
     parts = [part for part in prefix.split("/") if part not in ("", ".", "..")]
     cure = f"Did you mean {'/' + '/'.join(parts)!r}?" if parts else "Write url_prefix='' for none."
-    if prefix != "/" + "/".join(parts):
+    if not parts or prefix != "/" + "/".join(parts):
         raise ValueError(
             f"The url_prefix {prefix!r} must start with a slash, not end with one, "
             f"and have no empty segment, . or .. in it. {cure}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, current_app, request
+from flask import Flask, Response, current_app, request
 from flask.typing import ErrorHandlerCallable, ResponseReturnValue
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -53,17 +53,27 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
     owner = _owner()
     if owner is None or not owner.problem_details:
         return error
+    details = problem_details(error)
     if prefers_html(request.accept_mimetypes):
-        response = current_app.make_response(error)
+        response = _html(error, details.get("detail"))
     else:
-        response = current_app.response_class(
-            current_app.json.dumps(problem_details(error)), error.code, mimetype=MIMETYPE
-        )
+        response = current_app.make_response((current_app.json.response(details), error.code))
+        response.mimetype = MIMETYPE
         for name, value in error.get_headers(request.environ):
             if name.lower() != "content-type":
                 response.headers.add(name, value)
     response.vary.add("Accept")
     return response
+
+
+def _html(error: HTTPException, detail: str | None) -> Response:
+    """Werkzeug's page for an error, which can show a text but no further members."""
+    described = error.description
+    error.description = detail
+    try:
+        return current_app.make_response(error)
+    finally:
+        error.description = described
 
 
 def _own_handler(error: HTTPException) -> ErrorHandlerCallable | None:

@@ -97,12 +97,11 @@ class RouteMaker:
             if isinstance(module, RouteImportError):
                 failures.append(module)
                 self.fail(module)
-            if failures:
-                view = failed_view(route.file, failures[0])
             else:
-                assert isinstance(module, ModuleType)
                 view = self.make_view(route, endpoint, module, chain)
                 methods = view.allowed
+            if failures:
+                view, methods = failed_view(route.file, failures[0]), METHODS
             rules = make_rules(self.url_prefix, route.url_segments, endpoint, methods)
             yield Route(route, endpoint, rules, view)
 
@@ -114,7 +113,7 @@ class RouteMaker:
             self.problems += failure.problems
         elif isinstance(failure, RouteImportError) and failure.__cause__:
             self.errors.append(failure.__cause__)
-            cure = "The traceback above, or below, shows the line."
+            cure = f"Look at {failure.where}."
             self.problems.append(Problem((failure.file,), f"{failure}.", cure))
 
     def make_links(self) -> dict[tuple[str, ...], list[Link] | RouteHandlersError]:

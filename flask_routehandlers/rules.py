@@ -12,7 +12,8 @@ from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.routing.converters import PathConverter
 from werkzeug.routing.rules import RulePart, Weighting
 
-from .converters import CatchAllConverter, clean_segment
+from .converters import UNCLEAN, CatchAllConverter, clean_segment
+from .grammar import RESERVED_NAMES
 from .segments import CatchAll, Dynamic, Parameter, Segment, Static
 
 _NO_WEIGHT = Weighting(0, [], 0, [])
@@ -22,7 +23,7 @@ _SLASH = (False, "/")
 _REST = frozenset(
     rf"(?P<__werkzeug_0>{regex})\Z"
     for regex in (PathConverter.regex, CatchAllConverter.regex, f"{CatchAllConverter.regex}/?")
-)
+) | {rf"(?P<__werkzeug_0>{PathConverter.regex})(?<!/)(/?)\Z"}
 
 
 class Methods(frozenset[str]):
@@ -239,6 +240,12 @@ def _display(segment: Segment) -> str:
     )
 
 
+def _prefix_rule(url_map: Map, prefix: str) -> Rule:
+    rule = RouteRule(prefix, prefix=prefix)
+    rule.bind(url_map)
+    return rule
+
+
 def prefix_parameters(url_map: Map, prefix: str) -> dict[str, BaseConverter]:
     """The parameters of a URL prefix, ``/<lang>/api``, with their converters.
 
@@ -247,11 +254,17 @@ def prefix_parameters(url_map: Map, prefix: str) -> dict[str, BaseConverter]:
     """
     if not prefix:
         return {}
-    rule = Rule(prefix)
-    rule.bind(url_map)
+    rule = _prefix_rule(url_map, prefix)
+    if sum(is_parameter for is_parameter, _ in rule._trace) > len(rule._converters):
+        raise ValueError("two of its parameters have one name")
     for name, converter in rule._converters.items():
         if not converter.part_isolating:
             raise ValueError(f"its parameter {name!r} can match several segments")
+        if name in RESERVED_NAMES:
+            raise ValueError(f"{name!r} already names an argument of handlers and middleware")
+    text = "".join(text for is_parameter, text in rule._trace if not is_parameter)
+    if re.search(f"[{UNCLEAN}]", text):
+        raise ValueError("it has a character that no clean path has")
     return rule._converters
 
 
@@ -259,8 +272,7 @@ def prefix_pattern(url_map: Map, prefix: str) -> re.Pattern[str] | None:
     """What matches a path that begins with a prefix, or ``None`` for an empty one."""
     if not prefix:
         return None
-    rule = Rule(prefix)
-    rule.bind(url_map)
+    rule = _prefix_rule(url_map, prefix)
     path = rule._trace[rule._trace.index((False, "|")) + 1 :]
     regex = "".join(
         f"(?:{rule._converters[text].regex})" if is_parameter else re.escape(text)
@@ -271,7 +283,11 @@ def prefix_pattern(url_map: Map, prefix: str) -> re.Pattern[str] | None:
 
 def places(rule: Rule) -> tuple[tuple[str, bool, bool], ...]:
     """What a bound rule matches, comparable between rules: equal places are equal URLs."""
-    return tuple((_place(part), part.static, part.final) for part in rule._parts)
+    parts = rule._parts
+    if rule.is_branch and not parts[-2].static:
+        # Werkzeug redirects what matches without the slash, before it tries other rules.
+        parts = parts[:-1]
+    return tuple((_place(part), part.static, part.final) for part in parts)
 
 
 def _place(part: RulePart) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from .errors import Problem
@@ -88,3 +89,21 @@ class Tree:
     folders: tuple[Folder, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
+
+    def without(self, refused: Set[str]) -> Tree:
+        """The same tree without some files, and without the files below some folders.
+
+        :param refused: files and folders, relative to the root.
+        """
+        if not refused:
+            return self
+
+        def is_kept(source: SourceFile) -> bool:
+            parts = source.file.split("/")
+            return not any("/".join(parts[:n]) in refused for n in range(1, len(parts) + 1))
+
+        return replace(
+            self,
+            routes=tuple(filter(is_kept, self.routes)),
+            middleware=tuple(filter(is_kept, self.middleware)),
+        )

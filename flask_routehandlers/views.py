@@ -12,7 +12,7 @@ from flask.views import MethodView
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from .binding import Binding
-from .chains import Call, Link, compose
+from .chains import Link, compose
 from .errors import RouteHandlersError
 from .handlers import Handler, allowed_methods
 from .responses import UNFINISHED, finish, nothing_returned
@@ -22,8 +22,8 @@ _current_app: Callable[[], Flask] = current_app._get_current_object  # type: ign
 
 
 def is_rooted(path_info: str) -> bool:
-    """Whether a path begins with one slash, or is empty, as an app's own root can be."""
-    return (path_info[:1] == "/" and path_info[1:2] != "/") or not path_info
+    """Whether a path begins with one slash, or is empty, as that of an app's root can be."""
+    return not path_info or (path_info[0] == "/" and path_info[1:2] != "/")
 
 
 class Endpoint(functools.partial[Any]):
@@ -60,10 +60,9 @@ class Endpoint(functools.partial[Any]):
         parameters: Collection[str],
         links: Sequence[Link] = (),
     ) -> Endpoint:
+        names = frozenset(parameters)
         # The handlers that can be called with the values as they are.
-        direct: dict[str, Handler] = {}
-        if not links:
-            direct = {m: binding.function for m, binding in bindings.items() if binding.is_direct}
+        direct = {m: binding.function for m, binding in bindings.items() if binding.is_direct}
         if "GET" in direct and "HEAD" not in bindings:
             direct["HEAD"] = direct["GET"]
 
@@ -72,23 +71,27 @@ class Endpoint(functools.partial[Any]):
             current = _current_request()
             path = current.environ.get("PATH_INFO", "")
             # The rules answer clean paths only, but Werkzeug strips slashes before it matches.
-            if not is_rooted(path):
+            if (path[1:2] == "/" or path[:1] != "/") and not is_rooted(path):
                 raise NotFound
             function = direct.get(current.method)
             # A url_value_preprocessor may have changed the values: then each is given by name.
             if function is not None and values.keys() == names:
                 result = function(**values)
             else:
-                result = respond(current, values)
+                result = self._answer(current, values)
             if type(result) in UNFINISHED:
                 return finish(app, result, self._method_of(current), file)
             return result
 
-        names = frozenset(parameters)
-        self = super().__new__(cls, dispatch)
-        respond: Call = self._answer
+        def dispatch_through_chain(**values: Any) -> Any:
+            current = _current_request()
+            if not is_rooted(current.environ.get("PATH_INFO", "")):
+                raise NotFound
+            return chain(current, values)
+
+        self = super().__new__(cls, dispatch_through_chain if links else dispatch)
         if links:
-            respond = compose(app, links, self._answer_finished, self._answer_in_loop)
+            chain = compose(app, links, lambda _, values: dispatch(**values), self._answer_in_loop)
         return self
 
     # Not annotated in the class: its annotations would be taken for those of every view.
@@ -129,12 +132,6 @@ class Endpoint(functools.partial[Any]):
             raise MethodNotAllowed(valid_methods=self.allowed)
         response.headers["Allow"] = ", ".join(self.allowed)
         return response
-
-    def _answer_finished(self, current: Request, values: dict[str, Any]) -> Any:
-        result = self._answer(current, values)
-        if type(result) in UNFINISHED:
-            return finish(self.app, result, self._method_of(current), self.file)
-        return result
 
     async def _answer_in_loop(self, current: Request, values: dict[str, Any]) -> Response:
         from asgiref.sync import sync_to_async

@@ -3,7 +3,6 @@
 It knows nothing of the package, of Werkzeug or of regular expressions.
 """
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -17,26 +16,27 @@ CONVERTERS = {
     "float": (lambda text: [*map(str.isdecimal, text.split("."))] == [True, True], float),
     "uuid": (lambda text: text.translate(ZEROS) == str(UUID(int=0)), UUID),
 }
+#: The longest text for two parameters: there are too many ways to divide a longer one.
+LONGEST = 1024
 
 
 @cache
 def places(route: str) -> list[tuple[tuple[int, ...], Any]]:
     """For each folder that shows in the URL: when its turn comes, and what it is made of."""
-    found = []
-    for folder in (name for name in route.split("/") if name and name[0] != "("):
-        text, *brackets = folder.replace("%5F", "_").split("[")
-        if "[..." in folder:
-            rank = (OPTIONAL if len(brackets) == 2 else CATCH_ALL,)
-            found.append((rank, folder.strip("[.]")))
-            continue
-        pieces = [text]
-        for inside, _, behind in (bracket.partition("]") for bracket in brackets):
-            pieces += [inside.partition("=")[::2], behind]
-        length = sum(map(len, pieces[::2]))
-        pieces = [piece for piece in pieces if piece]
-        kind = TEXT if length else CONVERTER if "=" in folder else SLUG
-        found.append(((kind, -length, "=" not in folder) if brackets else (STATIC,), pieces))
-    return found
+    return [read(folder) for folder in route.split("/") if folder and folder[0] != "("]
+
+
+def read(folder: str) -> tuple[tuple[int, ...], Any]:
+    text, *brackets = folder.replace("%5F", "_").split("[")
+    if "[..." in folder:
+        return (OPTIONAL if len(brackets) == 2 else CATCH_ALL,), folder.strip("[.]")
+    pieces: list[Any] = [text]
+    for inside, _, behind in (bracket.partition("]") for bracket in brackets):
+        pieces += [inside.partition("=")[::2], behind]
+    length = sum(map(len, pieces[::2]))
+    kind = TEXT if length else CONVERTER if "=" in folder else SLUG
+    rank = (kind, -length, "=" not in folder) if brackets else (STATIC,)
+    return rank, [piece for piece in pieces if piece]
 
 
 def fit(pieces: list[Any], text: str) -> dict[str, Any] | None:
@@ -46,6 +46,8 @@ def fit(pieces: list[Any], text: str) -> dict[str, Any] | None:
     head, *rest = pieces
     if isinstance(head, str):
         return fit(rest, text[len(head) :]) if text.startswith(head) else None
+    if len(rest) > 1 and len(text) > LONGEST:
+        return None
     name, (takes, convert) = head[0], CONVERTERS[head[1]]
     for end in range(len(text), 0 if rest else len(text) - 1, -1):
         others = fit(rest, text[end:])
@@ -56,21 +58,22 @@ def fit(pieces: list[Any], text: str) -> dict[str, Any] | None:
 
 def match(route: str, path: str) -> dict[str, Any] | None:
     """The parameters that a path gives a route file; ``None`` when it is not for it."""
-    segments = path.split("/")[1:] if path != "/" else []
+    segments, folders = path.split("/")[1:] if path != "/" else [], places(route)
+    if len(segments) != len(folders) and (not folders or folders[-1][0][0] < CATCH_ALL):
+        return None
     found: dict[str, Any] = {}
-    for n, (rank, pieces) in enumerate(places(route)):
+    for n, (rank, pieces) in enumerate(folders):
         rest = segments[n:]
         if rank[0] >= CATCH_ALL:
             enough = all(rest) and (rest or rank[0] == OPTIONAL)
             return {**found, pieces: rest} if enough else None
-        values = fit(pieces, rest[0]) if rest else None
-        if values is None:
+        if not rest or (values := fit(pieces, rest[0])) is None:
             return None
         found |= values
-    return found if len(segments) == len(places(route)) else None
+    return found
 
 
-def answer(routes: Iterable[str], path: str) -> tuple[str, dict[str, Any]] | None:
+def answer(routes: list[str], path: str) -> tuple[str, dict[str, Any]] | None:
     """The one of these routes (folder paths) that answers a decoded path, and its parameters."""
     found = [(route, match(route, path)) for route in routes]
     ranked = [([rank for rank, _ in places(r)], r, p) for r, p in found if p is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -47,9 +47,13 @@ class _QuietHandler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:
         pass
 
+    # It reads the target again, and fails for some that are no URL.
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
 
 @contextmanager
-def running(app: Flask) -> Iterator[int]:
+def running(app: Callable[..., Any]) -> Iterator[int]:
     """Serve an app with Werkzeug's server on a free port, which is given."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -213,6 +213,9 @@ def GET(name):
 def POST(name):
     return (f"{request.args['q']}{n}" for n in range(2))
 
+def PATCH(name):
+    return (f"{request.args['q']}{n}" for n in range(2)), 201, {"X-Name": name}
+
 async def PUT(name):
     def lines():
         yield request.path
@@ -272,6 +275,9 @@ def test_generators_that_a_handler_returns_keep_their_context_too(streaming):
     client = streaming.test_client()
     assert client.post("/api/log?q=x").text == "x0x1"
     assert client.put("/api/log").text == "/api/log"
+    response = client.patch("/api/log?q=x")
+    assert (response.status_code, response.text) == (201, "x0x1")
+    assert response.headers["X-Name"] == "log"
 
 
 def test_a_generator_that_fails_before_its_first_piece_is_not_a_success(client_of):

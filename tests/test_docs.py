@@ -48,9 +48,9 @@ DEFAULT_FILES = {
 ANY_HANDLER = "def GET(): ..."
 
 #: Commands that are shown for the reader alone.
-NOT_RUN = ("pip ", "git ", "cd ", "flask run", "python -m venv", "python -m tests.benchmarks")
+NOT_RUN = ("pip ", "git ", "flask run", "python -m tests.benchmarks")
 #: Commands that prepare a folder; run as they are.
-PREPARATIONS = ("ln", "mkdir", "mkfifo", "touch")
+PREPARATIONS = ("ln", "mkdir", "touch")
 #: Kinds of blocks that are for the reader alone: JavaScript to compare with, directives.
 NOT_CHECKED = ("text", "sh", "js", "{toctree}", "{eval-rst}", "{include} ../CHANGES.md")
 #: Headers that ``curl -i`` prints too, and that pages leave out.
@@ -88,8 +88,10 @@ def blocks(page: Path) -> Iterator[Block]:
 
 def commands(text: str) -> Iterator[tuple[str, str]]:
     """Each command of a console block, with the output that is shown below it."""
-    joined = text.replace("\\\n", " ")
-    for part in re.split(r"^\$ ", joined, flags=re.M)[1:]:
+    before, *parts = re.split(r"^\$ ", text.replace("\\\n", " "), flags=re.M)
+    assert parts, "no command"
+    assert not before, "an output of no command"
+    for part in parts:
         command, _, output = part.partition("\n")
         yield command.strip(), output
 
@@ -143,7 +145,7 @@ class Project:
 
     def shown(self, text: str) -> str:
         """An output as the page shows it: the few things that differ from run to run."""
-        text = text.replace(str(self.folder.parent), "/srv")
+        text = text.replace(str(self.folder.parent), "/srv").replace("python -m flask", "flask")
         return re.sub(r"\bin \d+\.\d\ds\b", "in 0.01s", text)
 
     def run(self, command: str, shown: str) -> str:
@@ -378,6 +380,10 @@ def test_the_code_of_a_page_does_what_the_page_shows(page, project):
 
 #: Texts in the package that no tree and no request can bring about, or that are no messages.
 NOT_SHOWN = {
+    "a redirect by a rule of the app's own": "no business of a tree",
+    "the end of the path": "the two kinds of folders around it are shown",
+    "the path ends where the other file is": "as above",
+    "Print JSON.": "the help of an option",
     "\0 is not a part of a URL.": "a new kind of segment that its author forgot there",
     "\0 has no attribute \0": "Python's words for what no object has",
     "<Endpoint \0 from \0>": "a repr",
@@ -399,9 +405,9 @@ def texts(file: Path) -> Iterator[str]:
             yield node.value
 
 
-def test_every_message_of_the_package_is_on_the_errors_page():
-    page = [b for b in blocks(DOCS / "errors.md") if b.info in ("console", "pycon", "text")]
-    shown = "\n".join(block.text for block in page)
+def test_every_message_of_the_package_is_on_a_page():
+    pages = [*blocks(DOCS / "errors.md"), *blocks(DOCS / "routing.md")]
+    shown = "\n".join(b.text for b in pages if b.info in ("console", "pycon", "text"))
     missing = {
         text
         for file in PACKAGE.glob("*.py")
@@ -412,10 +418,18 @@ def test_every_message_of_the_package_is_on_the_errors_page():
     assert missing == set(NOT_SHOWN)
 
 
+@pytest.mark.parametrize("page", ["errors.md", "api.md"])
+def test_every_public_class_is_on_the_pages_that_list_them(page):
+    text = (DOCS / page).read_text(encoding="utf-8")
+    assert [name for name in flask_routehandlers.__all__ if name not in text] == []
+
+
 def table(page: str, *header: str) -> list[list[list[str]]]:
     """The rows of a table, found by the beginning of its header: for each cell what is code."""
     text = (DOCS / page).read_text(encoding="utf-8")
-    rows = text.partition(f"| {' | '.join(header)} |")[2].partition("\n\n")[0].split("\n")[2:]
+    _, found, rest = text.partition(f"| {' | '.join(header)} |")
+    assert found, f"{page} has no table {header}"
+    rows = rest.partition("\n\n")[0].split("\n")[2:]
     return [[re.findall("`([^`]*)`", cell) for cell in row.split("|")[1:-1]] for row in rows]
 
 
@@ -458,3 +472,9 @@ def test_the_pages_build_without_a_warning(tmp_path):
     pytest.importorskip("sphinx")
     call = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(DOCS), str(tmp_path)]
     assert run_child(call, tmp_path) == (0, "")
+
+
+def test_the_design_page_names_every_module():
+    text = (DOCS / "design.md").read_text(encoding="utf-8")
+    modules = {file.stem for file in PACKAGE.glob("*.py")} - {"__init__"}
+    assert modules <= set(re.findall(r"`(\w+)`", text))

@@ -23,6 +23,7 @@ def app(tmp_path: Path) -> Flask:
             "DATABASE": str(tmp_path / "bookmarks.sqlite"),
             "SAMPLES": False,
             "WEBHOOK_SECRET": "a secret for tests",
+            "ADMIN_TOKEN": "token-for-tests",
             "EVENTS_INTERVAL": 0.01,
             "EVENTS_SECONDS": 0.0,
         }

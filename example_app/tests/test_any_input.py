@@ -35,6 +35,7 @@ bodies = (
     | st.fixed_dictionaries({"name": text | values})
     | values
 )
+bodies |= st.fixed_dictionaries({"bookmarks": st.lists(bodies, max_size=3)})
 raw = bodies.map(lambda body: json.dumps(body).encode()) | st.binary()
 types = st.sampled_from(["application/json", "application/json", "text/plain", ""])
 
@@ -47,6 +48,7 @@ def test_no_body_is_an_error_of_the_server(client, body, content_type, number):
     for method, url in [
         ("POST", "/api/bookmarks"),
         ("POST", "/api/webhook"),
+        ("POST", "/api/import"),
         ("PATCH", "/api/bookmarks/1"),
         ("PATCH", f"/api/bookmarks/{number}"),
         ("PATCH", "/api/tags/x"),
@@ -56,7 +58,7 @@ def test_no_body_is_an_error_of_the_server(client, body, content_type, number):
             method=method,
             data=body,
             content_type=content_type,
-            headers={"X-Signature": signature},
+            headers={"X-Signature": signature, "Authorization": "Bearer token-for-tests"},
         )
         assert response.status_code < 500
         if response.status_code >= 400:
@@ -79,8 +81,11 @@ segments = st.binary(min_size=1).map(quote_from_bytes) | text.filter(bool).map(
 
 
 @few
-@given(query=queries, one=segments, two=segments, number=numbers, last=numbers.map(str) | text)
-def test_no_url_is_an_error_of_the_server(client, query, one, two, number, last):
+@given(query=queries, one=segments, two=segments, number=numbers, header=numbers.map(str) | text)
+def test_no_url_or_header_is_an_error_of_the_server(client, query, one, two, number, header):
+    # As a server gives it: bytes as latin-1.
+    sent = header.encode(errors="replace").decode("latin-1").translate({10: 32, 13: 32})
+    headers = dict.fromkeys(("Last-Event-ID", "X-Request-ID", "Origin", "X-Signature"), sent)
     for path in (
         "",
         "/bookmarks",
@@ -93,10 +98,13 @@ def test_no_url_is_an_error_of_the_server(client, query, one, two, number, last)
         f"/browse/{one}/{two}",
         "/feed.xml",
         "/events",
+        "/backup",
+        "/webhook",
         f"/{one}/{two}",
     ):
-        # As a server gives it: bytes as latin-1.
-        headers = {"Last-Event-ID": last.encode(errors="replace").decode("latin-1")}
-        headers = {name: value.translate({10: 32, 13: 32}) for name, value in headers.items()}
-        response = client.get(f"/api{path}?{query}", headers=headers, buffered=True)
+        response = client.get(
+            f"/api{path}?{query}",
+            headers=headers | {"Authorization": f"Bearer {sent}"},
+            buffered=True,
+        )
         assert response.status_code < 500, path

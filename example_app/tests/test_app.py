@@ -20,6 +20,7 @@ def test_the_tree_gives_these_urls(app):
     }
     assert found == {
         "/api": "GET",
+        "/api/backup": "GET",
         "/api/bookmarks": "GET POST",
         "/api/bookmarks/<int:id>": "DELETE GET PATCH",
         "/api/bookmarks/export-<int:year>.csv": "GET",
@@ -27,6 +28,7 @@ def test_the_tree_gives_these_urls(app):
         "/api/browse/<path:tags>": "GET",
         "/api/events": "GET",
         "/api/feed.xml": "GET",
+        "/api/import": "POST",
         "/api/search": "GET",
         "/api/sites/<path:path>": "GET",
         "/api/tags": "GET",
@@ -85,10 +87,12 @@ def test_without_a_configuration_the_file_is_in_the_instance_folder(tmp_path, mo
     assert (tmp_path / "bookmarks.sqlite").is_file()
 
 
-def test_the_secret_comes_from_the_environment(tmp_path, monkeypatch):
-    monkeypatch.setenv("WEBHOOK_SECRET", "from outside")
-    app = create_app({"DATABASE": str(tmp_path / "bookmarks.sqlite")})
-    assert app.config["WEBHOOK_SECRET"] == "from outside"
+@pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "ADMIN_TOKEN", "CORS_ORIGINS"])
+def test_what_a_deployment_chooses_comes_from_the_environment(tmp_path, monkeypatch, name):
+    monkeypatch.delenv(name, raising=False)
+    assert create_app({"DATABASE": str(tmp_path / "one.sqlite")}).config[name] == ""
+    monkeypatch.setenv(name, "from outside")
+    assert create_app({"DATABASE": str(tmp_path / "two.sqlite")}).config[name] == "from outside"
 
 
 def test_concurrent_writers_do_not_fail(app):

@@ -112,6 +112,14 @@ class TestCreate:
         response = client.post("/api/bookmarks", json={"url": "https://example.com"} | fields)
         assert (response.status_code, response.json["detail"]) == (422, detail)
 
+    def test_tells_programs_which_fields_are_wrong(self, client):
+        response = client.post("/api/bookmarks", json={"url": 5, "title": "", "tag": []})
+        assert response.json["errors"] == {
+            "'tag'": "there is no such field.",
+            "url": "must be a string.",
+            "title": "must not be empty.",
+        }
+
 
 def test_a_change_sets_what_it_names_and_nothing_else(client, add):
     before = add("https://example.com/a", title="A", notes="n", tags=["x", "y"])
@@ -346,7 +354,7 @@ def test_a_body_that_is_no_json_object_is_refused(client, add, method, url, stat
         ("GET", "/api/bookmarks/", 404, None),
         ("GET", "/api/bookmarks/one", 404, None),
         ("PUT", "/api/bookmarks/1", 405, "DELETE, GET, HEAD, OPTIONS, PATCH"),
-        ("GET", "/api/webhook", 405, "OPTIONS, POST"),
+        ("POST", "/api/search", 405, "GET, HEAD, OPTIONS"),
     ],
 )
 def test_errors_of_the_routing_are_json_too(client, method, url, status, allow):
@@ -354,3 +362,18 @@ def test_errors_of_the_routing_are_json_too(client, method, url, status, allow):
     assert response.status_code == status
     assert response.json["title"] == response.status.partition(" ")[2].title()
     assert response.headers.get("Allow") == allow
+    assert response.json["instance"] == url
+
+
+def test_a_browser_gets_an_error_as_a_page(client):
+    response = client.get("/api/bookmarks/1", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (response.status_code, response.mimetype) == (404, "text/html")
+    assert "<p>There is no such bookmark.</p>" in response.text
+
+
+def test_a_failure_of_the_server_tells_nothing_of_itself(app, client):
+    app.config.update(TESTING=False, DATABASE="/nowhere/bookmarks.sqlite")
+    response = client.get("/api/bookmarks")
+    assert (response.status_code, response.mimetype) == (500, "application/problem+json")
+    assert response.json["title"] == "Internal Server Error"
+    assert "unable to open" not in response.text

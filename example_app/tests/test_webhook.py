@@ -53,6 +53,21 @@ def test_any_other_signature_is_unauthorized(client, send, signature):
 
 
 @pytest.mark.parametrize(
+    "method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
+)
+def test_no_method_is_answered_without_a_signature(client, method):
+    response = client.open("/api/webhook", method=method)
+    assert response.status_code == 401
+    assert "Allow" not in response.headers
+
+
+@pytest.mark.parametrize(("method", "status"), [("OPTIONS", 204), ("GET", 405), ("PUT", 405)])
+def test_senders_learn_what_they_may_do(client, method, status):
+    response = client.open("/api/webhook", method=method, headers={"X-Signature": sign(b"")})
+    assert (response.status_code, response.headers["Allow"]) == (status, "OPTIONS, POST")
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
         (b"{", "application/json", 400),

@@ -69,7 +69,7 @@ def route_files(folder: Path, more: int = 0) -> Flask:
 
 
 def compare(apps: dict[str, Flask], path: str) -> dict[str, float]:
-    """The median time of a block of requests for each app, the blocks taken in turns."""
+    """The median processor time of a block of requests for each app, the blocks taken in turns."""
     calls = {name: _call(app, path) for name, app in apps.items()}
     times: dict[str, list[float]] = {name: [] for name in apps}
     for call in calls.values():
@@ -80,10 +80,10 @@ def compare(apps: dict[str, Flask], path: str) -> dict[str, float]:
     for number in range(ROUNDS):
         order = list(calls.items())
         for name, call in order if number % 2 else reversed(order):
-            begin = time.perf_counter()
+            begin = time.thread_time()
             for _ in range(REQUESTS):
                 call()
-            times[name].append(time.perf_counter() - begin)
+            times[name].append(time.thread_time() - begin)
     gc.enable()
     return {name: median(taken) for name, taken in times.items()}
 

@@ -69,7 +69,7 @@ def find_after(db: sqlite3.Connection, after: int, limit: int) -> list[Bookmark]
 def find_year(db: sqlite3.Connection, year: int) -> list[Bookmark]:
     """Bookmarks that were created in a year, oldest first."""
     rows = db.execute(
-        "SELECT * FROM tagged_bookmark WHERE substr(created, 1, 5) = ? ORDER BY id",
+        "SELECT * FROM tagged_bookmark WHERE substr(created, 1, 5) = ? ORDER BY created, id",
         (f"{year:04}-",),
     )
     return [_bookmark(row) for row in rows]
@@ -89,13 +89,21 @@ def id_of(db: sqlite3.Connection, url: str) -> int | None:
 
 
 def add(db: sqlite3.Connection, fields: Mapping[str, Any]) -> int:
-    """Insert a bookmark.
+    """Insert a bookmark, created and updated now if its fields do not say when.
 
     :returns: its id.
     :raises sqlite3.IntegrityError: when there is one with this URL.
     """
     bookmark_id = db.execute(
-        "INSERT INTO bookmark (url, title, notes) VALUES (:url, :title, :notes)", fields
+        """
+        INSERT INTO bookmark (url, title, notes, created, updated)
+        VALUES (
+            :url, :title, :notes,
+            coalesce(:created, strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
+            coalesce(:updated, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
+        )
+        """,
+        {"created": None, "updated": None, **fields},
     ).lastrowid
     assert bookmark_id is not None
     _set_tags(db, bookmark_id, fields["tags"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -57,8 +58,16 @@ def read_object() -> dict[str, Any]:
 
 def read_bookmark() -> dict[str, Any]:
     """All fields of a bookmark; the body must have at least a URL."""
-    fields = _check(read_object(), _BOOKMARK, required=["url"])
-    return {"title": fields["url"], "notes": "", "tags": [], **fields}
+    return _complete(_check(read_object(), _BOOKMARK, required=["url"]))
+
+
+def read_bookmarks() -> list[dict[str, Any]]:
+    """The ``bookmarks`` in the body, which can also say when they were created and updated."""
+    found = _check(read_object(), {"bookmarks": _objects}, required=["bookmarks"])["bookmarks"]
+    return [
+        _complete(_check(body, _STORED, required=["url"], within=f"bookmarks[{number}]."))
+        for number, body in enumerate(found)
+    ]
 
 
 def read_changes() -> dict[str, Any]:
@@ -72,23 +81,36 @@ def read_tag_name() -> str:
     return name
 
 
+def _complete(fields: dict[str, Any]) -> dict[str, Any]:
+    return {"title": fields["url"], "notes": "", "tags": [], **fields}
+
+
 def _check(
     body: dict[str, Any],
     checks: Mapping[str, Callable[[object], Any]],
     required: Iterable[str] = (),
+    within: str = "",
 ) -> dict[str, Any]:
-    problems = [f"{name!a}: there is no such field." for name in body if name not in checks]
-    problems += [f"{name}: is missing." for name in required if name not in body]
+    errors = {ascii(name): "there is no such field" for name in body if name not in checks}
+    errors |= {name: "is missing" for name in required if name not in body}
     fields = {}
     for name, check in checks.items():
         if name in body:
             try:
                 fields[name] = check(body[name])
             except ValueError as error:
-                problems.append(f"{name}: {error}.")
-    if problems:
-        abort(422, " ".join(problems))
+                errors[name] = str(error)
+    if errors:
+        errors = {within + name: f"{reason}." for name, reason in errors.items()}
+        detail = " ".join(f"{name}: {reason}" for name, reason in errors.items())
+        abort(422, {"detail": detail, "errors": errors})
     return fields
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ValueError("must be a list of JSON objects")
+    return value
 
 
 def _text(value: object, most: int) -> str:
@@ -140,4 +162,16 @@ def _tag(value: object) -> str:
     return tag
 
 
+def _time(value: object) -> str:
+    form = "%Y-%m-%dT%H:%M:%SZ"
+    try:
+        # Written again: strptime takes other spellings of a time too.
+        if isinstance(value, str) and datetime.strptime(value, form).strftime(form) == value:
+            return value
+    except ValueError:
+        pass
+    raise ValueError("must be a time like 2026-11-25T01:19:59Z")
+
+
 _BOOKMARK = {"url": _url, "title": _title, "notes": _notes, "tags": _tags}
+_STORED = _BOOKMARK | {"created": _time, "updated": _time}

@@ -1,0 +1,30 @@
+"""For senders that know ``WEBHOOK_SECRET``."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+
+from flask import Request, Response, abort, current_app
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import Unauthorized
+
+
+def middleware(request: Request, call_next: Callable[[], Response]) -> Response:
+    """Go on only for a signed body.
+
+    ``X-Signature: sha256=...`` holds its HMAC in hexadecimal.
+    """
+    secret = current_app.config["WEBHOOK_SECRET"]
+    if not secret:
+        abort(503, "Webhooks are not set up here: WEBHOOK_SECRET is empty.")
+    given = request.headers.get("X-Signature", "")
+    signature = hmac.new(secret.encode(), request.get_data(), hashlib.sha256).hexdigest()
+    # As bytes: text that is not ASCII cannot be compared in constant time.
+    if not hmac.compare_digest(given.encode(), f"sha256={signature}".encode()):
+        raise Unauthorized(
+            "X-Signature must be sha256= and the HMAC-SHA256 of the body with the shared secret.",
+            www_authenticate=WWWAuthenticate("hmac-sha256"),
+        )
+    return call_next()

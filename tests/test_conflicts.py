@@ -1,0 +1,314 @@
+"""Route files that cannot live together, in one tree or beside the rules of an app."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from flask_routehandlers import RouteHandlers, RouteTreeError
+from flask_routehandlers.conflicts import shape
+from flask_routehandlers.grammar import parse_segment
+from tests.support import bare_app
+
+
+def told(app: Flask, **options: Any) -> list[str]:
+    """What is refused, problem by problem."""
+    with pytest.raises(RouteTreeError) as caught:
+        RouteHandlers(app, **options)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def file_of(route: str) -> str:
+    return f"{route}/route.py".lstrip("/")
+
+
+ONE_URL = (
+    "These files answer one URL.",
+    "Keep one of them, or rename a folder; a group adds nothing to the URL.",
+)
+ONE_PLACE = "Use one name for the parameter and one kind of brackets."
+ONE_SPELLING = "Spell the folder in one way."
+OWN_NAME = "Give each parameter of a path its own name."
+
+
+def same_place(folders: str) -> tuple[str, str]:
+    return f"The folders {folders} match the same URLs at one place of the tree.", ONE_PLACE
+
+
+def same_spelling(folders: str) -> tuple[str, str]:
+    reason = (
+        f"The folders {folders} differ only in letter case, Unicode form or %5F, "
+        "which not every file system keeps apart."
+    )
+    return reason, ONE_SPELLING
+
+
+def also_above(folder: str) -> tuple[str, str]:
+    reason = (
+        f"{folder} also matches the URL of the folder that it is in, so both files answer one URL."
+    )
+    return reason, f"Remove one of the files, or write {folder[1:-1]}."
+
+
+def never_reached(catch_all: str, folder: str) -> tuple[str, str]:
+    reason = f"{catch_all} takes the rest of the URL, so {folder} behind it is never reached."
+    return reason, f"Make {catch_all} the last folder."
+
+
+def twice(name: str) -> tuple[str, str]:
+    return f"The path has two parameters called {name!r}.", OWN_NAME
+
+
+CONTRADICTIONS = {
+    ("a", "(g)/a"): ONE_URL,
+    ("", "(g)"): ONE_URL,
+    ("(g)/a", "(h)/a", "(g)/(h)/a"): ONE_URL,
+    ("a/(g)/[b]", "a/[b]"): ONE_URL,
+    ("(g)/[...a]", "[...a]"): ONE_URL,
+    ("(g)/[[...a]]", "[[...a]]"): ONE_URL,
+    ("[a]", "[b]"): same_place("[a] and [b]"),
+    ("[a]", "[b]", "[c]/x"): same_place("[a] and [b] and [c]"),
+    ("x/[a]/y", "x/[b]/z"): same_place("[a] and [b]"),
+    ("[a]", "(g)/[b]/y"): same_place("[a] and [b]"),
+    ("[a]", "[a=string]"): same_place("[a=string] and [a]"),
+    ("[a=default]", "[b]"): same_place("[a=default] and [b]"),
+    ("[a=int]", "[b=int]"): same_place("[a=int] and [b=int]"),
+    ("[a].x", "[b].x"): same_place("[a].x and [b].x"),
+    ("[a]-[b]", "[b]-[a]"): same_place("[a]-[b] and [b]-[a]"),
+    ("[...a]", "[...b]"): same_place("[...a] and [...b]"),
+    ("[...a]", "[[...a]]"): same_place("[...a] and [[...a]]"),
+    ("[[...a]]", "[[...b]]"): same_place("[[...a]] and [[...b]]"),
+    ("users", "Users"): same_spelling("Users and users"),
+    ("a/x", "(g)/A/y"): same_spelling("A and a"),
+    ("straße", "STRASSE"): same_spelling("STRASSE and straße"),
+    ("\u00e9", "e\u0301"): same_spelling("e\u0301 and \u00e9"),
+    ("a_b", "a%5Fb"): same_spelling("a%5Fb and a_b"),
+    ("[id]", "[ID]"): same_spelling("[ID] and [id]"),
+    ("[a].JSON", "[a].json"): same_spelling("[a].JSON and [a].json"),
+    ("\u00e9[a]", "e\u0301[a]"): same_spelling("e\u0301[a] and \u00e9[a]"),
+    ("[a]_", "[a]%5F"): same_spelling("[a]%5F and [a]_"),
+    ("a", "a/[[...b]]"): also_above("[[...b]]"),
+    ("", "(g)/[[...b]]"): also_above("[[...b]]"),
+    ("(g)", "[[...b]]/(h)"): also_above("[[...b]]"),
+    ("[...a]/b",): never_reached("[...a]", "b"),
+    ("x/[[...a]]/(g)/[b]",): never_reached("[[...a]]", "[b]"),
+    ("[a]/[a]",): twice("a"),
+    ("[a]-[a]",): twice("a"),
+    ("[a=int]/b/[...a]",): twice("a"),
+}
+
+
+@pytest.mark.parametrize("routes", CONTRADICTIONS, ids=" + ".join)
+def test_route_files_that_contradict_each_other_are_all_named_with_a_cure(tree, routes):
+    reason, cure = CONTRADICTIONS[routes]
+    files = sorted(map(file_of, routes))
+    assert told(bare_app(tree({}, *routes))) == ["\n".join([*files, f"  {reason}", f"  {cure}"])]
+
+
+SEVERAL = {
+    # A place is told once, with the first file below each of its folders.
+    ("[a]/x", "[a]/y", "[b]/x", "[b]/y"): [(("[a]/x", "[b]/x"), *same_place("[a] and [b]"))],
+    ("(g)/a", "a", "A/b"): [
+        (("(g)/a", "A/b"), *same_spelling("A and a")),
+        (("(g)/a", "a"), *ONE_URL),
+    ],
+    ("", "(g)/[[...a]]", "[[...a]]"): [
+        (("(g)/[[...a]]", "[[...a]]"), *ONE_URL),
+        (("(g)/[[...a]]", "[[...a]]", ""), *also_above("[[...a]]")),
+    ],
+    ("[b]/[a]/x[a].[b]",): [
+        (("[b]/[a]/x[a].[b]",), *twice("a")),
+        (("[b]/[a]/x[a].[b]",), *twice("b")),
+    ],
+    # A file whose own path is impossible is not compared with others.
+    ("[...a]/b", "[...c]"): [(("[...a]/b",), *never_reached("[...a]", "b"))],
+    ("[a]/[a]", "[b]"): [(("[a]/[a]",), *twice("a"))],
+}
+
+
+@pytest.mark.parametrize("routes", SEVERAL, ids=" + ".join)
+def test_each_fault_is_told_once_beside_the_others(tree, routes):
+    assert told(bare_app(tree({}, *routes))) == [
+        "\n".join([*map(file_of, files), f"  {reason}", f"  {cure}"])
+        for files, reason, cure in SEVERAL[routes]
+    ]
+
+
+@pytest.mark.parametrize(
+    "routes",
+    [
+        ("", "a", "a/b"),
+        ("(g)/a", "(h)/b", "(g)/(h)/c"),
+        ("(a)", "a", "[a]"),
+        ("[a]", "[...b]"),
+        ("[a]", "[[...b]]"),
+        ("a", "[a]", "[a=int]", "[b=float]", "[a=uuid]", "[a].json", "v[a]"),
+        ("[a]/x", "[b=int]/x", "[...c]"),
+        ("a", "a/[...b]"),
+        ("[...a]/(g)",),
+        ("[[...a]]/(g)/(h)",),
+        ("[a]", "x/[b]", "[a]/[b]", "x/y/[a]"),
+        ("[a]-[b]", "[a].[b]", "[a]-[b].x"),
+        ("[id]", "[id]/[Id]"),
+        ("users", "user_s", "users.", "üsers"),
+    ],
+    ids=" + ".join,
+)
+def test_route_files_with_urls_of_their_own_live_together(make_app, routes):
+    app = make_app({}, *routes)
+    served = [route.file.file for route in app.extensions["routehandlers"]["api"].routes]
+    assert sorted(served) == sorted(map(file_of, routes))
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [
+        ("Users", ("static", "users")),
+        ("[a=int].X", ("dynamic", ("", "int"), ".x")),
+        ("[a=string]", ("dynamic", ("", None))),
+        ("[...a]", ("catch-all",)),
+        ("[[...b]]", ("catch-all",)),
+        ("(a)", ("group",)),
+    ],
+)
+def test_the_shape_of_a_segment_is_what_it_matches(folder, expected):
+    assert shape(parse_segment(folder)) == expected
+
+
+# Rules that the app has already
+
+
+def add_own(app: Flask, rule: str, **options: Any) -> None:
+    app.add_url_rule(rule, "own", lambda **values: "own", **options)
+
+
+def taken(file: str, rule: str, owner: str, endpoint: str = "own") -> str:
+    return (
+        f"{file}\n  The app already has a rule for {rule}: {owner} of the endpoint {endpoint!r}.\n"
+        "  Remove one of them, or give RouteHandlers another url_prefix."
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "route", "rule"),
+    [
+        ("/api", "", "/api"),
+        ("/api/users", "users", "/api/users"),
+        ("/api/users", "(g)/users", "/api/users"),
+        ("/api//users", "users", "/api/users"),
+        ("/api/\u00e9", "e\u0301", "/api/\u00e9"),
+        ("/api/users/<x>", "users/[id]", "/api/users/<id>"),
+        ("/api/users/<string:x>", "users/[id]", "/api/users/<id>"),
+        ("/api/users/<string(minlength=1):x>", "users/[id]", "/api/users/<id>"),
+        ("/api/<int:n>", "[id=int]", "/api/<int:id>"),
+        ("/api/<int(min=5):n>", "[id=int]", "/api/<int:id>"),
+        ("/api/<float:n>/x", "[id=float]/x", "/api/<float:id>/x"),
+        ("/api/r-<int:n>.<x>", "r-[year=int].[kind]", "/api/r-<int:year>.<kind>"),
+        ("/api/<path:p>", "[...path]", "/api/<path:path>"),
+        ("/api/<path:p>", "[[...path]]", "/api/<path:path>"),
+        # Werkzeug would redirect every URL of the file to one with a slash.
+        ("/api/<path:p>/", "[...path]", "/api/<path:path>"),
+        ("/api/users/<x>/", "users/[id]", "/api/users/<id>"),
+        ("/api", "[[...path]]", "/api"),
+    ],
+)
+def test_a_rule_of_the_app_for_the_same_urls_is_a_conflict(tree, owner, route, rule):
+    app = bare_app(tree({}, route))
+    add_own(app, owner)
+    assert told(app) == [taken(file_of(route), rule, owner)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"methods": ["POST"]},
+        {"redirect_to": "/elsewhere"},
+        {"alias": True},
+        {"defaults": {"x": 1}},
+        {"strict_slashes": False},
+    ],
+)
+def test_a_rule_of_the_app_is_a_conflict_whatever_its_options(tree, options):
+    app = bare_app(tree({}, "users"))
+    add_own(app, "/api/users", **options)
+    assert told(app) == [taken("users/route.py", "/api/users", "/api/users")]
+
+
+def test_a_catch_all_is_a_conflict_too_where_slashes_are_not_strict(tree):
+    app = bare_app(tree({}, "[...path]"))
+    app.url_map.strict_slashes = False
+    add_own(app, "/api/<path:p>")
+    assert told(app) == [taken("[...path]/route.py", "/api/<path:path>", "/api/<path:p>")]
+
+
+def test_flasks_own_static_files_are_rules_of_the_app(tree):
+    project = tree({}, "static/[...path]", "static/robots.txt")
+    app = Flask("with_static", root_path=str(project))
+    assert told(app, url_prefix="") == [
+        taken(
+            "static/[...path]/route.py",
+            "/static/<path:path>",
+            "/static/<path:filename>",
+            "static",
+        )
+    ]
+
+
+def test_each_route_file_behind_a_parameter_of_the_prefix_is_held_against_the_app(tree):
+    app = bare_app(tree({}, "", "users", "posts"))
+    add_own(app, "/<x>/users")
+    app.add_url_rule("/<x>", "home", lambda x: x)
+    assert told(app, url_prefix="/<lang>") == [
+        taken("route.py", "/<lang>", "/<x>", "home"),
+        taken("users/route.py", "/<lang>/users", "/<x>/users"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("owner", "options", "route", "own_url", "route_url"),
+    [
+        ("/users", {}, "users", "/users", "/api/users"),
+        ("/api/Users", {}, "users", "/api/Users", "/api/users"),
+        ("/api/users/", {}, "users", "/api/users/", "/api/users"),
+        ("/api/users", {}, "users/[id]", "/api/users", "/api/users/1"),
+        ("/api/users", {}, "[id]", "/api/users", "/api/1"),
+        ("/api/<x>", {}, "users", "/api/1", "/api/users"),
+        ("/api/<int:x>", {}, "[slug]", "/api/1", "/api/a"),
+        ("/api/<x>", {}, "[id=int]", "/api/a", "/api/1"),
+        ("/api/<string(length=2):x>", {}, "[slug]", "/api/aa", "/api/a"),
+        ("/api/<any(a, b):x>", {}, "[slug]", "/api/a", "/api/c"),
+        ("/api/<x>.json", {}, "[slug]", "/api/a.json", "/api/a"),
+        ("/api/<x>-<y>", {}, "[a].[b]", "/api/a-b", "/api/a.b"),
+        ("/api/<path:x>", {}, "[slug]", "/api/a/b", "/api/a"),
+        ("/api/<path:x>/edit", {}, "[...path]", "/api/a/b/edit", "/api/a/b"),
+        ("/api/<path:x>", {}, "users/[...path]", "/api/a", "/api/users/a"),
+        ("/api/users", {"subdomain": "www"}, "users", "//www.localhost/api/users", "/api/users"),
+        ("/api/users", {"subdomain": "<x>"}, "users", "//www.localhost/api/users", "/api/users"),
+    ],
+)
+def test_a_rule_of_the_app_that_only_looks_alike_stays_beside_a_route_file(
+    tree, owner, options, route, own_url, route_url
+):
+    app = Flask("own", root_path=str(tree({}, route)), static_folder=None, subdomain_matching=True)
+    app.config["SERVER_NAME"] = "localhost"
+    add_own(app, owner, **options)
+    RouteHandlers(app)
+    client = app.test_client()
+    assert client.get(f"http:{own_url}" if "//" in own_url else own_url).text == "own"
+    assert client.get(route_url).json["rule"].startswith("/api")
+
+
+def test_a_rule_of_the_app_that_only_builds_urls_is_no_conflict(tree):
+    app = bare_app(tree({}, "users"))
+    add_own(app, "/api/users", build_only=True)
+    RouteHandlers(app)
+    assert app.test_client().get("/api/users").status_code == 200
+
+
+def test_a_websocket_of_the_app_is_no_conflict(tree):
+    app = bare_app(tree({}, "users"))
+    add_own(app, "/api/users", websocket=True)
+    RouteHandlers(app)
+    assert app.test_client().get("/api/users").json["rule"] == "/api/users"

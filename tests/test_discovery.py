@@ -1,0 +1,611 @@
+"""What a walk over real files finds, refuses and warns about."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from flask_routehandlers import RouteHandlers, RouteHandlersWarning, RouteTreeError
+from flask_routehandlers.discovery import discover
+from flask_routehandlers.segments import Dynamic, Group, Parameter, Static
+from tests.support import ECHO, bare_app, write_files
+
+#: Tells under which name it runs, and counts its calls: a second copy would count anew.
+COUNTER = """
+from itertools import count
+numbers = count(1)
+
+def GET():
+    return f"{__name__.partition('.app.api.')[2]} {next(numbers)}"
+"""
+
+OUTSIDE = "Copy what it points to into the tree, or import it from a route file instead."
+ENDLESS = "The symbolic link leads to a folder that contains it: the tree has no end."
+NOTHING = "It is not a regular file, or a symbolic link to nothing."
+NO_FILE = f"  {NOTHING}\n  Replace it with a file, or remove it."
+UNREADABLE = (
+    "  The folder cannot be read: {}.\n  Give the user that runs the app permission to list it, "
+    "or make it private with a leading underscore."
+)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "app/api").mkdir(parents=True)
+    return tmp_path / "app/api"
+
+
+def files(root: Path) -> list[str]:
+    return [route.file for route in discover(str(root)).routes]
+
+
+def problems(root: Path) -> list[str]:
+    return [str(problem) for problem in discover(str(root)).problems]
+
+
+def warned(root: Path) -> tuple[str, ...]:
+    return discover(str(root)).warnings
+
+
+def get(client: Any, url: str) -> str:
+    return client.get(url).get_data(as_text=True)
+
+
+def test_route_files_are_found_with_their_segments_in_the_order_of_their_folders(root):
+    names = ("a-b/route.py", "a/[id]/route.py", "(g)/a/route.py", "a/b/route.py", "route.py")
+    write_files(root, dict.fromkeys(names, ECHO))
+    tree = discover(str(root))
+    assert [(route.file, route.segments) for route in tree.routes] == [
+        ("(g)/a/route.py", (Group("(g)"), Static("a", "a"))),
+        ("a/[id]/route.py", (Static("a", "a"), Dynamic("[id]", (Parameter("id"),)))),
+        ("a/b/route.py", (Static("a", "a"), Static("b", "b"))),
+        ("a-b/route.py", (Static("a-b", "a-b"),)),
+        ("route.py", ()),
+    ]
+    assert tree.routes[1].path == f"{root}/a/[id]/route.py"
+    assert (tree.problems, tree.warnings) == ((), ())
+
+
+def test_middleware_files_above_route_files_are_found_from_the_root_down(root):
+    names = ("a/b/middleware.py", "(g)/middleware.py", "middleware.py", "_lib/middleware.py",
+             "[x]/middleware.py", "[]/middleware.py")  # fmt: skip
+    write_files(root, dict.fromkeys(names, ""))
+    write_files(root, dict.fromkeys(("a/b/c/route.py", "(g)/route.py", "[x]/y/route.py"), ECHO))
+    tree = discover(str(root))
+    assert [(source.file, source.folders) for source in tree.middleware] == [
+        ("(g)/middleware.py", ("(g)",)),
+        ("[x]/middleware.py", ("[x]",)),
+        ("a/b/middleware.py", ("a", "b")),
+        ("middleware.py", ()),
+    ]
+    assert (tree.problems, tree.warnings) == ((), ())
+
+
+def test_the_order_of_the_directory_listing_changes_nothing(root, monkeypatch):
+    names = [f"{a}/{b}/route.py" for a in ("x", "(x)", "[a]", "Users", "[[b]]") for b in "pq"]
+    others = ("x/routes.py", "y/Route.py", "(x", "middleware.py", "x/p/middleware.py")
+    write_files(root, dict.fromkeys((*names, *others), ""))
+    expected = discover(str(root))
+    scandir = os.scandir
+
+    @contextmanager
+    def shuffled(path: str) -> Iterator[Iterator[os.DirEntry[str]]]:
+        with scandir(path) as entries:
+            yield iter(rng.sample(found := list(entries), len(found)))
+
+    monkeypatch.setattr(os, "scandir", shuffled)
+    for seed in range(20):
+        rng = Random(seed)
+        assert discover(str(root)) == expected
+
+
+def test_only_folders_that_lead_to_a_route_file_are_kept(root):
+    write_files(
+        root,
+        {
+            "a/b/route.py": ECHO,
+            "a/b/helper.py": "",
+            "a/b/notes.txt": "",
+            "a/__init__.py": "",
+            "assets/logo.svg": "",
+            "assets/tool.py": "",
+        },
+    )
+    assert [
+        (folder.names, sorted(folder.modules), folder.is_package)
+        for folder in discover(str(root)).folders
+    ] == [((), [], False), (("a",), ["__init__"], True), (("a", "b"), ["helper", "route"], False)]
+
+
+def test_private_and_hidden_folders_are_left_out_but_well_known(root):
+    folders = ("_lib", "__pycache__", ".git", "..data", "x/_y/z", ".well-known", "%5Fx", "x/y_")
+    write_files(root, {f"{folder}/route.py": "" for folder in folders})
+    assert files(root) == [f"{name}/route.py" for name in ("%5Fx", ".well-known", "x/y_")]
+
+
+@pytest.mark.parametrize(
+    ("target", "link"), [("nowhere", "_a"), ("_b", "_b"), (".c", ".c"), ("/etc", "_d")]
+)
+def test_what_a_private_or_hidden_link_leads_to_does_not_matter(root, target, link):
+    write_files(root, {"route.py": ECHO})
+    (root / link).symlink_to(target)
+    assert (files(root), problems(root)) == (["route.py"], [])
+
+
+def test_every_other_file_is_the_users_own(root):
+    names = ("route.txt", "route", "my_route.py", "route_test.py", "router.py", "page.py", "x.pyc")
+    write_files(root, dict.fromkeys((*names, "route.py"), ""))
+    tree = discover(str(root))
+    assert ([route.file for route in tree.routes], tree.warnings) == (["route.py"], ())
+
+
+def test_all_problems_of_a_tree_are_told_together_each_file_with_its_cure(root):
+    write_files(
+        root,
+        {
+            "[post-id]/route.py": "",
+            "(g)/a/route.py": "",
+            "a/route.py": "",
+            "b/[id=number]/route.py": "",
+            "c.d/route.py": "",
+            "c_d/route.py": "",
+            "e/route.py": "1 / 0",
+            "f/route.py": "def get(): ...",
+            "g/middleware.py": "",
+            "g/route.py": ECHO,
+        },
+    )
+    (root / "gone").mkdir()
+    (root / "gone/route.py").symlink_to("nothing.py")
+    with pytest.raises(RouteTreeError) as caught:
+        RouteHandlers(bare_app(root.parent.parent))
+    text = f"""\
+8 problems in {root}:
+
+[post-id]
+  'post-id' is not a Python identifier, so no handler can name it as an argument.
+  Did you mean [post_id]?
+
+gone/route.py
+  It is not a regular file, or a symbolic link to nothing.
+  Replace it with a file, or remove it.
+
+(g)/a/route.py
+a/route.py
+  These files answer one URL.
+  Keep one of them, or rename a folder; a group adds nothing to the URL.
+
+c.d
+c_d
+  The modules in these folders would have one name, 'c_d': a dot in a folder is an underscore in \
+a module name.
+  Rename one of the folders, or put it in a group.
+
+b/[id=number]/route.py
+  The app has no converter 'number'.
+  It has any, float, int, path, string, uuid. Add your own to app.url_map.converters before \
+RouteHandlers.
+
+g/middleware.py
+  The file has no middleware.
+  Write def middleware(request, call_next), which returns call_next() or an answer of its own.
+
+e/route.py
+  e/route.py could not be imported: ZeroDivisionError: division by zero.
+  Look at e/route.py, line 1.
+
+f/route.py
+  The file defines get(), which is no handler: a handler has the name of an HTTP method in upper \
+case.
+  Did you mean GET? Give a helper another name."""
+    assert str(caught.value) == text
+    assert caught.value.root == str(root)
+    assert len(caught.value.problems) == 8
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+def test_what_is_wrong_with_a_middleware_file_hides_nothing_below_it(root):
+    write_files(root, {"middleware.py": "", "a/route.py": "def get(): ..."})
+    with pytest.raises(RouteTreeError) as caught:
+        RouteHandlers(bare_app(root.parent.parent))
+    assert [problem.files for problem in caught.value.problems] == [
+        ("middleware.py",),
+        ("a/route.py",),
+    ]
+
+
+def test_a_single_problem_is_announced_in_the_singular(root):
+    write_files(root, {"[]/route.py": ""})
+    with pytest.raises(RouteTreeError) as caught:
+        RouteHandlers(bare_app(root.parent.parent))
+    assert str(caught.value) == (
+        f"1 problem in {root}:\n\n"
+        "[]\n  The brackets are empty: the parameter has no name.\n  Write [name]."
+    )
+
+
+def test_a_refused_name_counts_once_and_only_above_a_route_file(root):
+    write_files(
+        root,
+        {
+            "[post-id]/a/route.py": "",
+            "[post-id]/b/[]/route.py": "",
+            "a/<b>/notes.txt": "",
+            "[[x]]/@y/z.py": "",
+            "b/route.py": "",
+        },
+    )
+    tree = discover(str(root))
+    assert [problem.files for problem in tree.problems] == [("[post-id]",), ("[post-id]/b/[]",)]
+    assert [route.file for route in tree.routes] == ["b/route.py"]
+
+
+# The root
+
+
+def test_a_root_that_is_not_there_is_an_error_with_its_absolute_path(tmp_path):
+    with pytest.raises(RouteTreeError) as caught:
+        RouteHandlers(bare_app(tmp_path))
+    root = f"{tmp_path}/app/api"
+    assert str(caught.value) == (
+        f"1 problem in {root}:\n\n{root}\n  The root {root} does not exist.\n"
+        "  Create the folder, or give RouteHandlers another root; "
+        "a relative root starts at app.root_path."
+    )
+
+
+def test_a_root_that_is_a_file_is_an_error(tmp_path):
+    write_files(tmp_path, {"app/api": ""})
+    assert problems(tmp_path / "app/api") == [
+        f"{tmp_path}/app/api\n  The root {tmp_path}/app/api is a file.\n"
+        "  Create the folder, or give RouteHandlers another root; "
+        "a relative root starts at app.root_path."
+    ]
+
+
+def test_a_root_without_route_files_is_a_warning_with_the_place(root):
+    write_files(root, {"_lib/route.py": "", "users/views.py": ""})
+    assert warned(root) == (no_route_file(root),)
+    assert problems(root) == []
+
+
+def test_a_root_may_be_a_symbolic_link(root, tmp_path):
+    write_files(root, {"a/route.py": COUNTER})
+    os.symlink(root, tmp_path / "linked")
+    app = bare_app(tmp_path)
+    RouteHandlers(app)
+    RouteHandlers(app, "linked", url_prefix="/linked")
+    client = app.test_client()
+    assert [get(client, "/api/a"), get(client, "/linked/a")] == ["a.route 1", "a.route 2"]
+
+
+# Names that are nearly right
+
+
+def near_miss(file: str) -> str:
+    return (
+        f"{file} is not a route file and gets no URL. "
+        "Rename it to route.py if it should answer requests."
+    )
+
+
+def near_middleware(file: str) -> str:
+    return (
+        f"{file} is not a middleware file and never runs. "
+        "Rename it to middleware.py if it should run for the routes here and below."
+    )
+
+
+def no_route_file(root: str | Path) -> str:
+    return (
+        f"There is no route.py below {root}, so no URL is served from it. "
+        f"Create for example {root}/hello/route.py."
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["routes.py", "Route.py", "ROUTE.py", "ROUTE.PY", "route.PY", "rout.py", "route.pyw",
+     "Routes.pyw"],
+)  # fmt: skip
+def test_a_near_miss_of_route_py_is_a_warning_and_no_route_file(root, name):
+    write_files(root, {f"users/[id]/{name}": "", f"_lib/{name}": ""})
+    assert warned(root) == (no_route_file(root), near_miss(f"users/[id]/{name}"))
+    assert discover(str(root)).folders == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["middlewares.py", "_middleware.py", "Middleware.py", "MIDDLEWARE.PY", "middleware.pyw"],
+)
+def test_a_near_miss_of_middleware_py_is_a_warning_and_no_middleware(root, name):
+    write_files(root, {"a/b/route.py": "", f"a/{name}": "", f"_lib/{name}": ""})
+    assert warned(root) == (near_middleware(f"a/{name}"),)
+    assert discover(str(root)).middleware == ()
+
+
+def test_a_middleware_file_without_a_route_file_below_is_a_warning(root):
+    write_files(root, {"a/b/route.py": "", "a/middleware.py": "", "c/d/middleware.py": ""})
+    assert warned(root) == (
+        "c/d/middleware.py covers no route file: there is none in its folder or below.",
+    )
+    assert [source.file for source in discover(str(root)).middleware] == ["a/middleware.py"]
+
+
+def test_each_warning_points_at_the_line_that_mounts_the_tree(make_app, tree):
+    app = bare_app(tree({"users/routes.py": "", "Route.py": ""}))
+    with pytest.warns(RouteHandlersWarning) as caught:
+        RouteHandlers(app)
+    line = inspect.currentframe().f_lineno - 1
+    assert [str(warning.message) for warning in caught] == [
+        near_miss("Route.py"),
+        no_route_file(f"{app.root_path}/app/api"),
+        near_miss("users/routes.py"),
+    ]
+    assert {(warning.filename, warning.lineno) for warning in caught} == {(__file__, line)}
+
+
+def test_a_warning_points_at_the_call_of_init_app_in_a_factory(tree):
+    app = bare_app(tree({"route.py": ECHO, "routes.py": ""}))
+    handlers = RouteHandlers()
+    with pytest.warns(RouteHandlersWarning) as caught:
+        handlers.init_app(app)
+    line = inspect.currentframe().f_lineno - 1
+    assert [(w.filename, w.lineno) for w in caught] == [(__file__, line)]
+
+
+def test_a_folder_called_like_a_file_of_the_tree_is_a_folder(make_app):
+    folders = ("a/route.py", "b/middleware.py", "b/route.py")
+    app = make_app({f"{folder}/notes.txt": "" for folder in folders}, "b/route.py")
+    assert [rule.rule for rule in app.url_map.iter_rules()] == ["/api/b/route.py"]
+    assert app.test_client().get("/api/b/route.py").status_code == 200
+
+
+# Symbolic links
+
+
+def test_a_link_out_of_the_root_is_refused(root, tmp_path):
+    # Beside the root, and with a name that the root's name begins.
+    write_files(tmp_path / "app/api2", {"users/route.py": "", "route.py": ""})
+    write_files(root, {"a/b/route.py": "", "c/notes.txt": ""})
+    (root / "users").symlink_to("../api2/users")
+    (root / "a/all").symlink_to(tmp_path / "app/api2")
+    (root / "c/route.py").symlink_to("../../api2/route.py")
+    (root / "a/middleware.py").symlink_to("../../api2/route.py")
+    (root / "d").symlink_to("users")
+    outside = f"  The symbolic link leads out of the root, to {tmp_path}/app/api2"
+    assert problems(root) == [
+        f"a/all\n{outside}.\n  {OUTSIDE}",
+        f"a/middleware.py\n{outside}/route.py.\n  {OUTSIDE}",
+        f"c/route.py\n{outside}/route.py.\n  {OUTSIDE}",
+        f"d\n{outside}/users.\n  {OUTSIDE}",
+        f"users\n{outside}/users.\n  {OUTSIDE}",
+    ]
+    assert files(root) == ["a/b/route.py"]
+
+
+def test_a_link_to_nothing_is_refused_as_a_file_of_the_tree_and_ignored_elsewhere(root):
+    write_files(root, {"a/notes.txt": "", "b/route.py": ""})
+    (root / "a/route.py").symlink_to("nothing")
+    (root / "b/middleware.py").symlink_to("nothing")
+    (root / "c").symlink_to("nothing")
+    (root / "d.py").symlink_to("nothing")
+    assert problems(root) == [f"a/route.py\n{NO_FILE}", f"b/middleware.py\n{NO_FILE}"]
+    assert files(root) == ["b/route.py"]
+
+
+def test_a_route_file_that_is_no_regular_file_is_refused(root):
+    os.mkfifo(root / "route.py")
+    assert problems(root) == [f"route.py\n{NO_FILE}"]
+
+
+@pytest.mark.parametrize("target", [".", "..", "../.."])
+def test_a_link_to_a_folder_above_it_is_refused(root, target):
+    write_files(root, {"a/b/route.py": ""})
+    (root / "a/b/up").symlink_to(target)
+    assert problems(root) == [f"a/b/up\n  {ENDLESS}\n  Remove the link."]
+
+
+def test_two_links_that_lead_to_each_others_folders_are_refused(root):
+    write_files(root, {"a/route.py": "", "b/route.py": ""})
+    (root / "a/to_b").symlink_to("../b")
+    (root / "b/to_a").symlink_to("../a")
+    assert problems(root) == [
+        f"a/to_b/to_a\n  {ENDLESS}\n  Remove the link.",
+        f"b/to_a/to_b\n  {ENDLESS}\n  Remove the link.",
+    ]
+
+
+def test_a_link_to_itself_spoils_nothing_beside_it(root):
+    write_files(root, {"a/route.py": "", "b/c/route.py": "", "d/x.txt": ""})
+    (root / "b/b").symlink_to("b")
+    (root / "d/route.py").symlink_to("route.py")
+    assert problems(root) == [f"d/route.py\n{NO_FILE}"]
+    assert files(root) == ["a/route.py", "b/c/route.py"]
+
+
+def test_a_linked_folder_is_a_second_url_of_one_module(tree):
+    project = tree({"users/[id]/route.py": COUNTER, "users/route.py": COUNTER})
+    (project / "app/api/members").symlink_to("users")
+    (project / "app/api/(old)").mkdir()
+    (project / "app/api/(old)/people").symlink_to("../users/[id]")
+    app = bare_app(project)
+    RouteHandlers(app)
+    client = app.test_client()
+    assert [get(client, f"/api/{url}") for url in ("users/1", "members/1", "people")] == [
+        "users.[id].route 1",
+        "users.[id].route 2",
+        "users.[id].route 3",
+    ]
+    assert [get(client, f"/api/{url}") for url in ("members", "users")] == [
+        "users.route 1",
+        "users.route 2",
+    ]
+
+
+def test_a_linked_route_file_is_a_second_url_of_one_module(tree):
+    project = tree({"b/route.py": COUNTER, "a/notes.txt": ""})
+    (project / "app/api/a/route.py").symlink_to("../b/route.py")
+    app = bare_app(project)
+    RouteHandlers(app)
+    client = app.test_client()
+    assert [get(client, "/api/a"), get(client, "/api/b")] == ["b.route 1", "b.route 2"]
+    first, second = app.extensions["routehandlers"]["api"].routes
+    assert first.view.module is second.view.module
+
+
+def test_a_linked_middleware_file_is_one_module_wherever_it_runs(tree):
+    source = COUNTER.replace("GET()", "middleware(call_next)").replace('return f"', 'return f"m:')
+    project = tree({"a/middleware.py": source}, "a", "b")
+    (project / "app/api/b/middleware.py").symlink_to("../a/middleware.py")
+    app = bare_app(project)
+    RouteHandlers(app)
+    client = app.test_client()
+    assert [get(client, "/api/a"), get(client, "/api/b")] == [
+        "m:a.middleware 1",
+        "m:a.middleware 2",
+    ]
+
+
+def test_links_to_a_hidden_folder_as_in_a_mounted_volume_share_one_module(tree):
+    # How Kubernetes mounts a ConfigMap: every name leads through ..data to a dated folder.
+    project = tree({"..2026_01_31/users/route.py": COUNTER, "..2026_01_31/route.py": COUNTER})
+    (project / "app/api/..data").symlink_to("..2026_01_31")
+    for name in ("users", "members", "route.py"):
+        (project / "app/api" / name).symlink_to(f"..data/{name.replace('members', 'users')}")
+    app = bare_app(project)
+    RouteHandlers(app)
+    client = app.test_client()
+    assert [get(client, f"/api{url}") for url in ("", "/users", "/members")] == [
+        "route 1",
+        "members.route 1",
+        "members.route 2",
+    ]
+
+
+# Files and folders that cannot be read
+
+_CHILD = """
+import json, os, sys
+from flask import Flask
+from flask_routehandlers import RouteHandlers, RouteTreeError
+sys.dont_write_bytecode = True
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+try:
+    RouteHandlers(Flask("child", root_path=sys.argv[1], static_folder=None))
+except RouteTreeError as error:
+    json.dump([str(problem) for problem in error.problems], sys.stdout)
+"""
+
+
+def told_without_privileges(files: dict[str, str], modes: dict[str, int]) -> Any:
+    """What a process without privileges says about a tree whose files have these modes."""
+    # Not in tmp_path, which only its owner can enter.
+    with TemporaryDirectory() as folder:
+        project = Path(folder)
+        write_files(project / "app/api", files)
+        for path in (project, *project.rglob("*")):
+            path.chmod(0o755)
+        for name, mode in modes.items():
+            (project / "app/api" / name).chmod(mode)
+        try:
+            child = subprocess.run(
+                [sys.executable, "-c", _CHILD, folder], capture_output=True, timeout=60, check=True
+            )
+        finally:
+            for name in modes:
+                (project / "app/api" / name).chmod(0o755)
+        return json.loads(child.stdout)
+
+
+def test_a_folder_that_cannot_be_listed_is_refused_unless_it_is_private():
+    names = ("a/b", "_a", ".a", "c")
+    modes = {"a/b": 0o311, "_a": 0o000, ".a": 0o000}
+    found = told_without_privileges({f"{name}/route.py": ECHO for name in names}, modes)
+    assert found == [f"a/b\n{UNREADABLE.format('Permission denied')}"]
+
+
+def test_a_folder_that_cannot_be_entered_is_refused():
+    found = told_without_privileges({"a/b/route.py": ECHO, "c/route.py": ECHO}, {"a": 0o644})
+    assert found == [f"a/b\n{UNREADABLE.format('Permission denied')}"]
+
+
+@pytest.mark.parametrize("name", ["a/route.py", "a/middleware.py"])
+def test_a_file_of_the_tree_that_cannot_be_read_is_refused(name):
+    files = {"a/route.py": ECHO, "b/route.py": ECHO, name: "def GET(): ..."}
+    (problem,) = told_without_privileges(files, {name: 0o000})
+    file, reason, cure = problem.split("\n")
+    assert file == name
+    assert reason.startswith(f"  {name} could not be imported: PermissionError: [Errno 13]")
+    assert reason.endswith(f"/app/api/{name}'.")
+    assert cure == f"  Look at {name}."
+
+
+@contextmanager
+def nested(root: Path, name: str, levels: int) -> Iterator[None]:
+    """Folders of one name within each other, the last one with a route file.
+
+    They can be too deep for absolute paths and for the recursion in Python's own functions.
+    """
+    fd = os.open(root, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir(name, dir_fd=fd)
+        below = os.open(name, os.O_RDONLY, dir_fd=fd)
+        os.close(fd)
+        fd = below
+    with open(os.open("route.py", os.O_CREAT | os.O_WRONLY, dir_fd=fd), "w") as file:
+        file.write(ECHO)
+    os.close(fd)
+    try:
+        yield
+    finally:
+        subprocess.run(["rm", "-rf", root / name], check=True)
+
+
+def test_a_tree_of_1500_levels_is_walked_and_only_python_cannot_import_it(root):
+    levels = min(1500, (4095 - len(f"{root}/route.py")) // len("/a"))
+    with nested(root, "a", levels):
+        (route,) = discover(str(root)).routes
+        with pytest.raises(RouteTreeError) as caught:
+            RouteHandlers(bare_app(root.parent.parent))
+    assert len(route.segments) == levels
+    (problem,) = caught.value.problems
+    assert problem.files == (route.file,)
+    assert f"{problem.reason} ".startswith(
+        f"{route.file} could not be imported: RecursionError: maximum recursion depth exceeded"
+    )
+
+
+def test_a_tree_that_is_deeper_than_the_file_system_allows_is_refused(root):
+    with nested(root, "a" * 250, 17):
+        (problem,) = discover(str(root)).problems
+    assert str(problem) == f"{problem.files[0]}\n{UNREADABLE.format('File name too long')}"
+    assert 4096 <= len(f"{root}/{problem.files[0]}") < 4096 + 251
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names themselves")
+def test_names_that_are_no_text_are_refused_on_the_way_to_a_route_file_only(root):
+    base = os.fsencode(root)
+    for folder in (b"/caf\xe9", b"/\xff", b"/b"):
+        os.mkdir(base + folder)
+    for file in (b"/caf\xe9/route.py", b"/b/\xfe.txt", b"/b/\xfe.py", b"/b/route.py"):
+        open(base + file, "w").close()
+    assert problems(root) == [
+        "caf\udce9\n  The character '\\udce9' cannot stand in a folder name.\n"
+        "  Rename the folder without it."
+    ]
+    assert files(root) == ["b/route.py"]
