@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from traceback import extract_tb
 
 import click
 from flask import Flask
@@ -13,14 +14,22 @@ from .errors import RouteHandlersError
 from .explain import Explanation, explain
 from .mounts import mounts_of
 
+_TRACEBACK = "Run `flask routes` to see the traceback."
+
 
 @click.group()
 def group() -> None:
     """Look into the trees of route files that the app serves."""
 
 
+class LoadError(click.ClickException):
+    """The app cannot be loaded, or has no tree: a word for it, not a traceback."""
+
+    exit_code = 2
+
+
 def load(info: ScriptInfo) -> Flask:
-    """The app of ``flask --app``, or an error in words instead of a traceback.
+    """The app of ``flask --app``.
 
     :raises click.ClickException: when it cannot be loaded, or has no tree.
     """
@@ -29,14 +38,17 @@ def load(info: ScriptInfo) -> Flask:
     except (click.ClickException, KeyboardInterrupt):
         raise
     except RouteHandlersError as error:
-        raise click.ClickException(str(error)) from error
+        raise LoadError(f"{error}\n\n{_TRACEBACK}" if error.__cause__ else str(error)) from error
     except BaseException as error:
-        raise click.ClickException(
-            f"The app cannot be loaded: {type(error).__name__}: {error}\n"
-            "Run `flask routes` to see the traceback."
-        ) from error
+        text = str(error)
+        what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        where = _TRACEBACK
+        if not isinstance(error, Exception):  # SystemExit, which ends `flask routes` in silence
+            frame = extract_tb(error.__traceback__)[-1]
+            where = f"It was raised in {frame.filename}, line {frame.lineno}."
+        raise LoadError(f"The app cannot be loaded: {what}\n{where}") from error
     if not mounts_of(app):
-        raise click.ClickException(
+        raise LoadError(
             f"The app {app.name!r} has no tree of route files. "
             'Write RouteHandlers(app, root="app/api") where it is made.'
         )
@@ -52,12 +64,13 @@ def load(info: ScriptInfo) -> Flask:
 def match(context: click.Context, info: ScriptInfo, method: str, path: str, as_json: bool) -> None:
     """Say which file answers METHOD PATH, through which middleware, and why no other does.
 
-    The exit status is 0 if a handler answers, and 1 if not.
+    The exit status is 0 if a handler answers, 1 if not, and 2 if the app cannot be loaded.
     """
-    app = load(info)
+    if method.startswith("/"):
+        raise click.BadParameter(f"It comes first: {path} {method}", param_hint="METHOD")
     if not path.startswith("/"):
         raise click.BadParameter(f"Begin it with a slash: /{path}", param_hint="PATH")
-    explanation = explain(app, method.upper(), path)
+    explanation = explain(load(info), method.upper(), path)
     if as_json:
         click.echo(json.dumps(asdict(explanation), indent=2, default=str))
     else:
@@ -75,11 +88,17 @@ def describe(method: str, path: str, found: Explanation) -> list[str]:
             ("rule", found.rule),
             ("endpoint", found.endpoint),
             ("parameters", ", ".join(parameters) or "none"),
-            ("methods", ", ".join(found.methods)),
+            ("methods", ", ".join(found.methods) or "unknown"),
         ]
-        rows += [("middleware", f"{file}: {name}") for file, name in found.middleware]
+        rows += [("middleware", f"{step.file}: {step.name}") for step in found.middleware]
         lines += [f"  {label:<12}{text}" for label, text in rows]
-    lines += [f"  passed over {file}: {reason}" for file, reason in found.passed_over]
+    endpoints = [other.endpoint for other in found.passed_over]
+    if found.file and found.endpoint:
+        endpoints.append(found.endpoint)
+    several = len({endpoint.partition(".")[0] for endpoint in endpoints}) > 1
+    for other in found.passed_over:
+        tree = f" of {other.endpoint.partition('.')[0]}" if several else ""
+        lines.append(f"  passed over {other.file}{tree}: {other.reason}")
     return lines
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import zip_longest
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -14,11 +13,40 @@ from werkzeug.routing import Map, Rule
 from werkzeug.routing.exceptions import RequestRedirect
 from werkzeug.test import create_environ
 
-from .mounts import mounts_of
+from .mounts import Mount, mounts_of
 from .routes import Route
-from .rules import refusing_segment
-from .segments import CatchAll, Dynamic, Segment, Static
+from .rules import places, refusing_segment
+from .segments import CatchAll, Dynamic, Parameter, Segment, Static
 from .views import Endpoint, is_rooted
+
+#: A route of one of an app's trees.
+Served = tuple[Mount, Route]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A middleware function on the way to the handler.
+
+    :param file: the middleware file, relative to the root.
+    :param name: what the function is called in it: ``middleware``, ``middleware[1] (limit)``.
+    """
+
+    file: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """A route file that nearly answers a path, or would answer it alone.
+
+    :param file: the file, relative to its root.
+    :param endpoint: its endpoint, which begins with the name of its tree.
+    :param reason: why it does not answer.
+    """
+
+    file: str
+    endpoint: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +60,8 @@ class Explanation:
     :param endpoint: its endpoint.
     :param parameters: the path parameters.
     :param methods: the methods that the file answers, sorted.
-    :param middleware: the middleware that runs, outermost first: file and name in it.
-    :param passed_over: other route files, each with the reason why it does not answer.
+    :param middleware: the middleware that runs, outermost first.
+    :param passed_over: other route files, in the order of their trees.
     """
 
     status: int
@@ -42,8 +70,8 @@ class Explanation:
     endpoint: str | None
     parameters: dict[str, Any]
     methods: list[str]
-    middleware: list[tuple[str, str]]
-    passed_over: list[tuple[str, str]]
+    middleware: list[Step]
+    passed_over: list[PassedOver]
 
 
 def explain(app: Flask, method: str, target: str) -> Explanation:
@@ -52,8 +80,11 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
     :param method: an HTTP method.
     :param target: a path as it stands in a request, percent-encoded; a query is left out.
     """
-    environ = create_environ(method=method)
-    environ["PATH_INFO"] = unquote_to_bytes(target.partition("?")[0]).decode("latin-1")
+    path, _, _ = target.partition("?")
+    environ = create_environ(base_url=_base_url(app), method=method)
+    environ["PATH_INFO"] = unquote_to_bytes(path.encode(errors="surrogateescape")).decode(
+        "latin-1"
+    )
     request = app.request_class(environ)
     adapter = app.create_url_adapter(request)
     assert adapter is not None
@@ -66,74 +97,111 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
         status = 308
     except HTTPException as error:
         status = error.code or 404
-    routes = [route for mount in mounts_of(app) for route in mount.routes]
-    chosen = next((route for route in routes if any(r is rule for r in route.rules)), None)
+    served = [(mount, route) for mount in mounts_of(app) for route in mount.routes]
+    chosen = next((one for one in served if any(rule is own for own in one[1].rules)), None)
+    instead = "a rule matched whose converter refused the value"
     if chosen and not is_rooted(environ["PATH_INFO"]):
         status, rule, chosen = 404, None, None
-    view = app.view_functions.get(rule.endpoint) if rule else None
+        instead = "the path does not begin with one slash"
+    elif rule:
+        instead = f"the app's own rule {rule.rule} comes before it"
+    elif status == 308:
+        instead = "a rule of the app's own redirects"
     methods: list[str] = []
-    links: list[tuple[str, str]] = []
-    if isinstance(view, Endpoint):
-        methods = view.allowed
-        links = [(link.file, link.name) for link in view.links]
-        status = 200 if request.method in methods else 405
-    elif chosen:
+    steps: list[Step] = []
+    if chosen:
+        view = chosen[1].view
         status = 500
-    passed_over = [
-        (route.file.file, reason)
-        for route in routes
-        if route is not chosen and (reason := _reason(app, route, chosen, request.path))
-    ]
+        if isinstance(view, Endpoint):
+            methods = view.allowed
+            steps = [Step(link.file, link.name) for link in view.links]
+            status = 200 if request.method in methods else 405
     return Explanation(
         status=status,
-        file=chosen.file.file if chosen else None,
+        file=chosen[1].file.file if chosen else None,
         rule=rule.rule if rule else None,
         endpoint=rule.endpoint if rule else None,
         parameters=dict(values) if rule else {},
         methods=methods,
-        middleware=links,
-        passed_over=passed_over,
+        middleware=steps,
+        passed_over=list(_passed_over(app, served, chosen, instead, request.path)),
     )
 
 
-def _reason(app: Flask, route: Route, chosen: Route | None, path: str) -> str | None:
-    """Why a route does not answer a path that it nearly answers, or would answer alone."""
-    for rule in route.rules:
-        if chosen and _matches_alone(app, route, path):
-            return _precedence(chosen, route)
-        refused = refusing_segment(rule, path)
-        if refused and isinstance(refused[0], Dynamic):
-            return f"{refused[0].folder} does not match {refused[1]!r}"
-    return None
+def _base_url(app: Flask) -> str:
+    """A host that the app takes requests for."""
+    trusted = app.config["TRUSTED_HOSTS"]
+    host = trusted[0].removeprefix(".") if trusted else app.config["SERVER_NAME"] or "localhost"
+    return f"{app.config['PREFERRED_URL_SCHEME']}://{host}/"
+
+
+def _passed_over(
+    app: Flask, served: list[Served], chosen: Served | None, instead: str, path: str
+) -> Iterator[PassedOver]:
+    """The other route files that a path could be meant for.
+
+    :param instead: what happens if no route file is chosen.
+    """
+    for one in served:
+        _, route = one
+        reason = None
+        if chosen and route is chosen[1]:
+            continue
+        if _matches_alone(app, route, path):
+            reason = _precedence(chosen, one) if chosen else instead
+        else:
+            for refused in (refusing_segment(rule, path) for rule in route.rules):
+                if refused and isinstance(refused[0], Dynamic):
+                    reason = f"{refused[0].folder} does not match {refused[1]!r}"
+        if reason:
+            yield PassedOver(route.file.file, route.endpoint, reason)
 
 
 def _matches_alone(app: Flask, route: Route, path: str) -> bool:
     alone = Map(
         [rule.empty() for rule in route.rules],
+        default_subdomain=app.url_map.default_subdomain,
         converters=app.url_map.converters,
         strict_slashes=app.url_map.strict_slashes,
     )
     return alone.bind("localhost").test(path, method="GET")
 
 
-def _precedence(chosen: Route, other: Route) -> str:
-    pairs = zip_longest(chosen.file.url_segments, other.file.url_segments)
-    for first, second in pairs:
-        if first != second:
-            return f"{_kind(first)} comes before {_kind(second)}"
-    return "the path ends where the other file is"
+def _precedence(chosen: Served, other: Served) -> str:
+    """Why one of two routes that both match a path comes first: the leftmost difference."""
+    # Behind what stands for the subdomain and the leading slash. Names make no difference.
+    ours, theirs = (places(route.rules[-1])[2:] for _, route in (chosen, other))
+    n = next(n for n, (one, two) in enumerate(zip(ours, theirs, strict=False)) if one != two)
+    first, second = _segments(*chosen)[n], _segments(*other)[n]
+    if _text(first) > _text(second) > 0:
+        return f"{first.folder} has more text than {second.folder}"
+    return f"{_kind(first)} comes before {_kind(second)}"
 
 
-def _kind(segment: Segment | None) -> str:
+def _segments(mount: Mount, route: Route) -> list[Segment]:
+    """All that shows in the URLs of a route, the prefix of its tree too."""
+    prefix = (
+        Dynamic(part, (Parameter(part),)) if "<" in part else Static(part, part)
+        for part in mount.url_prefix.split("/")[1:]
+    )
+    return [*prefix, *route.file.url_segments]
+
+
+def _text(segment: Segment) -> int:
+    """The number of literal characters around the parameters of a segment."""
+    pieces = segment.pieces if isinstance(segment, Dynamic) else ()
+    return sum(len(piece) for piece in pieces if isinstance(piece, str))
+
+
+def _kind(segment: Segment) -> str:
     match segment:
-        case Static(folder=folder):
-            return f"the static {folder}"
         case CatchAll(folder=folder, optional=optional):
             return f"the {'optional ' if optional else ''}catch-all {folder}"
-        case Dynamic(folder=folder, pieces=pieces) if len(pieces) > 1:
+        case Dynamic(folder=folder) if _text(segment):
             return f"{folder}, which has text around its parameter,"
-        case Dynamic(folder=folder, pieces=pieces):
-            converter = segment.parameters[0].converter
-            return f"{folder}, which has a converter," if converter else f"the parameter {folder}"
+        case Dynamic(folder=folder) if segment.parameters[0].converter:
+            return f"{folder}, which has a converter,"
+        case Dynamic(folder=folder):
+            return f"the parameter {folder}"
         case _:
-            return "the end of the path"
+            return f"the static {segment.folder}"

@@ -2,8 +2,8 @@
 
 One handler for :class:`~werkzeug.exceptions.HTTPException` is registered on the app, since no
 blueprint owns a URL that nothing matches. It steps aside wherever the app says something itself:
-Flask asks handlers for a status code and for a subclass first, and handlers for ``Exception`` are
-asked here.
+Flask asks handlers for a status code and for a subclass first, those for a base class such as
+``Exception`` are asked here, and an error that makes its own response keeps it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,18 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Request, Response, current_app, request
-from flask.typing import ResponseReturnValue
+from flask import Flask, Response, current_app, request
+from flask.typing import ErrorHandlerCallable, ResponseReturnValue
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import RequestRedirect
 
 from .mounts import Mount, mounts_of
 
 MIMETYPE = "application/problem+json"
+
+#: The members that RFC 9457, section 3.1, defines.
+MEMBERS = frozenset({"type", "title", "status", "detail", "instance"})
 
 
 def register(app: Flask) -> None:
@@ -36,12 +40,18 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
     :returns: problem details where the URL belongs to a tree and the client does not prefer
         HTML, and otherwise the error itself, which is Flask's own answer.
     """
-    own = current_app.error_handler_spec[None][None].get(Exception)
+    own = _own_handler(error)
     if own is not None:
         return current_app.ensure_sync(own)(error)  # type: ignore[no-any-return]
-    if error.response is not None or error.code is None or error.code < 400:
+    # Flask asks for a handler of what it traps too, and without one it goes on to the debugger.
+    # What an unexpected exception became has been there already.
+    is_unexpected = getattr(error, "original_exception", None) is not None
+    if current_app.trap_http_exception(error) and not is_unexpected:
+        raise error
+    if error.code is None or error.code < 400 or _makes_response(error):
         return error
-    if not any(_owns(mount, request) for mount in mounts_of(current_app)):
+    owner = _owner()
+    if owner is None or not owner.problem_details:
         return error
     details = problem_details(error)
     if prefers_html(request.accept_mimetypes):
@@ -66,16 +76,37 @@ def _html(error: HTTPException, detail: str | None) -> Response:
         error.description = described
 
 
-def _owns(mount: Mount, request: Request) -> bool:
-    """Whether a request ended in a mount's route, or in no route at all below its prefix."""
-    if not mount.problem_details:
-        return False
+def _own_handler(error: HTTPException) -> ErrorHandlerCallable | None:
+    """The app's handler for a base class of the error, which Flask would find without ours."""
+    handlers = current_app.error_handler_spec[None][None]
+    found = (handlers.get(base) for base in type(error).__mro__)
+    return next((own for own in found if own not in (None, answer_http_error)), None)
+
+
+def _makes_response(error: HTTPException) -> bool:
+    """Whether an error carries its response, or is of a class that makes it in its own way."""
+    kind = type(error)
+    return (
+        error.response is not None
+        or kind.get_body is not HTTPException.get_body
+        or kind.get_response is not HTTPException.get_response
+    )
+
+
+def _owner() -> Mount | None:
+    """The mount in whose route the request ended, or, where no route matched, the one with the
+    longest prefix of its path."""
+    mounts = mounts_of(current_app)
     if request.url_rule is not None:
-        return request.blueprint == mount.name
-    if isinstance(request.routing_exception, MethodNotAllowed):
-        return False  # a rule of the app's own
-    pattern = mount.prefix_pattern
-    return pattern is not None and pattern.match(request.path) is not None
+        return next((mount for mount in mounts if mount.name == request.blueprint), None)
+    if isinstance(request.routing_exception, (MethodNotAllowed, RequestRedirect)):
+        return None  # by a rule of the app's own
+    below = [
+        (found.end(), mount)
+        for mount in mounts
+        if mount.prefix_pattern and (found := mount.prefix_pattern.match(request.path))
+    ]
+    return max(below, key=lambda one: one[0], default=(0, None))[1]
 
 
 def prefers_html(accept: MIMEAccept) -> bool:
@@ -86,14 +117,17 @@ def prefers_html(accept: MIMEAccept) -> bool:
 
 def problem_details(error: HTTPException) -> dict[str, Any]:
     """The members of RFC 9457, section 3.1, and those of a ``description`` that is a dict."""
-    described: Any = error.description
-    members = dict(described) if isinstance(described, dict) else {"detail": described}
-    details = {
+    details: dict[str, Any] = {
         "type": "about:blank",
         "title": error.name,
-        "status": error.code,
         "instance": quote(request.root_path + request.path, safe="!$&'()*+,/:;=@"),
     }
-    details |= members
+    description: Any = error.description
+    if isinstance(description, dict):
+        details |= description
+    elif description is not None:
+        details["detail"] = str(description)  # it may be translated only when it is shown
     details["status"] = error.code
-    return {name: value for name, value in details.items() if value is not None}
+    return {
+        name: value for name, value in details.items() if value is not None or name not in MEMBERS
+    }
