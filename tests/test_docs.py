@@ -380,9 +380,6 @@ def test_the_code_of_a_page_does_what_the_page_shows(page, project):
 
 #: Texts in the package that no tree and no request can bring about, or that are no messages.
 NOT_SHOWN = {
-    "a redirect by a rule of the app's own": "no business of a tree",
-    "the end of the path": "the two kinds of folders around it are shown",
-    "the path ends where the other file is": "as above",
     "Print JSON.": "the help of an option",
     "\0 is not a part of a URL.": "a new kind of segment that its author forgot there",
     "\0 has no attribute \0": "Python's words for what no object has",
