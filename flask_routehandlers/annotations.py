@@ -22,6 +22,8 @@ def find_contradictions(
         (``None`` when a converter does not tell).
     :returns: for each contradiction what is said, and what to write instead.
     """
+    if not parameters:
+        return
     annotated: Any = function if inspect.isroutine(function) else type(function).__call__
     try:
         annotations = typing.get_type_hints(annotated)

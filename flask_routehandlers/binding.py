@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from inspect import Parameter
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -17,6 +18,10 @@ _BY_KEYWORD = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
 
 #: The parameters of a function by name, as :func:`inspect.signature` gives them.
 Signature = Mapping[str, Parameter]
+
+
+#: One object for what many functions ask for.
+_extras: Callable[[tuple[str, ...]], frozenset[str]] = lru_cache(16)(frozenset)
 
 
 class Binding(NamedTuple):
@@ -104,7 +109,7 @@ def bind(
         if not _takes_any(outer):
             wanted &= _named(outer)
     names = tuple(name for name in parameters if name in wanted)
-    asked = frozenset(wanted.intersection(extras))
+    asked = _extras(tuple(name for name in extras if name in wanted))
     is_async = inspect.iscoroutinefunction(function)
     is_direct = not asked and not is_async and len(names) == len(parameters)
     return Binding(function, names, asked, is_direct, is_async)

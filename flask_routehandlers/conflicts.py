@@ -66,6 +66,8 @@ def _misplaced_catch_alls(route: RouteFile, segments: tuple[Segment, ...]) -> It
 
 def _repeated_names(route: RouteFile) -> Iterator[Problem]:
     names = [parameter.name for segment in route.segments for parameter in segment.parameters]
+    if len(names) < 2:
+        return
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem(
             (route.file,),
@@ -106,16 +108,21 @@ def _same_places(routes: Iterable[tuple[RouteFile, tuple[Segment, ...]]]) -> Ite
 
 def _same_urls(routes: Iterable[tuple[RouteFile, tuple[Segment, ...]]]) -> Iterator[Problem]:
     """Files of one URL whose folders are spelled alike: the others are reported as places."""
-    owners: dict[tuple[str, ...], list[tuple[RouteFile, Segment | None]]] = defaultdict(list)
+    owners: dict[tuple[str, ...], tuple[RouteFile, Segment | None]] = {}
+    shared: dict[tuple[str, ...], list[tuple[RouteFile, Segment | None]]] = {}
+
+    def add(folders: tuple[str, ...], owner: tuple[RouteFile, Segment | None]) -> None:
+        first = owners.setdefault(folders, owner)
+        if first is not owner:
+            shared.setdefault(folders, [first]).append(owner)
+
     for route, segments in routes:
         folders = tuple(segment.folder for segment in segments)
         last = segments[-1] if segments else None
-        owners[folders].append((route, None))
+        add(folders, (route, None))
         if isinstance(last, CatchAll) and last.optional:
-            owners[folders[:-1]].append((route, last))
-    for found in owners.values():
-        if len(found) == 1:
-            continue
+            add(folders[:-1], (route, last))
+    for found in shared.values():
         files = tuple(sorted(route.file for route, _ in found))
         optional = next((catch_all.folder for _, catch_all in found if catch_all), None)
         if optional and any(catch_all is None for _, catch_all in found):

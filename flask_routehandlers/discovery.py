@@ -75,17 +75,17 @@ class _Walk:
                 f"There is no {ROUTE_FILE} below {self.root}, so no URL is served from it. "
                 f"Create for example {os.path.join(self.root, 'hello', ROUTE_FILE)}."
             )
-        covering = [s for s in self.sources if s.folders in leading]
+        self.sources.sort(key=lambda source: source.file.split("/"))
+        middleware = [source for source in self.sources if isinstance(source, MiddlewareFile)]
         self.warnings.extend(
             f"{source.file} covers no route file: there is none in its folder or below."
-            for source in self.sources
+            for source in middleware
             if source.folders not in leading
         )
-        covering.sort(key=lambda source: source.file.split("/"))
         return Tree(
             root=self.root,
-            routes=tuple(source for source in covering if isinstance(source, RouteFile)),
-            middleware=tuple(source for source in covering if isinstance(source, MiddlewareFile)),
+            routes=tuple(source for source in self.sources if isinstance(source, RouteFile)),
+            middleware=tuple(source for source in middleware if source.folders in leading),
             folders=tuple(self.folders[names] for names in sorted(leading)),
             problems=tuple(sorted(self.problems, key=lambda problem: problem.files)),
             warnings=tuple(sorted(self.warnings)),
@@ -125,7 +125,7 @@ class _Walk:
                 )
             )
         self.folders[names] = Folder(names, path, frozenset(modules))
-        segments = self.parse(names)
+        segments = self.parse(names) if sources else None
         if segments is None:
             return below
         for name, is_link in sources.items():

@@ -102,7 +102,7 @@ def _load_file(
     source: SourceFile, original: SourceFile, root_name: str
 ) -> ModuleType | RouteImportError:
     """:param original: the file itself, where ``source`` is a link to it."""
-    name = _module_name(root_name, [*original.folders, original.stem])
+    name = f"{root_name}.{module_part(original.file.removesuffix('.py')).replace('/', '.')}"
     tree_finder.entries[name] = (original.path, None)
     try:
         return importlib.import_module(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -103,12 +103,16 @@ class RouteRule(Rule):
         if rule != self.rule:  # the subdomain
             yield from super()._parse_rule(rule)
             return
-        if self.prefix:
+        if "<" in self.prefix:
             for part in super()._parse_rule(self.prefix):
                 count = -part.weight.number_argument_weights
                 yield part if part.static else self._clean_part(part.content, part.weight, count)
         else:
-            yield _static_part("")
+            first, *texts = self.prefix.split("/")
+            yield _static_part(first)
+            for text in texts:
+                self._trace += _SLASH, (False, text)
+                yield _static_part(text)
         for segment in self.segments:
             self._trace.append(_SLASH)
             yield self._part(segment)
@@ -150,14 +154,7 @@ class RouteRule(Rule):
     def _clean_part(self, content: str, weight: Weighting, count: int) -> CleanPart:
         """A part for the parameters that were added last."""
         guard = clean_segment(list(self._converters.values())[-count:])
-        return CleanPart(
-            f"{guard}{content}",
-            final=False,
-            static=False,
-            suffixed=False,
-            weight=weight,
-            unguarded=content,
-        )
+        return _clean_part(guard, content, weight[0], tuple(weight[1]), tuple(weight[3]))
 
     def _group(self, name: str, converter: BaseConverter, number: int) -> str:
         self._trace.append((True, name))
@@ -189,6 +186,30 @@ def _static_part(text: str) -> RulePart:
     return RulePart(text, final=False, static=True, suffixed=False, weight=_NO_WEIGHT)
 
 
+@lru_cache(maxsize=1024)
+def _clean_part(
+    guard: str,
+    content: str,
+    literal: int,
+    literals: tuple[tuple[int, int], ...],
+    weights: tuple[int, ...],
+) -> CleanPart:
+    """The same object for segments that match the same, whatever their parameters are called."""
+    weight = Weighting(literal, list(literals), -len(weights), list(weights))
+    return CleanPart(
+        f"{guard}{content}",
+        final=False,
+        static=False,
+        suffixed=False,
+        weight=weight,
+        unguarded=content,
+    )
+
+
+#: One object for the methods that many routes have in common.
+_methods: Callable[[tuple[str, ...]], Methods] = lru_cache(1024)(Methods)
+
+
 def make_rules(
     prefix: str, segments: tuple[Segment, ...], endpoint: str, methods: Iterable[str]
 ) -> tuple[RouteRule, ...]:
@@ -209,7 +230,7 @@ def make_rules(
             prefix=prefix,
             segments=segments,
             endpoint=endpoint,
-            methods=Methods(methods),
+            methods=_methods(tuple(methods)),
             **options,
         )
 

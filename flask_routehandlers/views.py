@@ -20,6 +20,9 @@ from .responses import UNFINISHED, finish, nothing_returned
 _current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 _current_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]
 
+#: One object for the names that many routes have in common.
+_names: Callable[[tuple[str, ...]], frozenset[str]] = functools.lru_cache(1024)(frozenset)
+
 
 def is_rooted(path_info: str) -> bool:
     """Whether a path begins with one slash, or is empty, as that of an app's root can be."""
@@ -60,7 +63,7 @@ class Endpoint(functools.partial[Any]):
         parameters: Collection[str],
         links: Sequence[Link] = (),
     ) -> Endpoint:
-        names = frozenset(parameters)
+        names = _names(tuple(parameters))
         # The handlers that can be called with the values as they are.
         direct = {m: binding.function for m, binding in bindings.items() if binding.is_direct}
         if "GET" in direct and "HEAD" not in bindings:
@@ -80,16 +83,20 @@ class Endpoint(functools.partial[Any]):
             else:
                 result = self._answer(current, values)
             if type(result) in UNFINISHED:
-                return finish(app, result, self._method_of(current), file)
+                return finish(self.app, result, self._method_of(current), self.file)
             return result
 
-        def dispatch_through_chain(**values: Any) -> Any:
-            current = _current_request()
-            if not is_rooted(current.environ.get("PATH_INFO", "")):
-                raise NotFound
-            return chain(current, values)
+        view = dispatch
+        if links:
 
-        self = super().__new__(cls, dispatch_through_chain if links else dispatch)
+            def dispatch_through_chain(**values: Any) -> Any:
+                current = _current_request()
+                if not is_rooted(current.environ.get("PATH_INFO", "")):
+                    raise NotFound
+                return chain(current, values)
+
+            view = dispatch_through_chain
+        self = super().__new__(cls, view)
         if links:
             chain = compose(app, links, lambda _, values: dispatch(**values), self._answer_in_loop)
         return self
