@@ -70,11 +70,12 @@ def match(context: click.Context, info: ScriptInfo, method: str, path: str, as_j
         raise click.BadParameter(f"It comes first: {path} {method}", param_hint="METHOD")
     if not path.startswith("/"):
         raise click.BadParameter(f"Begin it with a slash: /{path}", param_hint="PATH")
-    explanation = explain(load(info), method.upper(), path)
+    method = method.upper()
+    explanation = explain(load(info), method, path)
     if as_json:
         click.echo(json.dumps(asdict(explanation), indent=2, default=str))
     else:
-        for line in describe(method.upper(), path, explanation):
+        for line in describe(method, path, explanation):
             click.echo(line)
     context.exit(0 if explanation.status == 200 else 1)
 

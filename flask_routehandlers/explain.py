@@ -10,7 +10,6 @@ from urllib.parse import unquote_to_bytes
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
-from werkzeug.routing.exceptions import RequestRedirect
 from werkzeug.test import create_environ
 
 from .mounts import Mount, mounts_of
@@ -80,11 +79,9 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
     :param method: an HTTP method.
     :param target: a path as it stands in a request, percent-encoded; a query is left out.
     """
-    path, _, _ = target.partition("?")
+    path = target.partition("?")[0].encode(errors="surrogateescape")
     environ = create_environ(base_url=_base_url(app), method=method)
-    environ["PATH_INFO"] = unquote_to_bytes(path.encode(errors="surrogateescape")).decode(
-        "latin-1"
-    )
+    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
     request = app.request_class(environ)
     adapter = app.create_url_adapter(request)
     assert adapter is not None
@@ -93,9 +90,7 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
     values: Mapping[str, Any] = {}
     try:
         rule, values = adapter.match(return_rule=True)
-    except RequestRedirect:
-        status = 308
-    except HTTPException as error:
+    except HTTPException as error:  # redirects too
         status = error.code or 404
     served = [(mount, route) for mount in mounts_of(app) for route in mount.routes]
     chosen = next((one for one in served if any(rule is own for own in one[1].rules)), None)

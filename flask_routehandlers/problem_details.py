@@ -68,12 +68,13 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _html(error: HTTPException, detail: str | None) -> Response:
     """Werkzeug's page for an error, which can show a text but no further members."""
-    described = error.description
-    error.description = detail
-    try:
-        return current_app.make_response(error)
-    finally:
-        error.description = described
+    if isinstance(error.description, dict):
+        kind = type(error)
+        page = kind.__new__(kind)  # without its __init__, which may ask for anything
+        vars(page).update(vars(error))
+        page.description = detail
+        error = page
+    return current_app.make_response(error)
 
 
 def _own_handler(error: HTTPException) -> ErrorHandlerCallable | None:

@@ -41,7 +41,7 @@ def refused(app: Flask, root: str = "app/api", **options: Any) -> tuple[Problem,
     return caught.value.problems
 
 
-class _QuietHandler(WSGIRequestHandler):
+class QuietHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log(self, type: str, message: str, *args: Any) -> None:
@@ -53,9 +53,11 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 @contextmanager
-def running(app: Callable[..., Any]) -> Iterator[int]:
+def running(
+    app: Callable[..., Any], handler: type[WSGIRequestHandler] = QuietHandler
+) -> Iterator[int]:
     """Serve an app with Werkzeug's server on a free port, which is given."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

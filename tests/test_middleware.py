@@ -74,6 +74,12 @@ def nested(middleware: list[str], route: str) -> tuple[dict[str, str], str]:
     return {**files, f"{url}route.py": route}, f"/api/{url}".rstrip("/")
 
 
+def status_of(app: Flask, path: str, method: str = "GET") -> int:
+    """The status for a path exactly as it is, which a client would change."""
+    environ = create_environ("/", method=method) | {"PATH_INFO": path}
+    return int(run_wsgi_app(app, environ, buffered=True)[1][:3])
+
+
 @pytest.fixture
 def client_of(make_app):
     """A client of an app with a route file at ``/api/x`` and a middleware file in the root, or
@@ -272,10 +278,8 @@ def test_middleware_runs_for_no_url_that_ends_elsewhere(make_app, path):
     for own in ("/own", "/api/own"):
         app.add_url_rule(own, own.strip("/"), lambda: "", methods=METHODS)
     for method in (*METHODS, "MADEUP"):
-        environ = create_environ("/", method=method) | {"PATH_INFO": path}
-        _, status, _ = run_wsgi_app(app, environ, buffered=True)
-        own = "405" if method == "MADEUP" else "200"
-        assert status[:3] == (own if "own" in path else "404")
+        own = 405 if method == "MADEUP" else 200
+        assert status_of(app, path, method) == (own if "own" in path else 404)
     assert ran == []
 
 
@@ -780,6 +784,12 @@ def test_in_debug_mode_routes_beside_a_broken_middleware_go_on(broken):
         assert app.test_client().post(f"/api/{path}").text == "handler"
         assert app.config["RAN"] == ["middleware POST"] * files + ["POST"]
     assert app.test_client().get("/api/z").status_code == 404
+
+
+def test_in_debug_mode_paths_that_are_not_clean_end_nowhere_below_a_broken_middleware_too(broken):
+    app, _ = broken
+    for path in ("//api/a", "api/a", "/api//a", "/api/a/", "/api/a/\0", "/api/a/./1"):
+        assert status_of(app, path) == 404, path
 
 
 def test_in_debug_mode_an_import_failure_shows_its_line_each_time(tree):

@@ -623,6 +623,30 @@ def test_a_description_that_is_a_dict_gives_members(failing, description, expect
     assert description == given_before
 
 
+class OutOfCredit(HTTPException):
+    code = 403
+
+    def __init__(self, balance):
+        super().__init__({"detail": f"<{balance} left>", "balance": balance})
+        self.balance = balance
+
+    def get_headers(self, *arguments):
+        return [*super().get_headers(*arguments), ("X-Balance", str(self.balance))]
+
+
+def test_html_shows_the_detail_of_a_dict_and_leaves_the_error_as_it_was(failing):
+    error = OutOfCredit(30)
+    client = failing(raising(error)).test_client()
+    response = client.get("/api/things", headers=HTML)
+    assert "<p>&lt;30 left&gt;</p>" in response.text
+    assert "balance" not in response.text
+    assert response.headers["X-Balance"] == "30"
+    assert problem(client.get("/api/things"))["balance"] == 30
+    error.description = {"balance": 30}
+    assert "<p></p>" in client.get("/api/things", headers=HTML).text
+    assert error.description == {"balance": 30}
+
+
 def test_a_dict_of_what_is_no_json_is_an_error_of_the_app(failing):
     app = failing(lambda: abort(422, {"what": object()}))
     response = app.test_client().get("/api/things")
@@ -716,6 +740,7 @@ def test_a_missing_key_of_the_request_is_named_only_in_debug_mode(failing):
         app.test_client().get("/api/things")
     app.config["TRAP_BAD_REQUEST_ERRORS"] = False
     assert CANARY in problem(app.test_client().get("/api/things"))["detail"]
+    assert app.test_client().get("/api/things", headers=HTML).text.count(CANARY) == 1
 
 
 def test_head_has_the_headers_and_no_body(failing):
