@@ -453,6 +453,12 @@ def test_the_table_of_roots_shows_prefixes_and_names(root, prefix, name, tmp_pat
     assert (mount.url_prefix, mount.name) == ("".join(prefix), "".join(name))
 
 
+def test_the_page_on_reliability_names_tests_that_exist():
+    for cells in table("reliability.md", "test"):
+        for name in cells[0]:
+            assert (REPOSITORY / f"tests/{name}.py").exists(), name
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
     text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.M | re.S)
