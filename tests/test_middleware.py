@@ -639,7 +639,7 @@ def test_a_middleware_that_cannot_be_imported_stops_the_start(tree, code, said, 
     [problem] = caught.value.problems
     assert problem.files == ("a/middleware.py",)
     assert problem.reason == f"a/middleware.py could not be imported: {said}."
-    assert problem.cure == "The traceback above, or below, shows the line."
+    assert problem.cure == f"Look at a/middleware.py, line {len(code.splitlines())}."
     assert type(caught.value.__cause__) is cause
 
 
