@@ -32,7 +32,8 @@ class Binding(NamedTuple):
     :param extras: which of ``request``, ``params`` and ``call_next`` it is called with.
     :param is_direct: whether it can be called with the values as they are: it names every path
         parameter and nothing else, and is not async.
-    :param is_async: whether it is an ``async def``.
+    :param is_async: whether it is an ``async def``, or called like one.
+    :param wraps_async: whether a decorator wraps an ``async def`` in a function that is not.
     """
 
     function: Callable[..., Any]
@@ -40,6 +41,7 @@ class Binding(NamedTuple):
     extras: frozenset[str]
     is_direct: bool
     is_async: bool
+    wraps_async: bool
 
     def arguments(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
         """What the function is called with for one request, but ``call_next``.
@@ -93,7 +95,8 @@ def bind(
         such folder.
     :raises BindingError: when it asks for an argument that there is not, or for another type.
     """
-    signatures = [_signature(layer) for layer in layers(function)]
+    every = list(layers(function))
+    signatures = [_signature(layer) for layer in every]
     outer = signatures[0]
     available = (*parameters, *extras)
     # A handler without names of its own gets what Flask would give it.
@@ -110,9 +113,16 @@ def bind(
             wanted &= _named(outer)
     names = tuple(name for name in parameters if name in wanted)
     asked = _extras(tuple(name for name in extras if name in wanted))
-    is_async = inspect.iscoroutinefunction(function)
+    is_async = _is_async(function)
+    wraps_async = not is_async and any(map(_is_async, every))
     is_direct = not asked and not is_async and len(names) == len(parameters)
-    return Binding(function, names, asked, is_direct, is_async)
+    return Binding(function, names, asked, is_direct, is_async, wraps_async)
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        type(function).__call__
+    )
 
 
 def layers(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:

@@ -37,6 +37,11 @@ class Link(NamedTuple):
     name: str
     binding: Binding
 
+    @property
+    def awaits(self) -> bool:
+        """Whether it awaits ``call_next()``."""
+        return self.binding.is_async or self.binding.wraps_async
+
     def misuse(self, *, again: bool) -> Exception:
         """The error for a wrong call of ``call_next``."""
         if again:
@@ -58,13 +63,13 @@ def compose(app: Flask, links: Sequence[Link], answer: Call, in_loop: AsyncCall)
     :param in_loop: the same for a chain with async middleware.
     """
     outer = 0
-    while outer < len(links) and not links[outer].binding.is_async:
+    while outer < len(links) and not links[outer].awaits:
         outer += 1
     chain = answer
     if outer < len(links):
         inner = in_loop
         for link in reversed(links[outer:]):
-            in_loop_link = _async_link if link.binding.is_async else _sync_in_loop
+            in_loop_link = _async_link if link.awaits else _sync_in_loop
             inner = in_loop_link(app, link, inner)
         chain = _bridge(app, inner)
     for link in reversed(links[:outer]):
@@ -81,9 +86,9 @@ def _sync_link(app: Flask, link: Link, inner: Call, *, in_loop: bool = False) ->
     def run(request: Request, values: dict[str, Any]) -> Any:
         passed = False
 
-        def call_next(*arguments: Any) -> Response:
+        def call_next(*arguments: Any, **named: Any) -> Response:
             nonlocal passed
-            if passed or arguments:
+            if passed or arguments or named:
                 raise link.misuse(again=passed)
             passed = True
             result = inner(request, values)
@@ -107,13 +112,16 @@ def _sync_link(app: Flask, link: Link, inner: Call, *, in_loop: bool = False) ->
 
 def _async_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
     file, name, binding = link
+    # What wraps an async def may await it in its own way, as Flask's ensure_sync does, for which
+    # the thread of the loop is the wrong one; or it hands on the coroutine.
+    function = binding.function if binding.is_async else in_thread(binding.function)
 
     async def run(request: Request, values: dict[str, Any]) -> Response:
         passed = False
 
-        async def call_next(*arguments: Any) -> Response:
+        async def call_next(*arguments: Any, **named: Any) -> Response:
             nonlocal passed
-            if passed or arguments:
+            if passed or arguments or named:
                 raise link.misuse(again=passed)
             passed = True
             return await inner(request, values)
@@ -121,7 +129,9 @@ def _async_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
         arguments = binding.arguments(request, values)
         if "call_next" in binding.extras:
             arguments["call_next"] = call_next
-        result = await binding.function(**arguments)
+        result = await function(**arguments)
+        if binding.wraps_async and isinstance(result, CoroutineType):
+            result = await result
         if result is None:
             raise nothing_returned(name, file, _KIND)
         if isinstance(result, CoroutineType):
@@ -133,20 +143,36 @@ def _async_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
 
 
 def _sync_in_loop(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
-    from asgiref.sync import async_to_sync, sync_to_async
+    from asgiref.sync import async_to_sync
 
     def inner_in_loop(request: Request, values: dict[str, Any]) -> Response:
         # Made anew for each request: asgiref ties it to the event loop around it.
         return async_to_sync(inner)(request, values)
 
-    # In the thread of the request, where handlers and hooks run too: what they keep per thread
-    # (a connection of sqlite3, say) can be used in all of them.
-    run = sync_to_async(_sync_link(app, link, inner_in_loop, in_loop=True), thread_sensitive=True)
+    run = in_thread(_sync_link(app, link, inner_in_loop, in_loop=True))
 
     async def run_in_thread(request: Request, values: dict[str, Any]) -> Response:
         return app.make_response(await run(request, values))
 
     return run_in_thread
+
+
+def in_thread(function: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Let the event loop of a chain call a sync function in the thread of the request.
+
+    Handlers and hooks run there too: what they keep per thread (a connection of sqlite3, say) can
+    be used in all of them.
+    """
+    from asgiref.sync import sync_to_async
+
+    def run(*arguments: Any, **named: Any) -> Any:
+        try:
+            return function(*arguments, **named)
+        except StopIteration as error:
+            # A future refuses it, and would leave the loop waiting.
+            raise RuntimeError("StopIteration was raised by sync code in a chain") from error
+
+    return sync_to_async(run, thread_sensitive=True)
 
 
 def _bridge(app: Flask, inner: AsyncCall) -> Call:

@@ -194,7 +194,7 @@ class RouteMaker:
 
 
 def _find_missing_asgiref(file: str, name: str, binding: Binding) -> Iterator[Problem]:
-    if binding.is_async and find_spec("asgiref") is None:
+    if (binding.is_async or binding.wraps_async) and find_spec("asgiref") is None:
         yield Problem(
             (file,),
             f"{name} is async, and Flask needs asgiref to call it.",

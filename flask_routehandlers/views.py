@@ -12,7 +12,7 @@ from flask.views import MethodView
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from .binding import Binding
-from .chains import Link, compose
+from .chains import Link, compose, in_thread
 from .errors import RouteHandlersError
 from .handlers import Handler, allowed_methods
 from .responses import UNFINISHED, finish, nothing_returned
@@ -141,15 +141,13 @@ class Endpoint(functools.partial[Any]):
         return response
 
     async def _answer_in_loop(self, current: Request, values: dict[str, Any]) -> Response:
-        from asgiref.sync import sync_to_async
-
         method = self._method_of(current)
         binding = self.bindings.get(method)
         if binding and binding.is_async and current.method != "OPTIONS":
             result = await binding.function(**binding.arguments(current, values))
         else:
             # In the thread of the request, as without async middleware.
-            result = await sync_to_async(self._answer, thread_sensitive=True)(current, values)
+            result = await in_thread(self._answer)(current, values)
         if isinstance(result, CoroutineType):
             result = await result
         if result is None:
@@ -254,6 +252,8 @@ def failed_view(file: str, error: RouteHandlersError) -> Callable[..., NoReturn]
     traceback = cause.__traceback__ if cause else None
 
     def view(**values: Any) -> NoReturn:
+        if not is_rooted(request.environ.get("PATH_INFO", "")):
+            raise NotFound
         # Without the frames of earlier requests.
         raise error.with_traceback(None) from (cause and cause.with_traceback(traceback))
 
