@@ -1206,8 +1206,8 @@ def test_an_exception_passes_through_with_its_traceback(client_of, kinds):
 
 @pytest.mark.parametrize("raising", ["middleware", "GET"])
 def test_a_stop_iteration_in_sync_code_below_async_middleware_is_an_error(in_a_process, raising):
-    # What next() raises at the end of an iterator. A future refuses it, and then nobody is told:
-    # in a process of its own, which can be stopped.
+    # What next() raises at the end of an iterator. Before Python 3.12 a future refuses it, and
+    # the request waits for ever: in a process of its own, which can be stopped.
     files = {
         "a/middleware.py": traced("a", "async"),
         "a/b/middleware.py": "def middleware(call_next): return call_next()\n",
