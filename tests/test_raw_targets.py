@@ -283,8 +283,8 @@ LEAST = {
 
 
 def sizes(normal: int) -> Any:
-    ids = [f"{normal:,}", f"{10 * normal:,}"]
-    marked = pytest.param(10 * normal, marks=pytest.mark.soak)
+    ids = [f"{normal:,}", f"{4 * normal:,}"]
+    marked = pytest.param(4 * normal, marks=pytest.mark.soak)
     return pytest.mark.parametrize("size", [normal, marked], ids=ids)
 
 
