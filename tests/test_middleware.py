@@ -15,6 +15,7 @@ import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from http.client import HTTPConnection
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from flask_routehandlers import (
 )
 from tests.support import bare_app, refused, running, write_files
 
+FLASK_VERSION = tuple(map(int, version("flask").split(".")[:3]))
 OK = "def GET(): return 'answer'\n"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY")
 UNKNOWN = ("TRACE", "CONNECT", "PROPFIND", "PURGE", "MADEUP", "X" * 300)
@@ -1411,6 +1413,10 @@ async def PATCH(name):
 """
 
 
+# Before 3.1.2, Flask's own stream_with_context failed when it was called in an event loop.
+STREAMS = ("GET", "POST", "PUT", "PATCH") if FLASK_VERSION >= (3, 1, 2) else ("GET", "POST")
+
+
 @pytest.mark.parametrize("chain", ["S", "A", "SS", "SA", "AS", "AA", "ASA"])
 def test_a_generator_is_sent_piece_by_piece_through_middleware_with_its_request(make_app, chain):
     links = [traced(kind, "async" if kind == "A" else "sync") for kind in chain]
@@ -1419,7 +1425,7 @@ def test_a_generator_is_sent_piece_by_piece_through_middleware_with_its_request(
     app.before_request(lambda: setattr(g, "user", "ann"))
     expected = " ".join([*chain, *(f"/{kind}" for kind in reversed(chain))])
     with running(app) as port:
-        for method in ("GET", "POST", "PUT", "PATCH"):
+        for method in STREAMS:
             go_on, closed = threading.Semaphore(0), threading.Event()
             app.config["EVENTS"] = {"go on": go_on, "closed": closed}
             connection = HTTPConnection("127.0.0.1", port, timeout=10)
