@@ -10,10 +10,12 @@ from pathlib import Path
 from textwrap import indent
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
+from flask.cli import ScriptInfo
 
 import flask_routehandlers
-from flask_routehandlers import RouteHandlers
+from flask_routehandlers import Problem, RouteHandlers, RouteTreeError
 from flask_routehandlers.cli import group
 from tests.support import bare_app, write_files
 
@@ -408,3 +410,23 @@ def test_an_import_error_of_the_apps_module_is_told_by_flask_with_its_traceback(
     assert (status, output) == (2, "")
     assert "Error: While importing 'wsgi', an ImportError was raised:" in errors
     assert "No module named 'nothing_of_this_name'" in errors
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (ValueError("no database"), "The app cannot be loaded: ValueError: no database\n"),
+        (SystemExit(3), "The app cannot be loaded: SystemExit: 3\nIt was raised in "),
+        (RouteTreeError("/srv/api", [Problem(("x/route.py",), "Why.", "Cure.")]), "x/route.py\n"),
+    ],
+    ids=["an error", "an exit", "a tree"],
+)
+def test_a_factory_that_fails_is_an_error_of_the_command(failure, said):
+    def create_app() -> Flask:
+        raise failure
+
+    result = CliRunner().invoke(
+        group, ["match", "GET", "/x"], obj=ScriptInfo(create_app=create_app)
+    )
+    assert result.exit_code == 2
+    assert said in result.output

@@ -187,3 +187,13 @@ def test_an_async_handler_without_asgiref_is_refused(tree, monkeypatch):
         "  GET is async, and Flask needs asgiref to call it.\n"
         '  Install it: pip install "flask-routehandlers[async]".'
     ]
+
+
+@pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
+def test_a_method_that_no_handler_gets_to_see_is_refused(tree, method):
+    code = f"def GET(): return ''\ndef {method}(): return ''"
+    (problem,) = refused(bare_app(tree({"x/route.py": code})))
+    assert (problem.reason, problem.cure) == (
+        f"The file defines {method}(), which is never called: no handler answers it.",
+        "Remove it, or give it another name; every request of this method is 405.",
+    )
