@@ -168,7 +168,7 @@ class RouteMaker:
                 self.problems.append(Problem((route.file,), error.reason, error.cure))
             else:
                 self.problems += _find_missing_asgiref(route.file, method, bindings[method])
-        return Endpoint(self.app, endpoint, route.file, module, bindings, parameters, links)
+        return Endpoint(self.app, endpoint, route.file, module, bindings, links)
 
     def find_parameters(self, source: SourceFile) -> dict[str, tuple[str, object]]:
         """For each path parameter the folder that it is in, and the type of its values."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import CoroutineType, ModuleType
 from typing import Any, NoReturn
 
@@ -19,9 +19,6 @@ from .responses import UNFINISHED, finish, nothing_returned
 
 _current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 _current_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]
-
-#: One object for the names that many routes have in common.
-_names: Callable[[tuple[str, ...]], frozenset[str]] = functools.lru_cache(1024)(frozenset)
 
 
 def is_rooted(path_info: str) -> bool:
@@ -45,7 +42,6 @@ class Endpoint(functools.partial[Any]):
     :param file: the route file, relative to the root.
     :param module: the loaded file.
     :param bindings: how each handler is called, by method.
-    :param parameters: the names of the path parameters.
     :param links: the middleware around the handlers, outermost first.
     """
 
@@ -60,10 +56,9 @@ class Endpoint(functools.partial[Any]):
         file: str,
         module: ModuleType,
         bindings: Mapping[str, Binding],
-        parameters: Collection[str],
         links: Sequence[Link] = (),
     ) -> Endpoint:
-        names = _names(tuple(parameters))
+        preprocessors = app.url_value_preprocessors
         # The handlers that can be called with the values as they are.
         direct = {m: binding.function for m, binding in bindings.items() if binding.is_direct}
         if "GET" in direct and "HEAD" not in bindings:
@@ -74,11 +69,11 @@ class Endpoint(functools.partial[Any]):
             current = _current_request()
             path = current.environ.get("PATH_INFO", "")
             # The rules answer clean paths only, but Werkzeug strips slashes before it matches.
-            if (path[1:2] == "/" or path[:1] != "/") and not is_rooted(path):
+            if ("//" in path or path[:1] != "/") and not is_rooted(path):
                 raise NotFound
             function = direct.get(current.method)
-            # A url_value_preprocessor may have changed the values: then each is given by name.
-            if function is not None and values.keys() == names:
+            # A url_value_preprocessor may change the values: then each is given by name.
+            if function is not None and not preprocessors:
                 result = function(**values)
             else:
                 result = self._answer(current, values)
@@ -109,7 +104,6 @@ class Endpoint(functools.partial[Any]):
         file: str,
         module: ModuleType,
         bindings: Mapping[str, Binding],
-        parameters: Collection[str],
         links: Sequence[Link] = (),
     ) -> None:
         self.app = app
