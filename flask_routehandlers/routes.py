@@ -86,8 +86,9 @@ class RouteMaker:
             module = self.modules[route.file]
             chain: list[Link] = []
             failures: list[RouteHandlersError] = []
-            for n in range(len(route.folders) + 1) if links else ():
-                found = links.get(route.folders[:n], ())
+            folders = route.folders if links else ()
+            for n in range(len(folders) + 1):
+                found = links.get(folders[:n], ())
                 if isinstance(found, RouteHandlersError):
                     failures.append(found)
                 else:
@@ -184,9 +185,10 @@ class RouteMaker:
         found: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
         places = {source.folders for source in self.tree.middleware}
         for route in self.tree.routes if places else ():
+            folders = route.folders
             for depth, segment in enumerate(route.segments):
-                folder = "/".join(route.folders[: depth + 1])
-                for place in (route.folders[:n] for n in range(depth + 1)):
+                folder = "/".join(folders[: depth + 1])
+                for place in (folders[:n] for n in range(depth + 1)):
                     if place in places:
                         for parameter in segment.parameters:
                             found[place].setdefault(parameter.name, folder)
