@@ -407,7 +407,7 @@ def test_every_message_of_the_package_is_on_a_page():
     shown = "\n".join(b.text for b in pages if b.info in ("console", "pycon", "text"))
     missing = {
         text
-        for file in PACKAGE.glob("*.py")
+        for file in PACKAGE.rglob("*.py")
         for text in texts(file)
         if re.search(r"[A-Za-z]{4}", text) and re.search(r"[\w,.:] |\0 ", text)
         if not re.search(".*".join(map(re.escape, text.split("\0"))), shown)
@@ -479,5 +479,5 @@ def test_the_pages_build_without_a_warning(tmp_path):
 
 def test_the_design_page_names_every_module():
     text = (DOCS / "design.md").read_text(encoding="utf-8")
-    modules = {file.stem for file in PACKAGE.glob("*.py")} - {"__init__"}
+    modules = {file.stem for file in PACKAGE.rglob("*.py")} - {"__init__"}
     assert modules <= set(re.findall(r"`(\w+)`", text))

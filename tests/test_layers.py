@@ -44,6 +44,8 @@ LAYERS = {
     # The edge: what reads a mounted tree, and commands.
     "explain": 4,
     "cli": 4,
+    "cli.loading": 4,
+    "cli.match": 4,
     # What users import.
     "__init__": 5,
 }
@@ -52,9 +54,14 @@ FILES = {"glob", "io", "os", "pathlib", "shutil", "tempfile"}
 PACKAGE = flask_routehandlers.__name__
 FOLDER = Path(flask_routehandlers.__file__).parent
 SOURCES = {
-    ".".join(path.relative_to(FOLDER).with_suffix("").parts): ast.parse(path.read_bytes())
+    # A package inside goes by its name, the package itself by that of its file.
+    ".".join(path.relative_to(FOLDER).with_suffix("").parts).removesuffix(".__init__"): ast.parse(
+        path.read_bytes()
+    )
     for path in FOLDER.rglob("*.py")
 }
+#: The packages inside the package.
+FOLDERS = {".".join(path.parent.relative_to(FOLDER).parts) for path in FOLDER.rglob("__init__.py")}
 
 
 def imported(module: str) -> Iterator[str]:
@@ -63,7 +70,9 @@ def imported(module: str) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            above = [PACKAGE, *module.split(".")][: -node.level] if node.level else []
+            names = [PACKAGE, *module.split(".")]
+            names += ["__init__"] * (module in FOLDERS)
+            above = names[: -node.level] if node.level else []
             base = ".".join([*above, node.module] if node.module else above)
             yield from (f"{base}.{alias.name}" for alias in node.names)
 

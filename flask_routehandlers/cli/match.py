@@ -1,61 +1,18 @@
-"""The commands of ``flask route-handlers``."""
+"""``flask route-handlers match``: which file answers a request, and why no other does."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from traceback import extract_tb
 
 import click
-from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
 
-from .errors import RouteHandlersError
-from .explain import Explanation, explain
-from .mounts import mounts_of
-
-_TRACEBACK = "Run `flask routes` to see the traceback."
+from ..explain import Explanation, explain
+from .loading import load
 
 
-@click.group()
-def group() -> None:
-    """Look into the trees of route files that the app serves."""
-
-
-class LoadError(click.ClickException):
-    """The app cannot be loaded, or has no tree: a word for it, not a traceback."""
-
-    exit_code = 2
-
-
-def load(info: ScriptInfo) -> Flask:
-    """The app of ``flask --app``.
-
-    :raises click.ClickException: when it cannot be loaded, or has no tree.
-    """
-    try:
-        app = info.load_app()
-    except (click.ClickException, KeyboardInterrupt):
-        raise
-    except RouteHandlersError as error:
-        raise LoadError(f"{error}\n\n{_TRACEBACK}" if error.__cause__ else str(error)) from error
-    except BaseException as error:
-        text = str(error)
-        what = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        where = _TRACEBACK
-        if not isinstance(error, Exception):  # SystemExit, which ends `flask routes` in silence
-            frame = extract_tb(error.__traceback__)[-1]
-            where = f"It was raised in {frame.filename}, line {frame.lineno}."
-        raise LoadError(f"The app cannot be loaded: {what}\n{where}") from error
-    if not mounts_of(app):
-        raise LoadError(
-            f"The app {app.name!r} has no tree of route files. "
-            'Write RouteHandlers(app, root="app/api") where it is made.'
-        )
-    return app
-
-
-@group.command()
+@click.command()
 @click.argument("method")
 @click.argument("path")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

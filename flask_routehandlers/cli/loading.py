@@ -1,0 +1,47 @@
+"""Load the app that a command is about."""
+
+from __future__ import annotations
+
+from traceback import extract_tb
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo
+
+from ..errors import RouteHandlersError
+from ..mounts import mounts_of
+
+_TRACEBACK = "Run `flask routes` to see the traceback."
+
+
+class LoadError(click.ClickException):
+    """The app cannot be loaded, or has no tree: a word for it, not a traceback."""
+
+    exit_code = 2
+
+
+def load(info: ScriptInfo) -> Flask:
+    """The app of ``flask --app``.
+
+    :raises click.ClickException: when it cannot be loaded, or has no tree.
+    """
+    try:
+        app = info.load_app()
+    except (click.ClickException, KeyboardInterrupt):
+        raise
+    except RouteHandlersError as error:
+        raise LoadError(f"{error}\n\n{_TRACEBACK}" if error.__cause__ else str(error)) from error
+    except BaseException as error:
+        text = str(error)
+        what = f"{type(error).__name__}: {text}" if text else type(error).__name__
+        where = _TRACEBACK
+        if not isinstance(error, Exception):  # SystemExit, which ends `flask routes` in silence
+            frame = extract_tb(error.__traceback__)[-1]
+            where = f"It was raised in {frame.filename}, line {frame.lineno}."
+        raise LoadError(f"The app cannot be loaded: {what}\n{where}") from error
+    if not mounts_of(app):
+        raise LoadError(
+            f"The app {app.name!r} has no tree of route files. "
+            'Write RouteHandlers(app, root="app/api") where it is made.'
+        )
+    return app
