@@ -8,13 +8,14 @@ and wait there while what they call goes on in the loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from types import CoroutineType, GeneratorType
 from typing import Any, NamedTuple
 
 from flask import Flask, Request, Response, stream_with_context
 
 from .binding import Binding
-from .responses import UNFINISHED, finish, nothing_returned
+from .responses import finish, nothing_returned
 
 _KIND = "A middleware"
 
@@ -23,6 +24,9 @@ Call = Callable[[Request, dict[str, Any]], Any]
 
 #: The same inside an event loop.
 AsyncCall = Callable[[Request, dict[str, Any]], Coroutine[Any, Any, Response]]
+
+#: The same in a chain; the list has one number, how many steps the request has passed.
+Step = Callable[[Request, dict[str, Any], list[int]], Response]
 
 
 class Link(NamedTuple):
@@ -55,59 +59,92 @@ class Link(NamedTuple):
         )
 
 
-def compose(app: Flask, links: Sequence[Link], answer: Call, in_loop: AsyncCall) -> Call:
-    """One function that runs a chain.
+def compose(app: Flask, links: Sequence[Link], answer: Call, in_loop: AsyncCall) -> Step:
+    """One function that runs a chain, given that the request has passed ``[0]`` of its steps.
 
-    :param links: the middleware, outermost first.
+    :param links: the middleware, outermost first; at least one.
     :param answer: what the innermost ``call_next()`` runs.
     :param in_loop: the same for a chain with async middleware.
     """
     outer = 0
     while outer < len(links) and not links[outer].awaits:
         outer += 1
-    chain = answer
     if outer < len(links):
         inner = in_loop
         for link in reversed(links[outer:]):
             in_loop_link = _async_link if link.awaits else _sync_in_loop
             inner = in_loop_link(app, link, inner)
-        chain = _bridge(app, inner)
-    for link in reversed(links[:outer]):
-        chain = _sync_link(app, link, chain)
-    return chain
+        answer = _bridge(app, inner)
+    if not outer:
+        return lambda request, values, passed: answer(request, values)
+    return _sync_chain(app, links[:outer], answer)
 
 
-def _sync_link(app: Flask, link: Link, inner: Call, *, in_loop: bool = False) -> Call:
+def _sync_chain(app: Flask, links: Sequence[Link], answer: Call, *, in_loop: bool = False) -> Step:
+    """The steps of a request through sync middleware, each of which is the ``call_next`` of the
+    middleware above it: beside the middleware itself there is one frame for each."""
+    # The first step is nobody's call_next, and nobody can misuse it.
+    step = _last_step(app, answer, len(links), links[-1])
+    for number in reversed(range(len(links))):
+        step = _step(app, links[number], step, number, links[number - 1], in_loop=in_loop)
+    return step
+
+
+def _step(
+    app: Flask, link: Link, following: Step, number: int, above: Link, *, in_loop: bool
+) -> Step:
     file, name, binding = link
     function = binding.function
     is_plain = not binding.names and binding.extras == {"request", "call_next"}
     response_class = app.response_class
 
-    def run(request: Request, values: dict[str, Any]) -> Any:
-        passed = False
-
-        def call_next(*arguments: Any, **named: Any) -> Response:
-            nonlocal passed
-            if passed or arguments or named:
-                raise link.misuse(again=passed)
-            passed = True
-            result = inner(request, values)
-            return result if type(result) is response_class else app.make_response(result)
-
+    def call_next(
+        request: Request,
+        values: dict[str, Any],
+        passed: list[int],
+        /,
+        *arguments: Any,
+        **named: Any,
+    ) -> Response:
+        if passed[0] != number or arguments or named:
+            raise above.misuse(again=passed[0] != number)
+        passed[0] = number + 1
+        below = partial(following, request, values, passed)
         if is_plain:
-            result = function(request=request, call_next=call_next)
+            result = function(request=request, call_next=below)
         else:
-            arguments = binding.arguments(request, values)
+            given = binding.arguments(request, values)
             if "call_next" in binding.extras:
-                arguments["call_next"] = call_next
-            result = function(**arguments)
-        if type(result) not in UNFINISHED:
+                given["call_next"] = below
+            result = function(**given)
+        if type(result) is response_class:
             return result
-        if in_loop and isinstance(result, (GeneratorType, tuple)):
-            return result  # a generator gets its context where the loop ends
-        return finish(app, result, name, file, _KIND)
+        # In a loop a generator gets its context where the loop ends.
+        if not in_loop or not isinstance(result, (GeneratorType, tuple)):
+            result = finish(app, result, name, file, _KIND)
+        return app.make_response(result)
 
-    return run
+    return call_next
+
+
+def _last_step(app: Flask, answer: Call, number: int, above: Link) -> Step:
+    response_class = app.response_class
+
+    def call_next(
+        request: Request,
+        values: dict[str, Any],
+        passed: list[int],
+        /,
+        *arguments: Any,
+        **named: Any,
+    ) -> Response:
+        if passed[0] != number or arguments or named:
+            raise above.misuse(again=passed[0] != number)
+        passed[0] = number + 1
+        result = answer(request, values)
+        return result if type(result) is response_class else app.make_response(result)
+
+    return call_next
 
 
 def _async_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
@@ -149,10 +186,10 @@ def _sync_in_loop(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
         # Made anew for each request: asgiref ties it to the event loop around it.
         return async_to_sync(inner)(request, values)
 
-    run = in_thread(_sync_link(app, link, inner_in_loop, in_loop=True))
+    run = in_thread(_sync_chain(app, [link], inner_in_loop, in_loop=True))
 
     async def run_in_thread(request: Request, values: dict[str, Any]) -> Response:
-        return app.make_response(await run(request, values))
+        return await run(request, values, [0])  # type: ignore[no-any-return]
 
     return run_in_thread
 

@@ -21,7 +21,7 @@ _current_request: Callable[[], Request] = request._get_current_object  # type: i
 _current_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]
 
 
-def is_rooted(path_info: str) -> bool:
+def is_rooted(path_info: str | None) -> bool:
     """Whether a path begins with one slash, or is empty, as that of an app's root can be."""
     return not path_info or (path_info[0] == "/" and path_info[1:2] != "/")
 
@@ -67,9 +67,9 @@ class Endpoint(functools.partial[Any]):
         def dispatch(**values: Any) -> Any:
             # The request itself: the proxy does not work in a thread that a handler starts.
             current = _current_request()
-            path = current.environ.get("PATH_INFO", "")
             # The rules answer clean paths only, but Werkzeug strips slashes before it matches.
-            if ("//" in path or path[:1] != "/") and not is_rooted(path):
+            path = current.environ.get("PATH_INFO")
+            if path != current.path and not is_rooted(path):
                 raise NotFound
             function = direct.get(current.method)
             # A url_value_preprocessor may change the values: then each is given by name.
@@ -81,19 +81,26 @@ class Endpoint(functools.partial[Any]):
                 return finish(self.app, result, self._method_of(current), self.file)
             return result
 
-        view = dispatch
-        if links:
+        def dispatch_through_chain(**values: Any) -> Any:
+            current = _current_request()
+            path = current.environ.get("PATH_INFO")
+            if path != current.path and not is_rooted(path):
+                raise NotFound
+            return chain(current, values, [0])
 
-            def dispatch_through_chain(**values: Any) -> Any:
-                current = _current_request()
-                if not is_rooted(current.environ.get("PATH_INFO", "")):
-                    raise NotFound
-                return chain(current, values)
+        def answer(current: Request, values: dict[str, Any]) -> Any:
+            function = direct.get(current.method)
+            if function is not None and not preprocessors:
+                result = function(**values)
+            else:
+                result = self._answer(current, values)
+            if type(result) in UNFINISHED:
+                return finish(self.app, result, self._method_of(current), self.file)
+            return result
 
-            view = dispatch_through_chain
-        self = super().__new__(cls, view)
+        self = super().__new__(cls, dispatch_through_chain if links else dispatch)
         if links:
-            chain = compose(app, links, lambda _, values: dispatch(**values), self._answer_in_loop)
+            chain = compose(app, links, answer, self._answer_in_loop)
         return self
 
     # Not annotated in the class: its annotations would be taken for those of every view.
