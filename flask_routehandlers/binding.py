@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import lru_cache
 from inspect import Parameter
-from types import MappingProxyType
+from types import FunctionType, MappingProxyType
 from typing import Any, NamedTuple
 
 from flask import Request
@@ -15,6 +15,8 @@ from flask import Request
 from .annotations import find_contradictions
 
 _BY_KEYWORD = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+_TAKES_MORE = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 
 #: The parameters of a function by name, as :func:`inspect.signature` gives them.
 Signature = Mapping[str, Parameter]
@@ -113,16 +115,17 @@ def bind(
             wanted &= _named(outer)
     names = tuple(name for name in parameters if name in wanted)
     asked = _extras(tuple(name for name in extras if name in wanted))
-    is_async = _is_async(function)
-    wraps_async = not is_async and any(map(_is_async, every))
+    is_async, *inner_are_async = map(_is_async, every)
+    wraps_async = not is_async and any(inner_are_async)
     is_direct = not asked and not is_async and len(names) == len(parameters)
     return Binding(function, names, asked, is_direct, is_async, wraps_async)
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
-        type(function).__call__
-    )
+    if inspect.iscoroutinefunction(function):
+        return True
+    kind = type(function)
+    return kind is not FunctionType and inspect.iscoroutinefunction(kind.__call__)
 
 
 def layers(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
@@ -137,6 +140,10 @@ def layers(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 
 def _signature(function: Callable[..., Any]) -> Signature | None:
     """The function's own parameters, or ``None`` when it does not tell (some C functions)."""
+    if type(function) is FunctionType and not vars(function):
+        code = function.__code__
+        if not (code.co_argcount or code.co_kwonlyargcount or code.co_flags & _TAKES_MORE):
+            return {}  # as many handlers are; making a signature is half of what binding costs
     try:
         return inspect.signature(function, follow_wrapped=False).parameters
     except (TypeError, ValueError):

@@ -26,7 +26,9 @@ def find_name_clashes(tree: Tree) -> Iterator[Problem]:
         if folder.names:
             beside.setdefault(folder.names[:-1], []).append(folder)
     for place in tree.folders:
-        siblings = beside.get(place.names, [])
+        siblings = beside.get(place.names)
+        if not siblings:
+            continue
         counts = Counter(module_part(folder.names[-1]) for folder in siblings)
         for part in sorted(part for part, count in counts.items() if count > 1):
             yield Problem(

@@ -74,7 +74,7 @@ class Endpoint(functools.partial[Any]):
             function = direct.get(current.method)
             # A url_value_preprocessor may change the values: then each is given by name.
             if function is not None and not preprocessors:
-                result = function(**values)
+                result = function(**values) if values else function()
             else:
                 result = self._answer(current, values)
             if type(result) in UNFINISHED:
