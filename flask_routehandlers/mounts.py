@@ -13,7 +13,7 @@ from flask import Flask
 from .conflicts import find_conflicts
 from .converters import refuse_converter
 from .discovery import discover
-from .errors import Problem, RouteHandlersWarning, RouteTreeError
+from .errors import Problem, RouteHandlersError, RouteHandlersWarning, RouteTreeError
 from .modules import find_name_clashes, load
 from .naming import name_root
 from .routes import Route, RouteMaker
@@ -43,6 +43,12 @@ class Mount:
     routes: tuple[Route, ...]
     problem_details: bool
     prefix_pattern: re.Pattern[str] | None
+
+    @property
+    def failures(self) -> list[RouteHandlersError]:
+        """Why routes answer with an error, in debug mode: each reason once."""
+        errors = (getattr(route.view, "error", None) for route in self.routes)
+        return [error for error in dict.fromkeys(errors) if error is not None]
 
 
 def mounts_of(app: Flask) -> Collection[Mount]:

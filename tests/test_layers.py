@@ -40,6 +40,8 @@ LAYERS = {
     "routes": 3,
     "mounts": 3,
     "problem_details": 3,
+    "suggestions": 3,
+    "reloader": 3,
     "extension": 3,
     # The edge: what reads a mounted tree, and commands.
     "explain": 4,
