@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import PurePath
 
 from .errors import Problem
 from .grammar import SegmentError, parse_segment
@@ -33,13 +34,7 @@ def discover(root: str) -> Tree:
     :returns: the tree, with its problems; nothing is raised for a bad tree.
     """
     if not os.path.isdir(root):
-        missing = "is a file" if os.path.exists(root) else "does not exist"
-        reason = f"The root {root} {missing}."
-        cure = (
-            "Create the folder, or give RouteHandlers another root; "
-            "a relative root starts at app.root_path."
-        )
-        return Tree(root, (), (), (), (Problem((root,), reason, cure),), ())
+        return Tree(root, (), (), (), (_find_missing(root),), ())
     return _Walk(root).tree()
 
 
@@ -214,6 +209,33 @@ class _Walk:
                 f"{'/'.join((*names, name))} is not a middleware file and never runs. "
                 f"Rename it to {MIDDLEWARE_FILE} if it should run for the routes here and below."
             )
+
+
+def _find_missing(root: str) -> Problem:
+    archive = _archive_above(root)
+    if archive:
+        return Problem(
+            (root,),
+            f"The root {root} is inside the zip archive {archive}, "
+            "and route files are read from folders.",
+            "Unpack the archive, or install the app with pip, and start it from there.",
+        )
+    missing = "is a file" if os.path.exists(root) else "does not exist"
+    return Problem(
+        (root,),
+        f"The root {root} {missing}.",
+        "Create the folder, or give RouteHandlers another root; "
+        "a relative root starts at app.root_path.",
+    )
+
+
+def _archive_above(path: str) -> str | None:
+    above = next((folder for folder in PurePath(path).parents if os.path.exists(folder)), None)
+    if above is None or not os.path.isfile(above):
+        return None
+    from zipfile import is_zipfile  # slow to import, and needed for nothing else
+
+    return str(above) if is_zipfile(above) else None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
