@@ -32,7 +32,7 @@ from .segments import is_walked
 RELOAD = 3
 
 #: Seconds between two looks at a tree, if a look costs little.
-INTERVAL = 0.5
+INTERVAL = 0.25
 
 #: The part of a core that looking may cost: the larger a tree, the rarer a look.
 SHARE = 0.008
@@ -87,7 +87,7 @@ class Watcher(threading.Thread):
         super().__init__(name=f"watching {root}", daemon=True)
         self.root = root
         self.outside: frozenset[str] = frozenset()
-        self.loaded = _look(root, self.outside)
+        self.loaded = look_at(root, self.outside)
 
     def show(self, failures: Iterable[RouteHandlersError]) -> None:
         """Print why routes answer with an error, and watch what led to it, wherever it is."""
@@ -102,7 +102,7 @@ class Watcher(threading.Thread):
         look = self.loaded
         while True:
             began = time.thread_time()
-            look = _look(self.root, self.outside, look.folders)
+            look = look_at(self.root, self.outside, look.folders)
             cost = time.thread_time() - began
             if look.files != self.loaded.files:
                 look = self.settle(look)
@@ -116,7 +116,7 @@ class Watcher(threading.Thread):
         for _ in range(10):
             before = look
             time.sleep(SETTLING)
-            look = _look(self.root, self.outside, before.folders)
+            look = look_at(self.root, self.outside, before.folders)
             if look.files == before.files:
                 break
         return look
@@ -140,7 +140,7 @@ class Look(NamedTuple):
     folders: dict[str, Listing]
 
 
-def _look(root: str, outside: Iterable[str], known: dict[str, Listing] | None = None) -> Look:
+def look_at(root: str, outside: Iterable[str], known: dict[str, Listing] | None = None) -> Look:
     """Look at a tree, private folders included: route files import from them.
 
     :param outside: further files.

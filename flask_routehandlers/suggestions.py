@@ -17,7 +17,7 @@ LEAST, MARGIN = 0.6, 0.1
 MOST = 3
 
 #: How many wrong characters a segment counts for that only one of the two has.
-ODD = 3
+ODD = 4
 
 
 def did_you_mean(mount: Mount, path: str) -> str | None:
