@@ -49,7 +49,7 @@ class _Walk:
         self.links: set[tuple[str, ...]] = set()
         self.refused: dict[tuple[str, ...], Problem] = {}
         self.problems: list[Problem] = []
-        self.warnings: list[str] = []
+        self.warnings: list[Problem] = []
         self.parsed: dict[str, Segment | SegmentError] = {}
 
     def tree(self) -> Tree:
@@ -67,13 +67,20 @@ class _Walk:
         )
         if not leading and not self.problems:
             self.warnings.append(
-                f"There is no {ROUTE_FILE} below {self.root}, so no URL is served from it. "
-                f"Create for example {os.path.join(self.root, 'hello', ROUTE_FILE)}."
+                Problem(
+                    (self.root,),
+                    f"There is no {ROUTE_FILE} below {self.root}, so no URL is served from it.",
+                    f"Create for example {os.path.join(self.root, 'hello', ROUTE_FILE)}.",
+                )
             )
         self.sources.sort(key=lambda source: source.file.split("/"))
         middleware = [source for source in self.sources if isinstance(source, MiddlewareFile)]
         self.warnings.extend(
-            f"{source.file} covers no route file: there is none in its folder or below."
+            Problem(
+                (source.file,),
+                f"{source.file} covers no route file: there is none in its folder or below.",
+                "Move it to the folder of a route file or above, or remove it.",
+            )
             for source in middleware
             if source.folders not in leading
         )
@@ -83,7 +90,7 @@ class _Walk:
             middleware=tuple(source for source in middleware if source.folders in leading),
             folders=tuple(self.folders[names] for names in sorted(leading)),
             problems=tuple(sorted(self.problems, key=lambda problem: problem.files)),
-            warnings=tuple(sorted(self.warnings)),
+            warnings=tuple(sorted(self.warnings, key=lambda warning: warning.reason)),
         )
 
     def visit(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -199,16 +206,18 @@ class _Walk:
     def check_near_miss(self, name: str, names: tuple[str, ...]) -> None:
         lower = name.lower()
         meant = _NEAR_MISSES.get(lower, lower)
+        file = "/".join((*names, name))
         if meant == ROUTE_FILE:
-            self.warnings.append(
-                f"{'/'.join((*names, name))} is not a route file and gets no URL. "
-                f"Rename it to {ROUTE_FILE} if it should answer requests."
-            )
+            reason = f"{file} is not a route file and gets no URL."
+            cure = f"Rename it to {ROUTE_FILE} if it should answer requests."
         elif meant == MIDDLEWARE_FILE:
-            self.warnings.append(
-                f"{'/'.join((*names, name))} is not a middleware file and never runs. "
+            reason = f"{file} is not a middleware file and never runs."
+            cure = (
                 f"Rename it to {MIDDLEWARE_FILE} if it should run for the routes here and below."
             )
+        else:
+            return
+        self.warnings.append(Problem((file,), reason, cure))
 
 
 def _find_missing(root: str) -> Problem:

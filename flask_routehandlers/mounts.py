@@ -97,7 +97,8 @@ def _warn(tree: Tree) -> None:
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{package}."):
         frame, level = frame.f_back, level + 1
     for warning in tree.warnings:
-        warnings.warn(warning, RouteHandlersWarning, stacklevel=level)
+        text = f"{warning.reason} {warning.cure}"
+        warnings.warn(text, RouteHandlersWarning, stacklevel=level)
 
 
 def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Iterator[Problem]:
