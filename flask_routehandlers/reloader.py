@@ -84,7 +84,7 @@ class Watcher(threading.Thread):
     """
 
     def __init__(self, root: str) -> None:
-        super().__init__(name=f"watching {root}", daemon=True)
+        super().__init__(daemon=True)
         self.root = root
         self.outside: frozenset[str] = frozenset()
         self.loaded = look_at(root, self.outside)
@@ -227,7 +227,7 @@ def _is_reloaders() -> bool:
 
 
 def _reload(changed: str) -> NoReturn:
-    logging.getLogger("werkzeug").info(" * Detected change in %r, reloading", changed)
+    logging.getLogger("werkzeug").info(f" * Detected change in {changed!r}, reloading")
     try:
         # As at the end of the main thread, which sleeps: what the app has started is to be ended.
         atexit._run_exitfuncs()
