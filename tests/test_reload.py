@@ -269,21 +269,21 @@ class Edits:
         return [folder == "[id]" for folder in folders]
 
 
+def look_at_all(server: Server, edits: Edits, what: str) -> float:
+    """Look at every URL there has ever been; return the seconds until all were right."""
+    began = time.monotonic()
+    for url in sorted(edits.urls):
+        left = VISIBLE - (time.monotonic() - began)
+        try:
+            server.shows(url, *edits.answer(url), max(left, 0.2))
+        except AssertionError as error:
+            raise AssertionError(f"after {what}: {error}") from error
+    return time.monotonic() - began
+
+
 def edit_at_random(server: Server, edits: Edits, count: int) -> list[float]:
-    """Edit, and look at every URL there has ever been; return the seconds until it was right."""
-    taken = []
-    for _ in range(count):
-        what = edits.edit()
-        began = time.monotonic()
-        for url in sorted(edits.urls):
-            status, text = edits.answer(url)
-            left = VISIBLE - (time.monotonic() - began)
-            try:
-                server.shows(url, status, text, max(left, 0.2))
-            except AssertionError as error:
-                raise AssertionError(f"after {what}: {error}") from error
-        taken.append(time.monotonic() - began)
-    return taken
+    """Edit, and wait till it shows; return the seconds that each took."""
+    return [look_at_all(server, edits, edits.edit()) for _ in range(count)]
 
 
 @pytest.mark.parametrize("reloader", RELOADERS)
@@ -294,6 +294,20 @@ def test_every_edit_shows_within_three_seconds(serve, tmp_path, reloader):
     server.shows("/api/start", *edits.answer("/api/start"), 20)
     assert ("Only route trees are reloaded." in server.output) == (reloader == "watchdog")
     edit_at_random(server, edits, 6)
+
+
+@pytest.mark.parametrize("bursts", [1, pytest.param(15, marks=pytest.mark.soak)])
+def test_edits_while_the_app_is_loading_are_not_lost(serve, tmp_path, bursts):
+    rng = Random(bursts)
+    edits = Edits(tmp_path / "project/app/api", rng)
+    server = serve({})
+    server.shows("/api/start", *edits.answer("/api/start"), 20)
+    for _ in range(bursts):
+        done = []
+        for _ in range(8):
+            done.append(edits.edit())
+            time.sleep(rng.uniform(0, 0.3))
+        look_at_all(server, edits, "; ".join(done))
 
 
 @pytest.mark.soak
