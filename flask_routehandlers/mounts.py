@@ -84,7 +84,7 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
     sound = tree.without({file for problem in problems for file in problem.files})
     maker = RouteMaker(app, sound, load(sound, module_name), url_prefix, name)
     routes = tuple(maker.make())
-    problems += [*maker.problems, *_find_clashes(app, routes)]
+    problems += [*maker.problems, *find_clashes(app, routes)]
     if problems:
         raise RouteTreeError(root, problems) from maker.cause()
     pattern = prefix_pattern(app.url_map, url_prefix)
@@ -133,7 +133,7 @@ def _find_converter_problems(app: Flask, tree: Tree) -> Iterator[Problem]:
                     yield Problem((route.file,), *refused)
 
 
-def _find_clashes(app: Flask, routes: tuple[Route, ...]) -> Iterator[Problem]:
+def find_clashes(app: Flask, routes: tuple[Route, ...]) -> Iterator[Problem]:
     """Rules that the app has already at a place that a route file takes."""
     owners = {
         places(rule): rule
