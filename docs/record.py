@@ -26,6 +26,9 @@ RECORDINGS_FOLDER = DOCS / "recordings"
 #: What a recording calls the folder of its project.
 SHOWN_FOLDER = "/srv/shop"
 
+#: How wide the terminal is. Longer lines go on below, as in any terminal.
+COLUMNS = 90
+
 #: Seconds that a command may take.
 TIMEOUT = 60
 
@@ -50,6 +53,21 @@ class Recording:
 
 
 RECORDINGS = {
+    "new": Recording(
+        (
+            "flask route-handlers new 'posts/[id=int]' GET PATCH --middleware",
+            "cat 'app/api/posts/[id=int]/route.py'",
+        )
+    ),
+    "check": Recording(
+        ("flask route-handlers check",),
+        {
+            "app/api/orders/route.py": "def get():\n    return []\n",
+            "app/api/orders/[number]/route.py": "def GET(number: int): ...\n",
+            "app/api/users/routes.py": "def GET(): ...\n",
+            "app/api/users/[post-id]/route.py": "def GET(post_id): ...\n",
+        },
+    ),
     "match": Recording(
         (
             "flask route-handlers match DELETE /api/users/7",
@@ -80,7 +98,7 @@ def run_at_terminal(command: str, folder: Path) -> str:
     left_out = ("FLASK_", "NO_COLOR", "PYTEST_", "COV_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
     environment["PYTHONPATH"] = str(DOCS.parent)
-    environment["TERM"] = "xterm-256color"
+    environment |= {"TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
     terminal, side_of_the_child = pty.openpty()
     try:
         child = subprocess.Popen(  # noqa: S603 - a command of this file
@@ -153,14 +171,15 @@ SVG = """\
 
 
 def picture(name: str, text: str) -> str:
-    """A transcript as SVG: a terminal that is wide enough for its longest line."""
+    """A transcript as SVG."""
     from rich.console import Console
     from rich.text import Text
 
-    width = max(map(len, without_escapes(text).split("\n")))
+    lines = Text.from_ansi(text).split("\n", allow_blank=True)
+    rows = [row for line in lines for row in line.divide(range(COLUMNS, len(line), COLUMNS))]
     with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        console = Console(record=True, width=width, file=nowhere, force_terminal=True)
-        console.print(Text.from_ansi(text), soft_wrap=True)
+        console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)
+        console.print(Text("\n").join(rows), soft_wrap=True)
     svg = console.export_svg(title=SHOWN_FOLDER, unique_id=name, code_format=SVG)
     # rich draws the ends of lines too, as texts outside the picture.
     svg = re.sub(r"<text [^>]*>\n</text>", "", svg).replace("<text ", "\n<text ")
