@@ -17,6 +17,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator
+from importlib import import_module
 from importlib.metadata import version
 from typing import NamedTuple, NoReturn
 
@@ -243,7 +244,7 @@ def _warn_of_watchdog() -> None:
     Its patterns (``*.py``) match no path with folders from watchdog 7 on.
     """
     try:
-        import watchdog.observers  # noqa: F401
+        import_module("watchdog.observers")
     except ImportError:
         return
     if int(version("watchdog").partition(".")[0]) >= 7:
