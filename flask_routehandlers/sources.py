@@ -54,16 +54,15 @@ def route_source(
         for name, kind in types.items()
     ]
     values = [f'"{name}": {name if kind else f"str({name})"}' for name, kind in types.items()]
-    blocks = ["\n".join([*imports, *[""][: len(imports)], _IMPORT, "", ""])]
+    blocks = ["\n".join([*imports, "", _IMPORT] if imports else [_IMPORT])]
     for method in methods:
         lines = [
             *_signature(method, annotations, "ResponseReturnValue", is_async=is_async),
             f'    """{_quoted(f"Answer {method} {rule}.")}"""',
             *_returned(method, values),
-            "",
         ]
         blocks.append("\n".join(lines))
-    return "\n\n".join(blocks).replace("\n\n\n\n", "\n\n\n")
+    return "\n\n\n".join(blocks) + "\n"
 
 
 def middleware_source(*, is_async: bool = False) -> str:
@@ -90,7 +89,7 @@ def _signature(name: str, arguments: Sequence[str], returned: str, *, is_async: 
     line = ", ".join(arguments)
     if _width(f"{head}{line}{tail}") <= WIDTH:
         return [f"{head}{line}{tail}"]
-    if _width(f"    {line}") <= WIDTH:
+    if len(arguments) > 1 and _width(f"    {line}") <= WIDTH:
         return [head, f"    {line}", tail]
     return [head, *(f"    {argument}," for argument in arguments), tail]
 
@@ -102,7 +101,16 @@ def _returned(method: str, values: Sequence[str]) -> list[str]:
     line = f"    return {{{', '.join(values)}}}{status}"
     if _width(line) <= WIDTH:
         return [line]
-    return ["    return {", *(f"        {value}," for value in values), f"    }}{status}"]
+    lines = (line for value in values for line in _item(value))
+    return ["    return {", *lines, f"    }}{status}"]
+
+
+def _item(value: str) -> list[str]:
+    line = f"        {value},"
+    head, call, name = line.partition("str(")
+    if not call or _width(line) <= WIDTH:
+        return [line]
+    return [f"{head}str(", f"            {name.removesuffix('),')}", "        ),"]
 
 
 def _quoted(text: str) -> str:

@@ -95,10 +95,10 @@ def _check_methods(path: str, methods: Sequence[str]) -> None:
     for method in methods:
         if method in METHODS:
             continue
-        if "/" in method or os.path.lexists(method):
-            raise click.UsageError(_quoting([path, *(m for m in methods if m not in METHODS)]))
         if path in METHODS:
             raise click.BadParameter(f"It comes first: {method} {path}", param_hint="PATH")
+        if "/" in method or os.path.lexists(method):
+            raise click.UsageError(_quoting([path, *(m for m in methods if m not in METHODS)]))
         close = get_close_matches(method.upper(), METHODS, n=1, cutoff=0.6)
         guess = f"Did you mean {close[0]}?" if close else f"Write {', '.join(METHODS)}."
         raise click.BadParameter(
@@ -121,10 +121,9 @@ def _check_path(path: str, place: _Place) -> None:
 
 
 def _quoting(arguments: Sequence[str]) -> str:
-    found = ", ".join(arguments)
     return (
-        f"It seems that the shell has taken brackets for a pattern and put files in: {found}. "
-        "Quote the path: 'posts/[id]'."
+        "The shell has put files in place of a pattern, it seems: "
+        f"{', '.join(arguments)}. Quote the path: 'posts/[id]'."
     )
 
 
