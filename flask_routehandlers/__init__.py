@@ -8,12 +8,26 @@ from .errors import (
     RouteTreeError,
 )
 from .extension import RouteHandlers
+from .typing import (
+    AsyncCallNext,
+    AsyncMiddleware,
+    CallNext,
+    Handler,
+    Middleware,
+    RouteParams,
+)
 
 __all__ = [
+    "AsyncCallNext",
+    "AsyncMiddleware",
+    "CallNext",
+    "Handler",
+    "Middleware",
     "Problem",
     "RouteHandlers",
     "RouteHandlersError",
     "RouteHandlersWarning",
     "RouteImportError",
+    "RouteParams",
     "RouteTreeError",
 ]

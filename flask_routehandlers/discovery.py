@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import PurePath
 
 from .errors import Problem
 from .grammar import SegmentError, parse_segment
@@ -33,13 +34,7 @@ def discover(root: str) -> Tree:
     :returns: the tree, with its problems; nothing is raised for a bad tree.
     """
     if not os.path.isdir(root):
-        missing = "is a file" if os.path.exists(root) else "does not exist"
-        reason = f"The root {root} {missing}."
-        cure = (
-            "Create the folder, or give RouteHandlers another root; "
-            "a relative root starts at app.root_path."
-        )
-        return Tree(root, (), (), (), (Problem((root,), reason, cure),), ())
+        return Tree(root, (), (), (), (_find_missing(root),), ())
     return _Walk(root).tree()
 
 
@@ -54,7 +49,7 @@ class _Walk:
         self.links: set[tuple[str, ...]] = set()
         self.refused: dict[tuple[str, ...], Problem] = {}
         self.problems: list[Problem] = []
-        self.warnings: list[str] = []
+        self.warnings: list[Problem] = []
         self.parsed: dict[str, Segment | SegmentError] = {}
 
     def tree(self) -> Tree:
@@ -72,13 +67,20 @@ class _Walk:
         )
         if not leading and not self.problems:
             self.warnings.append(
-                f"There is no {ROUTE_FILE} below {self.root}, so no URL is served from it. "
-                f"Create for example {os.path.join(self.root, 'hello', ROUTE_FILE)}."
+                Problem(
+                    (self.root,),
+                    f"There is no {ROUTE_FILE} below {self.root}, so no URL is served from it.",
+                    f"Create for example {os.path.join(self.root, 'hello', ROUTE_FILE)}.",
+                )
             )
         self.sources.sort(key=lambda source: source.file.split("/"))
         middleware = [source for source in self.sources if isinstance(source, MiddlewareFile)]
         self.warnings.extend(
-            f"{source.file} covers no route file: there is none in its folder or below."
+            Problem(
+                (source.file,),
+                f"{source.file} covers no route file: there is none in its folder or below.",
+                "Move it to the folder of a route file or above, or remove it.",
+            )
             for source in middleware
             if source.folders not in leading
         )
@@ -88,7 +90,7 @@ class _Walk:
             middleware=tuple(source for source in middleware if source.folders in leading),
             folders=tuple(self.folders[names] for names in sorted(leading)),
             problems=tuple(sorted(self.problems, key=lambda problem: problem.files)),
-            warnings=tuple(sorted(self.warnings)),
+            warnings=tuple(sorted(self.warnings, key=lambda warning: warning.reason)),
         )
 
     def visit(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:
@@ -204,16 +206,45 @@ class _Walk:
     def check_near_miss(self, name: str, names: tuple[str, ...]) -> None:
         lower = name.lower()
         meant = _NEAR_MISSES.get(lower, lower)
+        file = "/".join((*names, name))
         if meant == ROUTE_FILE:
-            self.warnings.append(
-                f"{'/'.join((*names, name))} is not a route file and gets no URL. "
-                f"Rename it to {ROUTE_FILE} if it should answer requests."
-            )
+            reason = f"{file} is not a route file and gets no URL."
+            cure = f"Rename it to {ROUTE_FILE} if it should answer requests."
         elif meant == MIDDLEWARE_FILE:
-            self.warnings.append(
-                f"{'/'.join((*names, name))} is not a middleware file and never runs. "
+            reason = f"{file} is not a middleware file and never runs."
+            cure = (
                 f"Rename it to {MIDDLEWARE_FILE} if it should run for the routes here and below."
             )
+        else:
+            return
+        self.warnings.append(Problem((file,), reason, cure))
+
+
+def _find_missing(root: str) -> Problem:
+    archive = _archive_above(root)
+    if archive:
+        return Problem(
+            (root,),
+            f"The root {root} is inside the zip archive {archive}, "
+            "and route files are read from folders.",
+            "Unpack the archive, or install the app with pip, and start it from there.",
+        )
+    missing = "is a file" if os.path.exists(root) else "does not exist"
+    return Problem(
+        (root,),
+        f"The root {root} {missing}.",
+        "Create the folder, or give RouteHandlers another root; "
+        "a relative root starts at app.root_path.",
+    )
+
+
+def _archive_above(path: str) -> str | None:
+    above = next((folder for folder in PurePath(path).parents if os.path.exists(folder)), None)
+    if above is None or not os.path.isfile(above):
+        return None
+    from zipfile import is_zipfile  # slow to import, and needed for nothing else
+
+    return str(above) if is_zipfile(above) else None
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

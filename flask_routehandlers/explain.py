@@ -80,7 +80,7 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
     :param target: a path as it stands in a request, percent-encoded; a query is left out.
     """
     path = target.partition("?")[0].encode(errors="surrogateescape")
-    environ = create_environ(base_url=_base_url(app), method=method)
+    environ = create_environ(base_url=base_url(app), method=method)
     environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
     request = app.request_class(environ)
     adapter = app.create_url_adapter(request)
@@ -123,7 +123,7 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
     )
 
 
-def _base_url(app: Flask) -> str:
+def base_url(app: Flask) -> str:
     """A host that the app takes requests for."""
     trusted = app.config["TRUSTED_HOSTS"]
     host = trusted[0].removeprefix(".") if trusted else app.config["SERVER_NAME"] or "localhost"
@@ -142,7 +142,7 @@ def _passed_over(
         reason = None
         if chosen and route is chosen[1]:
             continue
-        if _matches_alone(app, route, path):
+        if matches_alone(app, route, path):
             reason = _precedence(chosen, one) if chosen else instead
         else:
             for refused in (refusing_segment(rule, path) for rule in route.rules):
@@ -152,7 +152,8 @@ def _passed_over(
             yield PassedOver(route.file.file, route.endpoint, reason)
 
 
-def _matches_alone(app: Flask, route: Route, path: str) -> bool:
+def matches_alone(app: Flask, route: Route, path: str) -> bool:
+    """Whether a route would answer a decoded path if the app had no other."""
     alone = Map(
         [rule.empty() for rule in route.rules],
         default_subdomain=app.url_map.default_subdomain,

@@ -6,8 +6,10 @@ import os
 
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
+from werkzeug.serving import is_running_from_reloader
 
 from . import problem_details as problems
+from .errors import RouteTreeError
 from .mounts import EXTENSION_NAME, Mount, prepare
 from .prefixes import check_prefix, default_prefix
 
@@ -61,7 +63,21 @@ class RouteHandlers:
         if prefix is None:
             prefix = default_prefix(os.path.normpath(app.root_path), root)
         name = self.name or os.path.basename(root).replace(".", "_")
-        mount = prepare(app, root, prefix, name, problem_details=self.problem_details)
+        watcher = None
+        if is_running_from_reloader():
+            from .reloader import watch
+
+            watcher = watch(root)
+        try:
+            mount = prepare(app, root, prefix, name, problem_details=self.problem_details)
+        except RouteTreeError as error:
+            from .reloader import leave_to_child
+
+            if leave_to_child(error):
+                return
+            raise
+        if watcher:
+            watcher.show(mount.failures)
         blueprint = Blueprint(
             mount.name, mount.module_name, root_path=root, url_prefix=mount.url_prefix or None
         )

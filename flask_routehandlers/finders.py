@@ -97,14 +97,15 @@ class _AliasLoader(Loader):
 
 def _folder_called(alias: str, path: Sequence[str]) -> str | None:
     """The one folder with this alias, ``[id]`` for ``id``; ``None`` for none or several."""
-    found = [
+    # By name: one folder is there twice when sys.path has an entry twice.
+    found = {
         folder
         for location in path
         if os.path.isdir(location)
         for folder in os.listdir(location)
         if _alias(folder) == alias and folder != alias
-    ]
-    return found[0] if len(found) == 1 else None
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _alias(folder: str) -> str:

@@ -9,11 +9,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import accumulate, pairwise
-from types import ModuleType
+from types import ModuleType, TracebackType
 
 from .errors import Problem, RouteImportError
 from .finders import module_part, tree_finder
 from .tree import Folder, MiddlewareFile, RouteFile, SourceFile, Tree
+
+#: The modules whose frames stand between a file and what imports it.
+_IMPORT_SYSTEM = {
+    __name__,
+    "importlib",
+    "importlib._bootstrap",
+    "importlib._bootstrap_external",
+}
 
 
 def find_name_clashes(tree: Tree) -> Iterator[Problem]:
@@ -111,8 +119,16 @@ def _load_file(
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a file must not end the server
+        error.__traceback__ = _without_import_system(error.__traceback__)
         failure = RouteImportError(source.file, error, original.path)
         failure.__cause__ = error
         return failure
     finally:
         tree_finder.entries.pop(name, None)
+
+
+def _without_import_system(raised: TracebackType | None) -> TracebackType | None:
+    """What is left of a traceback in front of the file's own line: nothing for a syntax error."""
+    while raised and raised.tb_frame.f_globals.get("__name__") in _IMPORT_SYSTEM:
+        raised = raised.tb_next
+    return raised

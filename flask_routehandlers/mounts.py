@@ -13,7 +13,7 @@ from flask import Flask
 from .conflicts import find_conflicts
 from .converters import refuse_converter
 from .discovery import discover
-from .errors import Problem, RouteHandlersWarning, RouteTreeError
+from .errors import Problem, RouteHandlersError, RouteHandlersWarning, RouteTreeError
 from .modules import find_name_clashes, load
 from .naming import name_root
 from .routes import Route, RouteMaker
@@ -43,6 +43,12 @@ class Mount:
     routes: tuple[Route, ...]
     problem_details: bool
     prefix_pattern: re.Pattern[str] | None
+
+    @property
+    def failures(self) -> list[RouteHandlersError]:
+        """Why routes answer with an error, in debug mode: each reason once."""
+        errors = (getattr(route.view, "error", None) for route in self.routes)
+        return [error for error in dict.fromkeys(errors) if error is not None]
 
 
 def mounts_of(app: Flask) -> Collection[Mount]:
@@ -78,7 +84,7 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
     sound = tree.without({file for problem in problems for file in problem.files})
     maker = RouteMaker(app, sound, load(sound, module_name), url_prefix, name)
     routes = tuple(maker.make())
-    problems += [*maker.problems, *_find_clashes(app, routes)]
+    problems += [*maker.problems, *find_clashes(app, routes)]
     if problems:
         raise RouteTreeError(root, problems) from maker.cause()
     pattern = prefix_pattern(app.url_map, url_prefix)
@@ -91,7 +97,8 @@ def _warn(tree: Tree) -> None:
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{package}."):
         frame, level = frame.f_back, level + 1
     for warning in tree.warnings:
-        warnings.warn(warning, RouteHandlersWarning, stacklevel=level)
+        text = f"{warning.reason} {warning.cure}"
+        warnings.warn(text, RouteHandlersWarning, stacklevel=level)
 
 
 def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Iterator[Problem]:
@@ -126,7 +133,7 @@ def _find_converter_problems(app: Flask, tree: Tree) -> Iterator[Problem]:
                     yield Problem((route.file,), *refused)
 
 
-def _find_clashes(app: Flask, routes: tuple[Route, ...]) -> Iterator[Problem]:
+def find_clashes(app: Flask, routes: tuple[Route, ...]) -> Iterator[Problem]:
     """Rules that the app has already at a place that a route file takes."""
     owners = {
         places(rule): rule

@@ -54,6 +54,8 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
     if owner is None or not owner.problem_details:
         return error
     details = problem_details(error)
+    if current_app.debug and error.code == 404 and error is request.routing_exception:
+        suggest(details, owner)
     if prefers_html(request.accept_mimetypes):
         response = _html(error, details.get("detail"))
     else:
@@ -68,7 +70,7 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _html(error: HTTPException, detail: str | None) -> Response:
     """Werkzeug's page for an error, which can show a text but no further members."""
-    if isinstance(error.description, dict):
+    if error.description != detail:
         kind = type(error)
         page = kind.__new__(kind)  # without its __init__, which may ask for anything
         vars(page).update(vars(error))
@@ -108,6 +110,18 @@ def _owner() -> Mount | None:
         if mount.prefix_pattern and (found := mount.prefix_pattern.match(request.path))
     ]
     return max(below, key=lambda one: one[0], default=(0, None))[1]
+
+
+def suggest(details: dict[str, Any], mount: Mount) -> None:
+    """Name the nearest routes where nothing matched. For developers: it lists what there is."""
+    from .suggestions import did_you_mean
+
+    assert mount.prefix_pattern
+    prefix = mount.prefix_pattern.match(request.path)
+    assert prefix
+    question = did_you_mean(mount, request.path[prefix.end() :])
+    if question:
+        details["detail"] = f"{details.get('detail', '')} {question}".lstrip()
 
 
 def prefers_html(accept: MIMEAccept) -> bool:

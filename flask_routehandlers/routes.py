@@ -82,7 +82,7 @@ class RouteMaker:
         """
         links = self.make_links()
         for route in self.tree.routes:
-            endpoint = f"{self.name}.{_endpoint(route)}"
+            endpoint = f"{self.name}.{endpoint_path(route)}"
             module = self.modules[route.file]
             chain: list[Link] = []
             failures: list[RouteHandlersError] = []
@@ -93,15 +93,15 @@ class RouteMaker:
                     failures.append(found)
                 else:
                     chain.extend(found)
-            view: Callable[..., Any]
+            view: Callable[..., Any] | None = None
             methods: Iterable[str] = METHODS
             if isinstance(module, RouteImportError):
                 failures.append(module)
                 self.fail(module)
             else:
-                view = self.make_view(route, endpoint, module, chain)
-                methods = view.allowed
-            if failures:
+                made = self.make_view(route, endpoint, module, chain)
+                view, methods = made, made.allowed
+            if view is None or failures:
                 view, methods = failed_view(route.file, failures[0]), METHODS
             rules = make_rules(self.url_prefix, route.url_segments, endpoint, methods)
             yield Route(route, endpoint, rules, view)
@@ -204,7 +204,7 @@ def _find_missing_asgiref(file: str, name: str, binding: Binding) -> Iterator[Pr
         )
 
 
-def _endpoint(route: RouteFile) -> str:
+def endpoint_path(route: RouteFile) -> str:
     """The route as its folders spell it, in the characters that Flask allows in an endpoint."""
     parts = []
     for segment in route.segments:

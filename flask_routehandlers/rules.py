@@ -31,7 +31,7 @@ class Methods(frozenset[str]):
     the real ones, for ``flask routes`` and for extensions that read the URL map."""
 
     # A type written in C, which says yes to every method, is quicker than a function.
-    __contains__ = staticmethod(bool)
+    __contains__ = staticmethod(bool)  # pyright: ignore[reportAssignmentType]
 
 
 @dataclass

@@ -80,7 +80,7 @@ class Tree:
     :param middleware: the middleware files above a route file, sorted by their paths.
     :param folders: the folders that lead to a route file, the root included, sorted by name.
     :param problems: everything that keeps the tree from being served.
-    :param warnings: sentences about files that look like mistakes.
+    :param warnings: what does not, and is probably not what its author meant.
     """
 
     root: str
@@ -88,7 +88,7 @@ class Tree:
     middleware: tuple[MiddlewareFile, ...]
     folders: tuple[Folder, ...]
     problems: tuple[Problem, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Problem, ...]
 
     def without(self, refused: Set[str]) -> Tree:
         """The same tree without some files, and without the files below some folders.

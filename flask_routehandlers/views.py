@@ -259,4 +259,5 @@ def failed_view(file: str, error: RouteHandlersError) -> Callable[..., NoReturn]
         raise error.with_traceback(None) from (cause and cause.with_traceback(traceback))
 
     view.__name__ = file
+    view.error = error  # type: ignore[attr-defined]
     return view

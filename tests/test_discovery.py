@@ -55,7 +55,7 @@ def problems(root: Path) -> list[str]:
 
 
 def warned(root: Path) -> tuple[str, ...]:
-    return discover(str(root)).warnings
+    return tuple(f"{w.reason} {w.cure}" for w in discover(str(root)).warnings)
 
 
 def get(client: Any, url: str) -> str:
@@ -338,7 +338,8 @@ def test_a_near_miss_of_middleware_py_is_a_warning_and_no_middleware(root, name)
 def test_a_middleware_file_without_a_route_file_below_is_a_warning(root):
     write_files(root, {"a/b/route.py": "", "a/middleware.py": "", "c/d/middleware.py": ""})
     assert warned(root) == (
-        "c/d/middleware.py covers no route file: there is none in its folder or below.",
+        "c/d/middleware.py covers no route file: there is none in its folder or below. "
+        "Move it to the folder of a route file or above, or remove it.",
     )
     assert [source.file for source in discover(str(root)).middleware] == ["a/middleware.py"]
 

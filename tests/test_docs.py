@@ -403,8 +403,13 @@ def texts(file: Path) -> Iterator[str]:
 
 
 def test_every_message_of_the_package_is_on_a_page():
-    pages = [*blocks(DOCS / "errors.md"), *blocks(DOCS / "routing.md")]
-    shown = "\n".join(b.text for b in pages if b.info in ("console", "pycon", "text"))
+    pages = [DOCS / f"{page}.md" for page in ("errors", "routing", "development")]
+    shown = "\n".join(
+        block.text
+        for page in pages
+        for block in blocks(page)
+        if block.info in ("console", "pycon", "text")
+    )
     missing = {
         text
         for file in PACKAGE.rglob("*.py")

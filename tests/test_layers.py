@@ -26,6 +26,7 @@ LAYERS = {
     "naming": 1,
     "modules": 1,
     # One route file as a view.
+    "typing": 2,
     "annotations": 2,
     "handlers": 2,
     "middleware": 2,
@@ -40,12 +41,23 @@ LAYERS = {
     "routes": 3,
     "mounts": 3,
     "problem_details": 3,
+    "suggestions": 3,
+    "reloader": 3,
     "extension": 3,
     # The edge: what reads a mounted tree, and commands.
     "explain": 4,
+    "reachability": 4,
+    "distributions": 4,
+    "checking": 4,
+    "sources": 4,
+    "scaffolding": 4,
     "cli": 4,
     "cli.loading": 4,
+    "cli.check": 4,
     "cli.match": 4,
+    "cli.new": 4,
+    "cli.typecheck": 4,
+    "typechecking": 4,
     # What users import.
     "__init__": 5,
 }

@@ -703,7 +703,8 @@ def test_a_file_with_nearly_the_name_is_warned_about_and_never_runs(tree, name):
 def test_middleware_that_covers_no_route_is_warned_about_and_not_imported(tree, below):
     app = bare_app(tree({"a/middleware.py": "1 / 0\n", below: OK, "x/route.py": OK}))
     assert warned(app) == [
-        "a/middleware.py covers no route file: there is none in its folder or below."
+        "a/middleware.py covers no route file: there is none in its folder or below. "
+        "Move it to the folder of a route file or above, or remove it."
     ]
     assert app.test_client().get("/api/x").text == "answer"
 

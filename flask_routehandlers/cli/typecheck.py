@@ -1,0 +1,50 @@
+"""``flask route-handlers typecheck``: mypy on trees, whatever their folders are called."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from ..errors import RouteTreeError
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option(
+    "--root",
+    "roots",
+    multiple=True,
+    default=["app/api"],
+    show_default=True,
+    metavar="FOLDER",
+    help="A root of RouteHandlers. Give it once for each.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[MYPY OPTIONS]...")
+@click.pass_context
+def typecheck(context: click.Context, roots: tuple[str, ...], arguments: tuple[str, ...]) -> None:
+    """Check the types of the trees below FOLDER with mypy.
+
+    Every Python file below is checked, under the name that Python imports it by. Files and options
+    for mypy can follow: `flask route-handlers typecheck --strict wsgi.py`. The app is not loaded.
+
+    The exit status is mypy's: 0 if there are no errors, 1 if there are, 2 if mypy cannot go on.
+    """
+    folders = [os.path.abspath(root) for root in roots]
+    for folder in folders:
+        if not os.path.isdir(folder):
+            raise click.BadParameter(
+                f"There is no folder {folder}. Give the root of RouteHandlers, as in --root app.",
+                param_hint="--root",
+            )
+    try:
+        from .. import typechecking  # only this command needs mypy
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "mypy":
+            raise
+        raise click.ClickException(
+            "mypy is not installed. Run pip install 'Flask-RouteHandlers[mypy]'."
+        ) from error
+    try:
+        context.exit(typechecking.typecheck(folders, arguments))
+    except RouteTreeError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,2 @@
+def GET():
+    return "Contact: mailto:security@example.com\n", {"Content-Type": "text/plain"}

@@ -1,0 +1,5 @@
+from ..._lib.products import PRODUCTS
+
+
+def GET():
+    return PRODUCTS

@@ -1,0 +1,2 @@
+def GET(path: list[str]):
+    return {"path": path}

@@ -1,0 +1,2 @@
+def GET(year: int):
+    return f"year\n{year}\n", {"Content-Type": "text/csv"}

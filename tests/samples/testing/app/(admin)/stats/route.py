@@ -1,0 +1,2 @@
+async def GET():
+    return {"visits": 3}

@@ -1,0 +1,1 @@
+POSTS = {1: {"id": 1, "title": "One"}}

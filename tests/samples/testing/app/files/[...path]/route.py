@@ -1,0 +1,3 @@
+def GET(path):
+    for part in path:
+        yield part + "\n"

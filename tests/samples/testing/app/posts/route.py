@@ -1,0 +1,9 @@
+from .._lib.posts import POSTS
+
+
+def GET():
+    return list(POSTS.values())
+
+
+def POST(request):
+    return {"title": request.json["title"]}, 201

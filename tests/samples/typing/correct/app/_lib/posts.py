@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from typing import TypedDict
+
+
+class Post(TypedDict):
+    id: int
+    title: str
+
+
+POSTS: dict[int, Post] = {1: {"id": 1, "title": "One"}}

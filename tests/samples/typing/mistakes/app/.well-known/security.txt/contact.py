@@ -1,0 +1,1 @@
+ADDRESS = "mailto:security@example.com"
