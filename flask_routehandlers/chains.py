@@ -59,12 +59,12 @@ class Link(NamedTuple):
         )
 
 
-def compose(app: Flask, links: Sequence[Link], answer: Call, in_loop: AsyncCall) -> Step:
+def compose(app: Flask, links: Sequence[Link], answer: Step, in_loop: AsyncCall) -> Step:
     """One function that runs a chain, given that the request has passed ``[0]`` of its steps.
 
     :param links: the middleware, outermost first; at least one.
-    :param answer: what the innermost ``call_next()`` runs.
-    :param in_loop: the same for a chain with async middleware.
+    :param answer: the innermost ``call_next()``.
+    :param in_loop: what answers instead in a chain with async middleware.
     """
     outer = 0
     while outer < len(links) and not links[outer].awaits:
@@ -74,20 +74,17 @@ def compose(app: Flask, links: Sequence[Link], answer: Call, in_loop: AsyncCall)
         for link in reversed(links[outer:]):
             in_loop_link = _async_link if link.awaits else _sync_in_loop
             inner = in_loop_link(app, link, inner)
-        answer = _bridge(app, inner)
-    if not outer:
-        return lambda request, values, passed: answer(request, values)
+        answer = _once(links[outer - 1], outer, _bridge(app, inner))
     return _sync_chain(app, links[:outer], answer)
 
 
-def _sync_chain(app: Flask, links: Sequence[Link], answer: Call, *, in_loop: bool = False) -> Step:
+def _sync_chain(app: Flask, links: Sequence[Link], answer: Step, *, in_loop: bool = False) -> Step:
     """The steps of a request through sync middleware, each of which is the ``call_next`` of the
     middleware above it: beside the middleware itself there is one frame for each."""
     # The first step is nobody's call_next, and nobody can misuse it.
-    step = _last_step(app, answer, len(links), links[-1])
     for number in reversed(range(len(links))):
-        step = _step(app, links[number], step, number, links[number - 1], in_loop=in_loop)
-    return step
+        answer = _step(app, links[number], answer, number, links[number - 1], in_loop=in_loop)
+    return answer
 
 
 def _step(
@@ -108,7 +105,7 @@ def _step(
     ) -> Response:
         if passed[0] != number or arguments or named:
             raise above.misuse(again=passed[0] != number)
-        passed[0] = number + 1
+        passed[0] += 1
         below = partial(following, request, values, passed)
         if is_plain:
             result = function(request=request, call_next=below)
@@ -127,8 +124,8 @@ def _step(
     return call_next
 
 
-def _last_step(app: Flask, answer: Call, number: int, above: Link) -> Step:
-    response_class = app.response_class
+def _once(above: Link, number: int, answer: Call) -> Step:
+    """The call_next of a link that runs something else than another link."""
 
     def call_next(
         request: Request,
@@ -140,9 +137,8 @@ def _last_step(app: Flask, answer: Call, number: int, above: Link) -> Step:
     ) -> Response:
         if passed[0] != number or arguments or named:
             raise above.misuse(again=passed[0] != number)
-        passed[0] = number + 1
-        result = answer(request, values)
-        return result if type(result) is response_class else app.make_response(result)
+        passed[0] += 1
+        return answer(request, values)  # type: ignore[no-any-return]
 
     return call_next
 
@@ -186,7 +182,7 @@ def _sync_in_loop(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
         # Made anew for each request: asgiref ties it to the event loop around it.
         return async_to_sync(inner)(request, values)
 
-    run = in_thread(_sync_chain(app, [link], inner_in_loop, in_loop=True))
+    run = in_thread(_sync_chain(app, [link], _once(link, 1, inner_in_loop), in_loop=True))
 
     async def run_in_thread(request: Request, values: dict[str, Any]) -> Response:
         return await run(request, values, [0])  # type: ignore[no-any-return]

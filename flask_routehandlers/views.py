@@ -59,6 +59,7 @@ class Endpoint(functools.partial[Any]):
         links: Sequence[Link] = (),
     ) -> Endpoint:
         preprocessors = app.url_value_preprocessors
+        response_class = app.response_class
         # The handlers that can be called with the values as they are.
         direct = {m: binding.function for m, binding in bindings.items() if binding.is_direct}
         if "GET" in direct and "HEAD" not in bindings:
@@ -88,15 +89,26 @@ class Endpoint(functools.partial[Any]):
                 raise NotFound
             return chain(current, values, [0])
 
-        def answer(current: Request, values: dict[str, Any]) -> Any:
+        # The same as the innermost call_next: handed on, each request would pay for the call.
+        def answer(
+            current: Request,
+            values: dict[str, Any],
+            passed: list[int],
+            /,
+            *args: Any,
+            **named: Any,
+        ) -> Response:
+            if passed[0] != len(links) or args or named:
+                raise links[-1].misuse(again=passed[0] != len(links))
+            passed[0] += 1
             function = direct.get(current.method)
             if function is not None and not preprocessors:
                 result = function(**values)
             else:
                 result = self._answer(current, values)
             if type(result) in UNFINISHED:
-                return finish(self.app, result, self._method_of(current), self.file)
-            return result
+                result = finish(app, result, self._method_of(current), file)
+            return result if type(result) is response_class else app.make_response(result)
 
         self = super().__new__(cls, dispatch_through_chain if links else dispatch)
         if links:
