@@ -282,10 +282,9 @@ LEAST = {
 }
 
 
-def sizes(normal: int) -> Any:
-    ids = [f"{normal:,}", f"{4 * normal:,}"]
-    marked = pytest.param(4 * normal, marks=pytest.mark.soak)
-    return pytest.mark.parametrize("size", [normal, marked], ids=ids)
+def sizes(normal: int, full: int) -> Any:
+    marked = pytest.param(full, marks=pytest.mark.soak)
+    return pytest.mark.parametrize("size", [normal, marked], ids=[f"{normal:,}", f"{full:,}"])
 
 
 def assert_enough(counts: Counter[str], size: int, record_property: Callable[..., None]) -> None:
@@ -295,7 +294,7 @@ def assert_enough(counts: Counter[str], size: int, record_property: Callable[...
         assert counts[kind] * 10_000 >= least * size, kind
 
 
-@sizes(42_500)
+@sizes(10_000, 170_000)
 @pytest.mark.parametrize("name", APPS)
 def test_in_process_a_handler_runs_for_clean_paths_alone(
     served, name, size, caplog, record_property
@@ -346,7 +345,7 @@ def test_in_process_a_handler_runs_for_clean_paths_alone(
 ORIGIN_FORM = re.compile(rb"/(?!/)[!-~]*")
 
 
-@sizes(7_500)
+@sizes(2_000, 30_000)
 @pytest.mark.parametrize("name", APPS)
 def test_over_sockets_a_handler_runs_for_clean_paths_alone(
     served, name, size, caplog, record_property
