@@ -43,6 +43,9 @@ LAYERS = {
     "extension": 3,
     # The edge: what reads a mounted tree, and commands.
     "explain": 4,
+    "file_names": 4,
+    "manifest": 4,
+    "replacing": 4,
     "cli": 4,
     "cli.loading": 4,
     "cli.match": 4,
