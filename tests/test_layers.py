@@ -32,6 +32,12 @@ LAYERS = {
     "binding": 2,
     "responses": 2,
     "chains": 2,
+    "caching": 2,
+    "caching.forks": 2,
+    "caching.entries": 2,
+    "caching.keys": 2,
+    "caching.stores": 2,
+    "caching.memory": 2,
     "views": 2,
     # The app: Werkzeug's rules, and the extension object.
     "converters": 3,
