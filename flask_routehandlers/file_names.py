@@ -17,6 +17,10 @@ _ENDINGS = {
     "text/plain": ".txt",
 }
 
+#: What browsers run scripts in, by ending and by content type.
+_ACTIVE_ENDING = re.compile(r"\.(?:[sx]?html?|xht|svgz?|xml|xsl)\Z", re.I)
+_ACTIVE_TYPE = re.compile(r"text/html|text/xml|application/xml|.*\+xml")
+
 #: The longest name that common file systems take, and the longest key of S3, in bytes.
 _LONGEST_NAME = 255
 _LONGEST_PATH = 1024
@@ -56,10 +60,15 @@ class FileNames:
         :param path: the decoded path of the URL.
         :param content_type: the ``Content-Type`` of the answer.
         :raises FileNameError: for a name that leads out of the folder, that some file system
-            cannot hold, or that is taken.
+            cannot hold, that would have scripts run in what is no page, or that is taken.
         """
-        name = self._name(path.removeprefix("/"), content_type.partition(";")[0].strip().lower())
+        kind = content_type.partition(";")[0].strip().lower()
+        name = self._name(path.removeprefix("/"), kind)
         _check(name)
+        if _ACTIVE_ENDING.search(name) and not _ACTIVE_TYPE.fullmatch(kind):
+            raise FileNameError(
+                f"{name} has the ending of a page, and a host would serve {kind or 'it'} as one"
+            )
         places = [(folder, "a folder") for folder in _above(name)]
         for place, use in [*places, (name, f"the file of {path}")]:
             other, owner = self.taken.setdefault(_fold(place), (place, use))

@@ -108,6 +108,17 @@ def test_a_url_that_cannot_be_a_file_is_refused(urls, reason):
     assert str(caught.value) == reason
 
 
+@pytest.mark.parametrize("ending", ["html", "HTM", "xhtml", "shtml", "svg", "xml"])
+def test_what_is_no_page_gets_no_name_that_makes_it_one(ending):
+    with pytest.raises(FileNameError) as caught:
+        names({f"/tags/x.{ending}": "application/json"})
+    assert str(caught.value) == (
+        f"tags/x.{ending} has the ending of a page, and a host would serve application/json as one"
+    )
+    for kind in ("image/svg+xml", "application/xml; charset=utf-8"):
+        assert names({f"/tags/x.{ending}": kind}) == [f"tags/x.{ending}"]
+
+
 def test_a_page_whose_ending_makes_the_name_too_long_is_refused():
     assert names({f"/{'x' * 250}": PAGE}) == [f"{'x' * 250}.html"]
     with pytest.raises(FileNameError, match="has 256 bytes"):
