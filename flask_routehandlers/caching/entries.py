@@ -13,6 +13,10 @@ from typing import Any
 MAGIC = b"FRH1"
 _MAC = slice(len(MAGIC), len(MAGIC) + sha256().digest_size)
 _HEADER = _MAC.stop + 4
+
+#: Bytes that an entry takes beside its texts: objects, and its places in dictionaries.
+_OVERHEAD, _OVERHEAD_OF_PAIR = 1500, 200
+
 _PURPOSE = b"flask-routehandlers cache entry"
 
 
@@ -94,3 +98,15 @@ def load(data: bytes, key: str, secret: bytes) -> Entry | None:
 def signature(data: bytes) -> bytes:
     """The signature in the bytes of an entry. Equal signatures: equal entries."""
     return data[_MAC]
+
+
+def size_of(entry: Entry) -> int:
+    """The bytes that an entry takes in a store of this process, about."""
+    texts = [
+        entry.key,
+        entry.etag,
+        *entry.tags,
+        *(text for pair in entry.headers for text in pair),
+    ]
+    pairs = len(entry.headers) + len(entry.tags)
+    return len(entry.body) + sum(map(len, texts)) + _OVERHEAD + _OVERHEAD_OF_PAIR * pairs

@@ -5,20 +5,16 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
-from secrets import token_hex
 from threading import Lock
 from typing import NamedTuple
 
-from .entries import Entry
+from .entries import Entry, size_of
 from .forks import renew_after_fork
+from .lru import LRU
 from .stores import Found, Marks, pause
 
 #: How many revalidations, pauses and locks are remembered.
 REMEMBERED = 10_000
-
-#: Bytes that an entry takes beside its texts: objects, and its places in dictionaries.
-_OVERHEAD = 1500
-_OVERHEAD_OF_PAIR = 200
 
 
 class _Kept(NamedTuple):
@@ -26,7 +22,6 @@ class _Kept(NamedTuple):
     tags: tuple[str, ...]
     stored: float
     lifetime: float
-    size: int
 
 
 class MemoryStore:
@@ -45,9 +40,8 @@ class MemoryStore:
         renew_after_fork(self)
 
     def _clear(self) -> None:
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: LRU[_Kept] = LRU(self._max_entries, self._max_bytes)
         self._keys_of: dict[str, set[str]] = {}
-        self.size = 0
         # Revalidations are numbered. What began before the last one forgotten is not stored.
         self._number += 1
         self._forgotten = self._number
@@ -63,15 +57,15 @@ class MemoryStore:
     def __len__(self) -> int:
         return len(self._kept)
 
+    @property
+    def size(self) -> int:
+        """The bytes that its entries take, about."""
+        return self._kept.size
+
     def get(self, key: str) -> Found | None:
-        # Without the lock: each of these steps is atomic, and a hit should cost no more.
         kept = self._kept.get(key)
         if kept is None:
             return None
-        try:
-            self._kept.move_to_end(key)
-        except KeyError:
-            return None  # dropped at this very moment
         age = time.monotonic() - kept.stored
         return Found(kept.entry, age, kept.lifetime - age)
 
@@ -83,8 +77,8 @@ class MemoryStore:
             return False
         [began] = marks.generations
         names = [("key", marks.key), *(("tag", tag) for tag in marks.tags)]
-        size = _size(entry, marks.tags)
-        if size > self._max_bytes or self._max_entries < 1:
+        size = size_of(entry)
+        if not self._kept.has_room(size):
             return False
         with self._lock:
             if began < self._forgotten:
@@ -93,40 +87,35 @@ class MemoryStore:
                 return False
             self._drop(marks.key)
             self._pauses.pop(marks.key, None)
-            self._kept[marks.key] = _Kept(
-                entry, marks.tags, time.monotonic(), entry.lifetime, size
-            )
-            self.size += size
+            kept = _Kept(entry, marks.tags, time.monotonic(), entry.lifetime)
             for tag in marks.tags:
                 self._keys_of.setdefault(tag, set()).add(marks.key)
-            while self.size > self._max_bytes or len(self._kept) > self._max_entries:
-                self._unlist(*self._kept.popitem(last=False))
+            for key, old in self._kept.put(marks.key, kept, size):
+                self._unlist(key, old)
         return True
 
     def _drop(self, key: str) -> None:
-        kept = self._kept.pop(key, None)
+        kept = self._kept.pop(key)
         if kept is not None:
             self._unlist(key, kept)
 
     def _unlist(self, key: str, kept: _Kept) -> None:
-        self.size -= kept.size
         for tag in kept.tags:
             keys = self._keys_of[tag]
             keys.discard(key)
             if not keys:
                 del self._keys_of[tag]
 
-    def lock(self, key: str, seconds: float) -> str | None:
+    def lock(self, key: str, token: str, seconds: float) -> bool:
         now = time.monotonic()
         with self._lock:
             held = self._locks.get(key)
-            if held is not None and held[1] > now:
-                return None
+            if held is not None and held[1] > now and held[0] != token:
+                return False
             if len(self._locks) >= REMEMBERED:
                 self._locks = {k: v for k, v in self._locks.items() if v[1] > now}
-            token = token_hex(16)
             self._locks[key] = (token, now + seconds)
-        return token
+        return True
 
     def renew(self, key: str, token: str, seconds: float) -> bool:
         now = time.monotonic()
@@ -177,9 +166,3 @@ class MemoryStore:
 
     def close(self) -> None:
         pass
-
-
-def _size(entry: Entry, tags: tuple[str, ...]) -> int:
-    texts = [entry.key, entry.etag, *tags, *(text for pair in entry.headers for text in pair)]
-    pairs = len(entry.headers) + len(tags)
-    return len(entry.body) + sum(map(len, texts)) + _OVERHEAD + _OVERHEAD_OF_PAIR * pairs

@@ -75,10 +75,10 @@ class Store(Protocol):
         :returns: whether it was stored.
         """
 
-    def lock(self, key: str, seconds: float) -> str | None:
-        """Take the lock of a key for at most some seconds.
+    def lock(self, key: str, token: str, seconds: float) -> bool:
+        """Take the lock of a key for at most some seconds, or see that somebody else has it.
 
-        :returns: a token that only this owner has, or ``None``: somebody else has the lock.
+        :param token: what nobody else has.
         """
 
     def renew(self, key: str, token: str, seconds: float) -> bool:
