@@ -113,7 +113,8 @@ class ResilientStore:
     def revalidate_tags(self, tags: Iterable[str]) -> None:
         names = tuple(tags)
         self._local.revalidate_tags(names)
-        self._tell(lambda: self._shared.revalidate_tags(names))
+        if names:
+            self._tell(lambda: self._shared.revalidate_tags(names))
 
     def close(self) -> None:
         self._local = MemoryStore(*self._limits)
