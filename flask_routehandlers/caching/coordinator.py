@@ -248,11 +248,8 @@ class Coordinator:
             if (error.code or 500) < 500:
                 return self._forget(job)
             return self._postpone(job, error)
-        except BaseException as error:
-            seconds = self._postpone(job, error)
-            if not isinstance(error, Exception):
-                raise
-            return seconds
+        except (Exception, SystemExit) as error:
+            return self._postpone(job, error)
         if isinstance(answer.result, Found):
             return 0.0 if answer.is_stored else AFTER_REFUSAL
         status = answer.result.status_code

@@ -53,6 +53,7 @@ class MemoryStore:
         if self._lock.locked():
             self._clear()  # a thread of the parent was about to change it
         self._lock = Lock()
+        self._locks = {}  # of threads that are not in the child
 
     def __len__(self) -> int:
         return len(self._kept)
