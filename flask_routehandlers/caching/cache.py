@@ -14,6 +14,8 @@ from werkzeug.local import LocalProxy
 from .coordinator import Coordinator
 from .fallback import ResilientStore
 from .memory import MemoryStore
+from .replies import Replies
+from .sealed import Sealer
 from .stores import Store
 
 #: Where the cache of an app is, in ``app.extensions``.
@@ -124,13 +126,15 @@ def find_setting_problems(config: Mapping[str, Any]) -> Iterator[tuple[str, str]
     from redis.connection import parse_url
 
     try:
-        parse_url(url)
+        parse_url(url)  # type: ignore[no-untyped-call]
     except ValueError as error:
         yield f"{PREFIX}URL in app.config is {url!r}: {error}", "Write redis://HOST:PORT/NUMBER."
 
 
 class Cache:
     """What an app stores responses with. Nothing is connected or started before the first use.
+
+    ``store`` is where entries are, and ``coordinator`` who computes what is missing or stale.
 
     :param app: the app, whose config is read here. It has no problems.
     """
@@ -159,6 +163,8 @@ class Cache:
             lock_seconds=settings.lock,
             threads=settings.threads,
         )
+        self.sealer = Sealer(app)
+        self.replies = Replies(app)
 
     @property
     def is_shared(self) -> bool:

@@ -81,7 +81,9 @@ def is_shareable(headers: Headers) -> bool:
 def varies(values: Iterable[str]) -> bool:
     """Whether a response is another one for another client, by its ``Vary`` headers."""
     return any(
-        field.lower() != "accept-encoding" for value in values for field in parse_list_header(value)
+        field.lower() != "accept-encoding"
+        for value in values
+        for field in parse_list_header(value)
     )
 
 
