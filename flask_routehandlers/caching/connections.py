@@ -6,9 +6,12 @@ the socket, which costs a third of a call through its client.
 
 from __future__ import annotations
 
+import struct
+import sys
 import time
 from collections import deque
 from collections.abc import Iterable
+from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, SocketType
 from threading import Condition
 from typing import Any
 
@@ -170,6 +173,7 @@ class _Caller:
         if socket is None:
             self._connection.connect()
             socket = self._socket = self._connection._sock
+            _wait_in_the_kernel(socket)
         socket.sendall(command)
         data = socket.recv(_READ)
         # Most replies are a number, and complete.
@@ -223,6 +227,19 @@ class _Caller:
         if not data:
             raise ConnectionResetError("the server closed the connection")
         self._buffer += data
+
+
+def _wait_in_the_kernel(peer: Any) -> None:
+    """Let the system watch the time-out of a socket. Python would ask it twice for each call, once
+    whether to wait: a third of the time that a hit takes."""
+    timeout = peer.gettimeout()
+    # Sockets with TLS, and those of gevent, wait in their own way.
+    if sys.platform != "linux" or type(peer).recv is not SocketType.recv or not timeout:
+        return
+    limit = struct.pack("@ll", int(timeout), int(timeout % 1 * 1_000_000))
+    peer.setsockopt(SOL_SOCKET, SO_RCVTIMEO, limit)
+    peer.setsockopt(SOL_SOCKET, SO_SNDTIMEO, limit)
+    peer.settimeout(None)
 
 
 def pack(parts: Iterable[bytes]) -> bytes:

@@ -64,22 +64,29 @@ class RedisStore:
 
     def after_fork(self) -> None:
         self._lock = Lock()
-        # Entries that were checked, with their signatures: the server is asked for each hit, and
-        # sends one again only if it is another one.
+        # Entries that were checked, each with the command that asks whether it is still the same:
+        # that is done for each hit, and the server sends only what is another one.
         self._checked: LRU[tuple[bytes, Entry]] = LRU(*self._limits)
 
     def get(self, key: str) -> Found | None:
         checked = self._checked.get(key)
-        reply = self._run(GET, [self._name("e", key)], checked[0] if checked else b"")
-        if type(reply) is int and checked is not None:
-            milliseconds, entry = reply, checked[1]
+        if checked is not None:
+            command, entry = checked
+            try:
+                reply = self._connections.call(command)
+            except ReplyError:
+                checked = None
+        if checked is None:
+            reply = self._run(GET, [self._name("e", key)], b"")
+        if checked is not None and type(reply) is int:
+            milliseconds = reply
         elif isinstance(reply, list) and isinstance(reply[-1], bytes):
             milliseconds, data = reply
             found = load(data, key, self._secret)
             if found is None:
                 return None
             entry = found
-            self._keep(signature(data), entry)
+            self._keep(entry, data)
         else:
             return None
         age = milliseconds / 1000
@@ -87,11 +94,12 @@ class RedisStore:
             return Found(entry, 0.0, entry.lifetime if entry.revalidate is None else 0.0)
         return Found(entry, age, entry.lifetime - age)
 
-    def _keep(self, mac: bytes, entry: Entry) -> None:
-        size = size_of(entry)
+    def _keep(self, entry: Entry, data: bytes) -> None:
+        command = GET.command([self._name("e", entry.key)], signature(data))
+        size = size_of(entry) + len(command)
         with self._lock:
             if self._checked.has_room(size):
-                self._checked.put(entry.key, (mac, entry), size)
+                self._checked.put(entry.key, (command, entry), size)
 
     def begin(self, key: str, tags: Iterable[str]) -> Marks:
         names = tuple(dict.fromkeys(tags))
@@ -107,12 +115,12 @@ class RedisStore:
         keys = [self._name(kind, marks.key) for kind in "epm"]
         keys += [self._name("t", tag) for tag in marks.tags]
         data = dump(entry, self._secret)
-        mac = signature(data)
         life = b"%d" % LONGEST_LIFE
-        stored: bool = self._run(PUT, keys, data, mac, life, *marks.generations) == 1
-        if stored:
-            self._keep(mac, entry)
-        return stored
+        reply = self._run(PUT, keys, data, signature(data), life, *marks.generations)
+        if reply != 1:
+            return False
+        self._keep(entry, data)
+        return True
 
     def lock(self, key: str, token: str, seconds: float) -> bool:
         return self._of_lock(LOCK, key, token, seconds)

@@ -29,13 +29,17 @@ class Script:
 
         :raises ReplyError: when the server refuses.
         """
-        rest = (b"%d" % len(keys), *keys, *arguments)
         try:
-            return connections.call(pack((b"EVALSHA", self._digest, *rest)))
+            return connections.call(self.command(keys, *arguments))
         except ReplyError as error:
             if not str(error).startswith("NOSCRIPT"):
                 raise
+        rest = (b"%d" % len(keys), *keys, *arguments)
         return connections.call(pack((b"EVAL", self._source, *rest)))
+
+    def command(self, keys: list[bytes], *arguments: bytes) -> bytes:
+        """What is sent to run it on a server that knows it."""
+        return pack((b"EVALSHA", self._digest, b"%d" % len(keys), *keys, *arguments))
 
 
 #: KEYS: entry. ARGV: a signature. Nothing, or the entry's age and, unless it has that signature,
