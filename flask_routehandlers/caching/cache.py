@@ -127,8 +127,11 @@ def find_setting_problems(config: Mapping[str, Any]) -> Iterator[tuple[str, str]
 
     try:
         parse_url(url)  # type: ignore[no-untyped-call]
-    except ValueError as error:
-        yield f"{PREFIX}URL in app.config is {url!r}: {error}", "Write redis://HOST:PORT/NUMBER."
+    except ValueError:
+        yield (
+            f"{PREFIX}URL in app.config is {url!r}, and redis-py knows no such URL.",
+            "Write redis://HOST:PORT/NUMBER.",
+        )
 
 
 class Cache:
