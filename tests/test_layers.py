@@ -64,14 +64,22 @@ LAYERS = {
     "mounts": 3,
     "problem_details": 3,
     "extension": 3,
+    "revalidation": 3,
     # The edge: what reads a mounted tree, and commands.
     "explain": 4,
     "file_names": 4,
     "manifest": 4,
     "replacing": 4,
+    "rendering": 4,
+    "exporting": 4,
+    "warming": 4,
     "cli": 4,
     "cli.loading": 4,
     "cli.match": 4,
+    "cli.export": 4,
+    "cli.progress": 4,
+    "cli.revalidate": 4,
+    "cli.warm": 4,
     # What users import.
     "__init__": 5,
 }
