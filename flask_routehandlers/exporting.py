@@ -143,7 +143,7 @@ def _refuse_foreign_files(folder: str) -> None:
         raise ExportError(f"{folder} is a file. Give the path of a folder.")
     foreign = find_foreign_files(folder)
     if foreign:
-        others = f" and {len(foreign) - 1} others" if len(foreign) > 1 else ""
+        others = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         raise ExportError(
             f"{folder} has files that no export has written, and they would be lost: "
             f"{foreign[0]}{others}. Give a folder that is new, empty or an earlier export."

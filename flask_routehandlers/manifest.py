@@ -56,11 +56,12 @@ def read_manifest(folder: str) -> list[Item] | None:
 def find_foreign_files(folder: str) -> list[str]:
     """The files in a folder that no export has written, relative to it, sorted.
 
-    All of them are if there is no manifest.
+    Without a manifest it is whatever lies in the folder itself: it may be large.
     """
     items = read_manifest(folder)
-    own = {MANIFEST, *(item.file for item in items)} if items is not None else set()
-    return sorted(set(_files(folder)) - own)
+    if items is None:
+        return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return sorted(set(_files(folder)) - {MANIFEST, *(item.file for item in items)})
 
 
 def compare(folder: str, items: Iterable[Item]) -> Iterator[str]:
@@ -89,13 +90,10 @@ def _digest(folder: str, name: str | None) -> str | None:
 
 def _files(folder: str, above: str = "") -> Iterator[str]:
     """All that is in a folder but folders, relative to it; links are not followed."""
-    try:
-        entries = list(os.scandir(os.path.join(folder, above)))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for entry in entries:
-        name = f"{above}{entry.name}"
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files(folder, f"{name}/")
-        else:
-            yield name
+    with os.scandir(os.path.join(folder, above)) as entries:
+        for entry in entries:
+            name = f"{above}{entry.name}"
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files(folder, f"{name}/")
+            else:
+                yield name

@@ -41,6 +41,8 @@ def replacing(folder: str, check: Callable[[], None]) -> Iterator[str]:
     :raises OSError: when it cannot be replaced, as a mount point cannot.
     """
     above, name = os.path.split(folder)
+    if not name:
+        raise OSError("it is the root of the file system")
     os.makedirs(above, exist_ok=True)
     new, old = (os.path.join(above, f".{name}.{which}") for which in ("new", "old"))
     with _locked(os.path.join(above, f".{name}.lock")):
