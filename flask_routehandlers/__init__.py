@@ -1,19 +1,27 @@
 """File-system routing for Flask APIs: each ``route.py`` in a folder tree becomes a view."""
 
+from .caching.stores import StoreError
 from .errors import (
     Problem,
     RouteHandlersError,
     RouteHandlersWarning,
     RouteImportError,
     RouteTreeError,
+    StaticRequestError,
 )
 from .extension import RouteHandlers
+from .revalidation import RevalidationError, revalidate_path, revalidate_tag
 
 __all__ = [
     "Problem",
+    "RevalidationError",
     "RouteHandlers",
     "RouteHandlersError",
     "RouteHandlersWarning",
     "RouteImportError",
     "RouteTreeError",
+    "StaticRequestError",
+    "StoreError",
+    "revalidate_path",
+    "revalidate_tag",
 ]
