@@ -1,13 +1,16 @@
 """File-system routing for Flask APIs: each ``route.py`` in a folder tree becomes a view."""
 
+from .caching.stores import StoreError
 from .errors import (
     Problem,
     RouteHandlersError,
     RouteHandlersWarning,
     RouteImportError,
     RouteTreeError,
+    StaticRequestError,
 )
 from .extension import RouteHandlers
+from .revalidation import RevalidationError, revalidate_path, revalidate_tag
 from .typing import (
     AsyncCallNext,
     AsyncMiddleware,
@@ -24,10 +27,15 @@ __all__ = [
     "Handler",
     "Middleware",
     "Problem",
+    "RevalidationError",
     "RouteHandlers",
     "RouteHandlersError",
     "RouteHandlersWarning",
     "RouteImportError",
     "RouteParams",
     "RouteTreeError",
+    "StaticRequestError",
+    "StoreError",
+    "revalidate_path",
+    "revalidate_tag",
 ]

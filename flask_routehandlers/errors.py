@@ -74,5 +74,25 @@ def _where(file: str, error: BaseException, path: str) -> str:
     return where if last == path or not lines else f"{where}, which led to {last}, line {line}"
 
 
+class StaticRequestError(RouteHandlersError):
+    """A static handler read what belongs to one client, and would answer every client with it.
+
+    It is no AttributeError: ``getattr`` with a default and ``hasattr`` do not hide it.
+
+    :param file: the route file, relative to the root.
+    :param what: what was read: ``request.args``, ``session``, ``g.user``.
+    """
+
+    def __init__(self, file: str, what: str) -> None:
+        self.file = file
+        self.what = what
+        super().__init__(
+            f"The static GET of {file} used {what}, which belongs to one client: its response is "
+            "stored for all. Move what it needs into the path, or write "
+            'dynamic = "force-dynamic" to run it for each request, or dynamic = "force-static" '
+            "to find it empty."
+        )
+
+
 class RouteHandlersWarning(UserWarning):
     """Something in a tree is probably not what its author meant."""

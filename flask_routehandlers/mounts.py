@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import sys
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from flask import Flask
 
+from .caching.cache import EXTENSION_NAME as CACHE_NAME
+from .caching.cache import Cache, find_setting_problems
 from .conflicts import find_conflicts
 from .converters import refuse_converter
 from .discovery import discover
@@ -34,6 +36,7 @@ class Mount:
     :param routes: its routes in the order of the tree.
     :param problem_details: whether its HTTP errors are problem details.
     :param prefix_pattern: matches the paths below a prefix; ``None`` without one.
+    :param cache: what static handlers are stored in: the same for all mounts of an app.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Mount:
     routes: tuple[Route, ...]
     problem_details: bool
     prefix_pattern: re.Pattern[str] | None
+    cache: Cache
 
     @property
     def failures(self) -> list[RouteHandlersError]:
@@ -64,7 +68,7 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
     :raises RouteTreeError: with every problem of the tree.
     """
     tree = discover(root)
-    _warn(tree)
+    _warn(tree.warnings)
     of_app = list(_find_app_problems(app, root, url_prefix, name))
     problems = [
         *tree.problems,
@@ -82,22 +86,24 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
     assert isinstance(module_name, str)
     # Files that nothing is wrong with yet are loaded all the same: all problems are told at once.
     sound = tree.without({file for problem in problems for file in problem.files})
-    maker = RouteMaker(app, sound, load(sound, module_name), url_prefix, name)
+    cache = app.extensions.get(CACHE_NAME) or Cache(app)
+    maker = RouteMaker(app, sound, load(sound, module_name), url_prefix, name, cache)
     routes = tuple(maker.make())
+    _warn(maker.warnings)
     problems += [*maker.problems, *find_clashes(app, routes)]
     if problems:
         raise RouteTreeError(root, problems) from maker.cause()
     pattern = prefix_pattern(app.url_map, url_prefix)
-    return Mount(name, root, url_prefix, module_name, routes, problem_details, pattern)
+    return Mount(name, root, url_prefix, module_name, routes, problem_details, pattern, cache)
 
 
-def _warn(tree: Tree) -> None:
+def _warn(problems: Iterable[Problem]) -> None:
     package = __name__.rpartition(".")[0]
     frame, level = sys._getframe(), 1
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{package}."):
         frame, level = frame.f_back, level + 1
-    for warning in tree.warnings:
-        text = f"{warning.reason} {warning.cure}"
+    for found in problems:
+        text = f"{found.reason} {found.cure}"
         warnings.warn(text, RouteHandlersWarning, stacklevel=level)
 
 
@@ -114,6 +120,8 @@ def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Ite
             "The app matches hosts (host_matching=True), and a folder names no host.",
             "Serve the tree from an app of its own, behind a dispatcher by host.",
         )
+    for reason, cure in find_setting_problems(app.config):
+        yield Problem((root,), reason, cure)
     try:
         prefix_parameters(app.url_map, url_prefix)
     except (LookupError, TypeError, ValueError) as error:

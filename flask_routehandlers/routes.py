@@ -12,7 +12,10 @@ from typing import Any
 from flask import Flask
 
 from .binding import FOR_MIDDLEWARE, Binding, BindingError, bind
+from .caching.cache import Cache
+from .caching.static import StaticRoute
 from .chains import Link
+from .config import find_config_hints, find_config_problems, read_config
 from .converters import segment_types, value_type
 from .errors import Problem, RouteHandlersError, RouteImportError, RouteTreeError
 from .handlers import METHODS, find_handler_problems, read_handlers
@@ -46,6 +49,7 @@ class RouteMaker:
     :param modules: for each file the module, or why it could not be imported.
     :param url_prefix: ``""`` or the part in front of every URL.
     :param name: the blueprint's name.
+    :param cache: what static handlers are stored in.
     """
 
     def __init__(
@@ -55,6 +59,7 @@ class RouteMaker:
         modules: Mapping[str, ModuleType | RouteImportError],
         url_prefix: str,
         name: str,
+        cache: Cache,
     ) -> None:
         self.app = app
         self.tree = tree
@@ -65,7 +70,9 @@ class RouteMaker:
             parameter: (url_prefix, value_type(converter))
             for parameter, converter in prefix_parameters(app.url_map, url_prefix).items()
         }
+        self.cache = cache
         self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
         self.errors: list[BaseException] = []
 
     def cause(self) -> BaseException | None:
@@ -169,7 +176,51 @@ class RouteMaker:
                 self.problems.append(Problem((route.file,), error.reason, error.cure))
             else:
                 self.problems += _find_missing_asgiref(route.file, method, bindings[method])
-        return Endpoint(self.app, endpoint, route.file, module, bindings, links)
+        static = self.make_static(route, endpoint, module, bindings.get("GET"), bool(links))
+        if static is not None:
+            bindings["GET"] = static.binding
+        view = Endpoint(self.app, endpoint, route.file, module, bindings, links)
+        view.static = static
+        return view
+
+    def make_static(
+        self,
+        route: RouteFile,
+        endpoint: str,
+        module: ModuleType,
+        binding: Binding | None,
+        is_guarded: bool,
+    ) -> StaticRoute | None:
+        """What answers the GET of a file from the cache, if it is static."""
+        parameters = self.find_parameters(route)
+        methods = read_handlers(module)
+        self.problems += find_config_problems(route.file, module, methods, parameters)
+        self.warnings += find_config_hints(route.file, module)
+        config = read_config(module)
+        if not config.is_static or binding is None:
+            return None
+        find_tags: Binding | None = None
+        if callable(config.cache_tags):
+            try:
+                find_tags = bind("cache_tags", config.cache_tags, parameters, ("params",))
+            except BindingError as error:
+                self.problems.append(Problem((route.file,), error.reason, error.cure))
+                return None
+        with open(route.path, "rb") as file:
+            source = file.read()
+        return StaticRoute(
+            self.app,
+            self.cache,
+            mount_name=self.name,
+            endpoint=endpoint,
+            file=route.file,
+            source=source,
+            config=config,
+            binding=binding,
+            find_tags=find_tags,
+            parameters=tuple(parameters),
+            is_guarded=is_guarded,
+        )
 
     def find_parameters(self, source: SourceFile) -> dict[str, tuple[str, object]]:
         """For each path parameter the folder that it is in, and the type of its values."""

@@ -12,6 +12,7 @@ from flask.views import MethodView
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from .binding import Binding
+from .caching.static import StaticRoute
 from .chains import Link, compose, in_thread
 from .errors import RouteHandlersError
 from .handlers import Handler, allowed_methods
@@ -131,6 +132,8 @@ class Endpoint(functools.partial[Any]):
         self.module = module
         self.bindings = bindings
         self.links = tuple(links)
+        #: How its GET is answered from the cache, if it is static.
+        self.static: StaticRoute | None = None
 
     def _answer(self, current: Request, values: dict[str, Any]) -> Any:
         """What the handler of the method returns, or the answer of a route without one."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import click
 
 from .check import check
+from .export import export
 from .match import match
 from .new import new
+from .revalidate import revalidate
 from .typecheck import typecheck
+from .warm import warm
 
 
 @click.group()
@@ -19,3 +22,6 @@ group.add_command(check)
 group.add_command(match)
 group.add_command(new)
 group.add_command(typecheck)
+group.add_command(export)
+group.add_command(revalidate)
+group.add_command(warm)

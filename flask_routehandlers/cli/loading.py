@@ -8,6 +8,7 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
+from ..caching.cache import cache_of
 from ..errors import RouteHandlersError
 from ..mounts import mounts_of
 
@@ -43,5 +44,20 @@ def load(info: ScriptInfo) -> Flask:
         raise LoadError(
             f"The app {app.name!r} has no tree of route files. "
             'Write RouteHandlers(app, root="app/api") where it is made.'
+        )
+    return app
+
+
+def load_with_shared_store(info: ScriptInfo) -> Flask:
+    """The app of ``flask --app``, whose store its servers share with this process.
+
+    :raises click.ClickException: when it cannot be loaded, has no tree, or no such store.
+    """
+    app = load(info)
+    if not cache_of(app).is_shared:
+        raise LoadError(
+            f"The app {app.name!r} stores in the memory of each process what its static handlers "
+            "answer, and this command has a process of its own: no server would notice. "
+            "Set ROUTE_HANDLERS_CACHE_URL in app.config to the URL of a Redis or Valkey server."
         )
     return app

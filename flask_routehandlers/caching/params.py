@@ -1,0 +1,87 @@
+"""The paths of a static route that are known beforehand, by its ``generate_static_params``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from contextvars import Context
+from typing import Any
+from urllib.parse import unquote
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
+
+from .sealed import host_of
+
+
+class StaticParams:
+    """Lists the paths of a route.
+
+    :param app: the app that serves it.
+    :param endpoint: its endpoint, blueprint included.
+    :param file: the route file, relative to the root.
+    :param names: the names of its path parameters.
+    :param generate: its ``generate_static_params``, if it has one.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        endpoint: str,
+        file: str,
+        names: Collection[str],
+        generate: Callable[[], Any] | None,
+    ) -> None:
+        self._app = app
+        self._endpoint = endpoint
+        self._file = file
+        self._names = names
+        self._generate = generate
+
+    def paths(self) -> list[str] | None:
+        """The decoded paths.
+
+        :returns: ``None`` when there are parameters and nothing that lists them.
+        :raises TypeError: when what is listed is no list of dicts with the parameters.
+        :raises ValueError: when the parameters lead to another file, or to none.
+        """
+        if not self._names:
+            return [self._path(self._adapter(), {})]
+        if self._generate is None:
+            return None
+        # Nothing of the request in which it is called is there.
+        return Context().run(self._list, self._generate)
+
+    def _list(self, generate: Callable[[], Any]) -> list[str]:
+        with self._app.app_context():
+            listed = self._app.ensure_sync(generate)()
+            if isinstance(listed, (str, Mapping)) or not hasattr(listed, "__iter__"):
+                raise self._misuse(listed)
+            adapter = self._adapter()
+            return list(dict.fromkeys(self._path(adapter, values) for values in listed))
+
+    def _adapter(self) -> MapAdapter:
+        return self._app.url_map.bind(host_of(self._app), script_name="/")
+
+    def _path(self, adapter: MapAdapter, values: Any) -> str:
+        if not isinstance(values, Mapping) or set(values) != set(self._names):
+            raise self._misuse(values)
+        try:
+            path = unquote(adapter.build(self._endpoint, values), errors="strict")
+            rule, _ = adapter.match(path, method="GET", return_rule=True)
+        except (HTTPException, LookupError, TypeError, ValueError) as error:
+            what = f"which make no URL of this file: {error}"
+        else:
+            if rule.endpoint == self._endpoint:
+                return path
+            what = f"whose URL, {path}, is that of {rule.endpoint}."
+        raise ValueError(
+            f"generate_static_params in {self._file} gave the parameters {dict(values)!r}, {what}"
+        )
+
+    def _misuse(self, listed: object) -> TypeError:
+        one = ", ".join(f"{name!r}: ..." for name in self._names)
+        return TypeError(
+            f"generate_static_params in {self._file} gave {listed!r}. "
+            f"It returns a list of dicts, each of the form {{{one}}}."
+        )

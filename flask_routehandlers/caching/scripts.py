@@ -1,0 +1,143 @@
+"""What a Redis or Valkey server does in one step: Lua scripts, which it runs one at a time.
+
+Times are milliseconds by the server's own clock. It may be set back: what lies in the future then
+counts as past, so that nothing is kept or blocked longer than it was meant to be.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha1
+
+from .connections import Connections, Reply, ReplyError, pack
+
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+"""
+
+
+class Script:
+    """A Lua script. The server knows it by its digest, once it has seen it."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source.strip().encode()
+        # The name that Redis gives it; it protects nothing.
+        self._digest = sha1(self._source, usedforsecurity=False).hexdigest().encode()
+
+    def run(self, connections: Connections, keys: list[bytes], *arguments: bytes) -> Reply:
+        """Run it on the server, with its ``KEYS`` and ``ARGV``.
+
+        :raises ReplyError: when the server refuses.
+        """
+        try:
+            return connections.call(self.command(keys, *arguments))
+        except ReplyError as error:
+            if not str(error).startswith("NOSCRIPT"):
+                raise
+        rest = (b"%d" % len(keys), *keys, *arguments)
+        return connections.call(pack((b"EVAL", self._source, *rest)))
+
+    def command(self, keys: list[bytes], *arguments: bytes) -> bytes:
+        """What is sent to run it on a server that knows it."""
+        return pack((b"EVALSHA", self._digest, b"%d" % len(keys), *keys, *arguments))
+
+
+#: KEYS: entry. ARGV: a signature. Nothing, or the entry's age and, unless it has that signature,
+#: its bytes. An entry remembers the generations of its tags.
+GET = Script(f"""
+local entry = redis.pcall('HMGET', KEYS[1], 'stored', 'tags', 'signature')
+if entry.err or not entry[1] or not entry[2] then return false end
+local stored, is_sound, tags = tonumber(entry[1]), pcall(cmsgpack.unpack, entry[2])
+if not stored or not is_sound or type(tags) ~= 'table' then return false end
+for i = 1, #tags, 2 do
+  if redis.pcall('GET', tags[i]) ~= tags[i + 1] then
+    redis.pcall('UNLINK', KEYS[1])
+    return false
+  end
+end
+{_NOW}
+if entry[3] == ARGV[1] then return now - stored end
+return {{now - stored, redis.call('HGET', KEYS[1], 'data')}}
+""")
+
+#: KEYS: mark, tags. ARGV: a new generation, seconds for the mark, seconds for the tags.
+#: The generations of all keys; what has none gets the new one.
+BEGIN = Script("""
+local generations = {}
+for i, key in ipairs(KEYS) do
+  local seconds = i == 1 and ARGV[2] or ARGV[3]
+  local generation = redis.pcall('GET', key)
+  if type(generation) == 'string' then
+    redis.call('EXPIRE', key, seconds)
+  else
+    generation = ARGV[1]
+    redis.call('SET', key, generation, 'EX', seconds)
+  end
+  generations[i] = generation
+end
+return generations
+""")
+
+#: KEYS: entry, pause, mark, tags. ARGV: data, signature, seconds, generations of mark and tags.
+#: 1 if it was stored, 0 if a generation moved.
+PUT = Script(f"""
+local tags = {{}}
+for i = 3, #KEYS do
+  if redis.pcall('GET', KEYS[i]) ~= ARGV[i + 1] then return 0 end
+  if i > 3 then
+    table.insert(tags, KEYS[i])
+    table.insert(tags, ARGV[i + 1])
+  end
+end
+{_NOW}
+redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('HSET', KEYS[1], 'stored', string.format('%.0f', now), 'tags', cmsgpack.pack(tags),
+  'signature', ARGV[2], 'data', ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+""")
+
+#: KEYS: lock. ARGV: token, milliseconds. 1 if it was taken.
+LOCK = Script(f"""
+{_NOW}
+local held = redis.pcall('GET', KEYS[1])
+if type(held) == 'string' then
+  local since, token = string.match(held, '^(%d+) (.+)$')
+  if token and token ~= ARGV[1] and tonumber(since) <= now + 1000 then return 0 end
+end
+redis.call('SET', KEYS[1], string.format('%.0f ', now) .. ARGV[1], 'PX', ARGV[2])
+return 1
+""")
+
+#: KEYS: lock. ARGV: token, milliseconds; none to release it. 1 if it is the token's lock.
+RENEW = Script(f"""
+local held = redis.pcall('GET', KEYS[1])
+if type(held) ~= 'string' or string.match(held, ' (.+)$') ~= ARGV[1] then return 0 end
+if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end
+{_NOW}
+redis.call('SET', KEYS[1], string.format('%.0f ', now) .. ARGV[1], 'PX', ARGV[2])
+return 1
+""")
+
+#: KEYS: pause. ARGV: seconds of the first pause and of the longest. How many, and the seconds.
+POSTPONE = Script(f"""
+{_NOW}
+local failures = 0
+local paused = redis.pcall('GET', KEYS[1])
+if type(paused) == 'string' then
+  failures = tonumber(string.match(paused, '^(%d+) ')) or 0
+end
+failures = failures + 1
+local seconds = math.min(ARGV[1] * 2 ^ (failures - 1), ARGV[2] + 0)
+local text = string.format('%.0f %.0f', failures, now + seconds * 1000)
+redis.call('SET', KEYS[1], text, 'EX', 2 * ARGV[2])
+return {{failures, seconds}}
+""")
+
+#: KEYS: pause. ARGV: seconds of the longest pause. 1 while it lasts.
+IS_POSTPONED = Script(f"""
+{_NOW}
+local paused = redis.pcall('GET', KEYS[1])
+local ends = type(paused) == 'string' and tonumber(string.match(paused, ' (%d+)$'))
+return ends and ends > now and ends <= now + ARGV[1] * 1000 and 1 or 0
+""")

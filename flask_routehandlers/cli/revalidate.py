@@ -1,0 +1,47 @@
+"""``flask route-handlers revalidate``: what is stored is forgotten, everywhere."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import ScriptInfo, pass_script_info
+
+from ..caching.stores import StoreError
+from ..revalidation import RevalidationError, revalidate_path, revalidate_tag
+from .loading import load_with_shared_store
+
+
+class NotRevalidated(click.ClickException):
+    """Something was not revalidated."""
+
+    exit_code = 1
+
+
+@click.command()
+@click.argument("paths", metavar="[PATH]...", nargs=-1)
+@click.option("--tag", "tags", multiple=True, help="A tag; can be given several times.")
+@pass_script_info
+def revalidate(info: ScriptInfo, paths: tuple[str, ...], tags: tuple[str, ...]) -> None:
+    """Forget what is stored for each PATH, and under each --tag.
+
+    PATH is that of a URL, /api/posts/1, or a route as its folders spell it, "/api/posts/[id]",
+    for every URL of the file.
+
+    The exit status is 0 if every process has to compute all of it anew, 1 if something was not
+    revalidated, and 2 if there is no shared store.
+    """
+    if not paths and not tags:
+        raise click.UsageError("Give a PATH, or a --tag.")
+    app = load_with_shared_store(info)
+    with app.app_context():
+        try:
+            for path in paths:
+                revalidate_path(path)
+                click.echo(f"Revalidated {path}")
+            for tag in tags:
+                revalidate_tag(tag)
+                click.echo(f"Revalidated the tag {tag}")
+        except RevalidationError as error:
+            raise NotRevalidated(str(error)) from error
+        except StoreError as error:
+            outcome = "What is stored is served until it is stale."
+            raise NotRevalidated(f"The store cannot be reached: {error}. {outcome}") from error

@@ -1,0 +1,122 @@
+"""Name the files of an export: a static host serves them under the URLs that they come from."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+
+#: The file that lists an export, with what a file name cannot tell: status and headers.
+MANIFEST = "manifest.json"
+
+#: What hosts know the content type by.
+_ENDINGS = {
+    "text/html": ".html",
+    "application/json": ".json",
+    "application/xml": ".xml",
+    "text/plain": ".txt",
+}
+
+#: What browsers run scripts in, by ending and by content type.
+_ACTIVE_ENDING = re.compile(r"\.(?:[sx]?html?|xht|svgz?|xml|xsl)\Z", re.I)
+_ACTIVE_TYPE = re.compile(r"text/html|text/xml|application/xml|.*\+xml")
+
+#: The longest name that common file systems take, and the longest key of S3, in bytes.
+_LONGEST_NAME = 255
+_LONGEST_PATH = 1024
+
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]')
+_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³]) *(?:\.|\Z)", re.I)
+
+
+class FileNameError(ValueError):
+    """A URL cannot be a file of the export. Its text says why."""
+
+
+class FileNames:
+    """The file names of one export, all of them different wherever it is copied to.
+
+    A URL's path is the name of its file: ``/api/posts/1`` is ``api/posts/1``. Two kinds of
+    answers are named otherwise:
+
+    - A page, ``text/html``, has the ending that hosts leave out of URLs: ``/about`` is
+      ``about.html``, and ``/`` is ``index.html``.
+    - A URL that has others below it would be a file and a folder of one name. It is the index of
+      the folder, with the ending of its content type if that is a common one: ``/api/posts`` is
+      ``api/posts/index.json`` beside ``api/posts/1``.
+
+    :param paths: the decoded paths of all URLs that are exported.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.folders = {"", *(folder for path in paths for folder in _above(path.lstrip("/")))}
+        # By what a name is to a file system that folds letter case and Unicode forms: the name,
+        # and what it is there.
+        self.taken = {_fold(MANIFEST): (MANIFEST, "the list of all files")}
+
+    def take(self, path: str, content_type: str) -> str:
+        """The name of a URL's file, relative to the folder of the export, with ``/`` inside.
+
+        :param path: the decoded path of the URL.
+        :param content_type: the ``Content-Type`` of the answer.
+        :raises FileNameError: for a name that leads out of the folder, that some file system
+            cannot hold, that would have scripts run in what is no page, or that is taken.
+        """
+        kind = content_type.partition(";")[0].strip().lower()
+        name = self._name(path.removeprefix("/"), kind)
+        _check(name)
+        if _ACTIVE_ENDING.search(name) and not _ACTIVE_TYPE.fullmatch(kind):
+            raise FileNameError(
+                f"{name} has the ending of a page, and a host would serve {kind or 'it'} as one"
+            )
+        places = [(folder, "a folder") for folder in _above(name)]
+        for place, use in [*places, (name, f"the file of {path}")]:
+            other, owner = self.taken.setdefault(_fold(place), (place, use))
+            if other != place:
+                raise FileNameError(
+                    f"{place} and {other} differ only in letter case or Unicode form, "
+                    "which not every file system keeps apart"
+                )
+            if owner != use:
+                raise FileNameError(f"{place} is {owner}")
+        return name
+
+    def _name(self, path: str, kind: str) -> str:
+        ending = _ENDINGS.get(kind, "")
+        if ending == ".html" and path:
+            return path if path.lower().endswith(ending) else path + ending
+        if path in self.folders:
+            return f"{path}/index{ending}".lstrip("/")
+        return path
+
+
+def _above(name: str) -> Iterator[str]:
+    """The folders above a name, from the top down."""
+    parts = name.split("/")
+    return ("/".join(parts[:n]) for n in range(1, len(parts)))
+
+
+def _fold(name: str) -> str:
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+
+
+def _check(name: str) -> None:
+    """Refuse what a file system, also another one than this machine's, cannot hold."""
+    for part in name.split("/"):
+        if part in ("", ".", ".."):
+            raise FileNameError(f"{part!r} would be another folder")
+        if found := _FORBIDDEN.search(part):
+            raise FileNameError(f"{part!r} has {found[0]!r}, which a file name cannot have")
+        if part[-1] in ". ":
+            raise FileNameError(f"{part!r} ends with a dot or a space, which Windows leaves out")
+        if _DEVICE.match(part):
+            raise FileNameError(f"{part!r} is a device on Windows")
+        _check_length(part, "a file name", _LONGEST_NAME)
+    _check_length(name, "a path", _LONGEST_PATH)
+
+
+def _check_length(text: str, what: str, most: int) -> None:
+    length = len(text.encode())
+    if length > most:
+        short = repr(text if len(text) < 50 else f"{text[:40]}...")
+        raise FileNameError(f"{short} has {length} bytes, and {what} at most {most}")
