@@ -69,6 +69,11 @@ class RouteConfig:
         return self.dynamic != "force-static"
 
 
+def has_config(module: ModuleType) -> bool:
+    """Whether a file has any of the names that are looked at here."""
+    return not vars(module).keys().isdisjoint(_NAMES)
+
+
 def read_config(module: ModuleType) -> RouteConfig:
     """The route config of a file.
 
@@ -238,3 +243,4 @@ _CHECKS: dict[str, Callable[[object], tuple[str, str] | None]] = {
     "generate_static_params": _refuse_static_params,
     "cache_tags": _refuse_cache_tags,
 }
+_NAMES = frozenset({*_CHECKS, *_OF_NEXTJS})

@@ -15,7 +15,7 @@ from .binding import FOR_MIDDLEWARE, Binding, BindingError, bind
 from .caching.cache import Cache
 from .caching.static import StaticRoute
 from .chains import Link
-from .config import find_config_hints, find_config_problems, read_config
+from .config import find_config_hints, find_config_problems, has_config, read_config
 from .converters import segment_types, value_type
 from .errors import Problem, RouteHandlersError, RouteImportError, RouteTreeError
 from .handlers import METHODS, find_handler_problems, read_handlers
@@ -176,9 +176,11 @@ class RouteMaker:
                 self.problems.append(Problem((route.file,), error.reason, error.cure))
             else:
                 self.problems += _find_missing_asgiref(route.file, method, bindings[method])
-        static = self.make_static(route, endpoint, module, bindings.get("GET"), bool(links))
-        if static is not None:
-            bindings["GET"] = static.binding
+        static = None
+        if has_config(module):
+            static = self.make_static(route, endpoint, module, bindings.get("GET"), bool(links))
+            if static is not None:
+                bindings["GET"] = static.binding
         view = Endpoint(self.app, endpoint, route.file, module, bindings, links)
         view.static = static
         return view

@@ -18,10 +18,5 @@ def group() -> None:
     """Look into the trees of route files that the app serves."""
 
 
-group.add_command(check)
-group.add_command(match)
-group.add_command(new)
-group.add_command(typecheck)
-group.add_command(export)
-group.add_command(revalidate)
-group.add_command(warm)
+for command in (check, export, match, new, revalidate, typecheck, warm):
+    group.add_command(command)
