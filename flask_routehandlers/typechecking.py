@@ -22,6 +22,9 @@ from .errors import RouteTreeError
 from .finders import module_part
 from .naming import name_root
 
+#: Options of mypy whose values are names of modules, although a folder may be called so.
+_BEFORE_NAMES = ("-m", "--module", "-p", "--package")
+
 
 def typecheck(roots: Sequence[str], arguments: Sequence[str]) -> int:
     """Run mypy on trees, and on what its arguments and its configuration name besides.
@@ -38,7 +41,11 @@ def typecheck(roots: Sequence[str], arguments: Sequence[str]) -> int:
     cache = FileSystemCache()
     # By itself mypy would give the modules of the trees wrong names, or refuse some folders.
     trees = [f"^{re.escape(_shown(root).replace(os.sep, '/'))}/" for root in roots]
-    besides = [a for a in arguments if not (os.path.exists(a) and _is_below(a, roots))]
+    besides = [
+        argument
+        for before, argument in zip(("", *arguments), arguments, strict=False)
+        if before in _BEFORE_NAMES or not (os.path.exists(argument) and _is_below(argument, roots))
+    ]
     given, options = process_options(
         [*(f"--exclude={tree}" for tree in trees), *besides],
         require_targets=False,
