@@ -93,6 +93,11 @@ def find_unreachable(app: Flask, mount: Mount) -> Iterator[Finding]:
         )
 
 
+def find_hints(app: Flask, mount: Mount) -> Iterator[Finding]:
+    """Names in route files that nothing reads."""
+    return map(_as_warning, mount.warnings)
+
+
 def find_undocumented(app: Flask, mount: Mount) -> Iterator[Finding]:
     """Handlers without a docstring."""
     for route in mount.routes:
@@ -108,7 +113,7 @@ def find_undocumented(app: Flask, mount: Mount) -> Iterator[Finding]:
 
 
 #: What every tree is checked for.
-CHECKS: tuple[Check, ...] = (find_failures, find_unreachable)
+CHECKS: tuple[Check, ...] = (find_failures, find_unreachable, find_hints)
 
 #: What is a matter of taste.
 STRICT_CHECKS: tuple[Check, ...] = (*CHECKS, find_undocumented)
@@ -119,7 +124,7 @@ def check_mount(app: Flask, mount: Mount, checks: Iterable[Check] = CHECKS) -> R
     tree = discover(mount.root)
     package = app.import_name.partition(".")[0]
     findings = [
-        *_find_in_files(tree),
+        *map(_as_warning, tree.warnings),
         *_find_not_installed(tree, package, mount.module_name),
         *(finding for check in checks for finding in check(app, mount)),
     ]
@@ -154,7 +159,7 @@ def check_alone(
             problems = tuple(dict.fromkeys([*problems, *error.problems]))
         for mount in mounts_of(app):
             findings += (finding for check in checks for finding in check(app, mount))
-    findings += _find_in_files(tree)
+    findings += map(_as_warning, tree.warnings)
     findings += map(_as_error, problems)
     return _report(None, tree, findings)
 
@@ -206,16 +211,15 @@ def _as_error(problem: Problem) -> Finding:
     return Finding(problem.files, "error", problem.reason, problem.cure)
 
 
+def _as_warning(problem: Problem) -> Finding:
+    return Finding(problem.files, "warning", problem.reason, problem.cure)
+
+
 def _problems_of(failure: RouteHandlersError) -> Iterable[Problem]:
     if isinstance(failure, RouteTreeError):
         return failure.problems
     assert isinstance(failure, RouteImportError)
     return (Problem((failure.file,), f"{failure}.", f"Look at {failure.where}."),)
-
-
-def _find_in_files(tree: Tree) -> Iterator[Finding]:
-    for warning in tree.warnings:
-        yield Finding(warning.files, "warning", warning.reason, warning.cure)
 
 
 def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[Finding]:

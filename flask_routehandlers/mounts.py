@@ -37,6 +37,7 @@ class Mount:
     :param problem_details: whether its HTTP errors are problem details.
     :param prefix_pattern: matches the paths below a prefix; ``None`` without one.
     :param cache: what static handlers are stored in: the same for all mounts of an app.
+    :param warnings: what its files say that is probably not meant, beside what the tree shows.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Mount:
     problem_details: bool
     prefix_pattern: re.Pattern[str] | None
     cache: Cache
+    warnings: tuple[Problem, ...]
 
     @property
     def failures(self) -> list[RouteHandlersError]:
@@ -94,7 +96,17 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
     if problems:
         raise RouteTreeError(root, problems) from maker.cause()
     pattern = prefix_pattern(app.url_map, url_prefix)
-    return Mount(name, root, url_prefix, module_name, routes, problem_details, pattern, cache)
+    return Mount(
+        name,
+        root,
+        url_prefix,
+        module_name,
+        routes,
+        problem_details,
+        pattern,
+        cache,
+        tuple(maker.warnings),
+    )
 
 
 def _warn(problems: Iterable[Problem]) -> None:
