@@ -1,16 +1,17 @@
 """File-system routing for Flask APIs: each ``route.py`` in a folder tree becomes a view."""
 
-from .caching.stores import StoreError
 from .errors import (
     Problem,
+    RevalidationError,
     RouteHandlersError,
     RouteHandlersWarning,
     RouteImportError,
     RouteTreeError,
     StaticRequestError,
+    StoreError,
 )
 from .extension import RouteHandlers
-from .revalidation import RevalidationError, revalidate_path, revalidate_tag
+from .revalidation import revalidate_path, revalidate_tag
 from .typing import (
     AsyncCallNext,
     AsyncMiddleware,

@@ -94,5 +94,13 @@ class StaticRequestError(RouteHandlersError):
         )
 
 
+class StoreError(RouteHandlersError):
+    """A shared store cannot be reached, or did not answer in time."""
+
+
+class RevalidationError(RouteHandlersError, ValueError):
+    """What is to be revalidated is nothing that the app stores."""
+
+
 class RouteHandlersWarning(UserWarning):
     """Something in a tree is probably not what its author meant."""

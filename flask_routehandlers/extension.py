@@ -9,7 +9,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.serving import is_running_from_reloader
 
 from . import problem_details as problems
-from .caching.cache import EXTENSION_NAME as CACHE_NAME
+from .caching import EXTENSION_NAME as CACHE_NAME
 from .errors import RouteTreeError
 from .mounts import EXTENSION_NAME, Mount, prepare
 from .prefixes import check_prefix, default_prefix
@@ -85,7 +85,8 @@ class RouteHandlers:
         blueprint.record(lambda state: _add_routes(state, mount))
         app.register_blueprint(blueprint)
         app.extensions.setdefault(EXTENSION_NAME, {})[mount.name] = mount
-        app.extensions[CACHE_NAME] = mount.cache
+        if mount.cache is not None:
+            app.extensions[CACHE_NAME] = mount.cache
         if mount.problem_details:
             problems.register(app)
 

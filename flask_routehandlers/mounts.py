@@ -7,11 +7,12 @@ import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
-from .caching.cache import EXTENSION_NAME as CACHE_NAME
-from .caching.cache import Cache, find_setting_problems
+from .caching import cache_of
+from .caching.settings import find_setting_problems
 from .conflicts import find_conflicts
 from .converters import refuse_converter
 from .discovery import discover
@@ -21,6 +22,9 @@ from .naming import name_root
 from .routes import Route, RouteMaker
 from .rules import places, prefix_parameters, prefix_pattern
 from .tree import Tree
+
+if TYPE_CHECKING:
+    from .caching.cache import Cache
 
 EXTENSION_NAME = "routehandlers"
 
@@ -36,7 +40,8 @@ class Mount:
     :param routes: its routes in the order of the tree.
     :param problem_details: whether its HTTP errors are problem details.
     :param prefix_pattern: matches the paths below a prefix; ``None`` without one.
-    :param cache: what static handlers are stored in: the same for all mounts of an app.
+    :param cache: what static handlers are stored in, if there is one: the same for all mounts of
+        an app.
     :param warnings: what its files say that is probably not meant, beside what the tree shows.
     """
 
@@ -47,7 +52,7 @@ class Mount:
     routes: tuple[Route, ...]
     problem_details: bool
     prefix_pattern: re.Pattern[str] | None
-    cache: Cache
+    cache: Cache | None
     warnings: tuple[Problem, ...]
 
     @property
@@ -88,8 +93,7 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
     assert isinstance(module_name, str)
     # Files that nothing is wrong with yet are loaded all the same: all problems are told at once.
     sound = tree.without({file for problem in problems for file in problem.files})
-    cache = app.extensions.get(CACHE_NAME) or Cache(app)
-    maker = RouteMaker(app, sound, load(sound, module_name), url_prefix, name, cache)
+    maker = RouteMaker(app, sound, load(sound, module_name), url_prefix, name, cache_of(app))
     routes = tuple(maker.make())
     _warn(maker.warnings)
     problems += [*maker.problems, *find_clashes(app, routes)]
@@ -104,7 +108,7 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
         routes,
         problem_details,
         pattern,
-        cache,
+        maker.cache,
         tuple(maker.warnings),
     )
 

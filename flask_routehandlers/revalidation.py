@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from flask import Flask, current_app, has_app_context
 from werkzeug.exceptions import HTTPException
 
-from .caching.cache import cache_of
-from .caching.sealed import host_of
-from .caching.static import StaticRoute
-from .errors import RouteHandlersError
+from .caching import cache_of
+from .caching.settings import host_of
+from .errors import RevalidationError
 from .mounts import Mount, mounts_of
 from .routes import Route
 from .segments import Group
 from .views import Endpoint, is_rooted
 
-
-class RevalidationError(RouteHandlersError, ValueError):
-    """What is to be revalidated is nothing that the app stores."""
+if TYPE_CHECKING:
+    from .caching.static import StaticRoute
 
 
 def revalidate_path(path: str) -> None:
@@ -38,10 +37,10 @@ def revalidate_path(path: str) -> None:
     app = _current_app("revalidate_path")
     if not isinstance(path, str):
         raise TypeError(f"revalidate_path takes a path as a text, not {path!r}.")
-    store = cache_of(app).store
     spelled = _find_by_folders(app, path)
     if spelled is not None:
-        store.revalidate_tags([_static(spelled, path).file_tag])
+        static = _static(spelled, path)
+        static.cache.store.revalidate_tags([static.file_tag])
         return
     # A path that can be read in two ways is revalidated in both.
     found = {decoded: _find_by_url(app, decoded) for decoded in (path, unquote(path))}
@@ -49,7 +48,7 @@ def revalidate_path(path: str) -> None:
     if not routes:
         raise RevalidationError(_unknown(app, path))
     for decoded, static in routes.items():
-        store.revalidate_key(static.key_of(decoded))
+        static.cache.store.revalidate_key(static.key_of(decoded))
 
 
 def revalidate_tag(tag: str) -> None:
@@ -68,7 +67,9 @@ def revalidate_tag(tag: str) -> None:
         )
     if not tag:
         raise RevalidationError("revalidate_tag was given an empty tag, which nothing can have.")
-    cache_of(app).store.revalidate_tags([tag])
+    cache = cache_of(app)
+    if cache is not None:
+        cache.store.revalidate_tags([tag])
 
 
 def static_routes(app: Flask) -> Iterator[StaticRoute]:

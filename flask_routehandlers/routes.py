@@ -7,13 +7,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
 from .binding import FOR_MIDDLEWARE, Binding, BindingError, bind
-from .caching.cache import Cache
-from .caching.static import StaticRoute
 from .chains import Link
 from .config import find_config_hints, find_config_problems, has_config, read_config
 from .converters import segment_types, value_type
@@ -24,6 +22,10 @@ from .rules import RouteRule, make_rules, prefix_parameters
 from .segments import CatchAll, Group
 from .tree import MiddlewareFile, RouteFile, SourceFile, Tree
 from .views import Endpoint, failed_view
+
+if TYPE_CHECKING:
+    from .caching.cache import Cache
+    from .caching.static import StaticRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class RouteMaker:
     :param modules: for each file the module, or why it could not be imported.
     :param url_prefix: ``""`` or the part in front of every URL.
     :param name: the blueprint's name.
-    :param cache: what static handlers are stored in.
+    :param cache: what static handlers of the app are stored in, if it has other trees with some.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class RouteMaker:
         modules: Mapping[str, ModuleType | RouteImportError],
         url_prefix: str,
         name: str,
-        cache: Cache,
+        cache: Cache | None,
     ) -> None:
         self.app = app
         self.tree = tree
@@ -208,6 +210,12 @@ class RouteMaker:
             except BindingError as error:
                 self.problems.append(Problem((route.file,), error.reason, error.cure))
                 return None
+        # Not before there is one: it is a third of what importing this package takes.
+        from .caching.cache import Cache
+        from .caching.static import StaticRoute
+
+        if self.cache is None:
+            self.cache = Cache(self.app)
         with open(route.path, "rb") as file:
             source = file.read()
         return StaticRoute(

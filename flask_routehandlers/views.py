@@ -5,18 +5,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from types import CoroutineType, ModuleType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flask import Flask, Request, Response, current_app, has_request_context, request
 from flask.views import MethodView
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from .binding import Binding
-from .caching.static import StaticRoute
 from .chains import Link, compose, in_thread
 from .errors import RouteHandlersError
 from .handlers import Handler, allowed_methods
 from .responses import UNFINISHED, finish, nothing_returned
+
+if TYPE_CHECKING:
+    from .caching.static import StaticRoute
 
 _current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 _current_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]

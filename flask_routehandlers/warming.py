@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
-from .caching.cache import cache_of
+from .caching import cache_of
 from .caching.stores import Found
 from .errors import Problem
 from .rendering import StaticUrl, failure, server_error
@@ -41,8 +41,10 @@ def check_store(app: Flask) -> None:
 
     :raises StoreError: when it cannot.
     """
-    # Only what revalidates says so: everything else gets along without the store.
-    cache_of(app).store.revalidate_tags([_NO_TAG])
+    cache = cache_of(app)
+    if cache is not None:
+        # Only what revalidates says so: everything else gets along without the store.
+        cache.store.revalidate_tags([_NO_TAG])
 
 
 def warm(url: StaticUrl) -> Warmed | Problem:

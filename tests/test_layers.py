@@ -35,6 +35,7 @@ LAYERS = {
     "chains": 2,
     "config": 2,
     "caching": 2,
+    "caching.settings": 2,
     "caching.forks": 2,
     "caching.entries": 2,
     "caching.keys": 2,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from flask_routehandlers import RouteHandlers, RouteHandlersWarning
@@ -315,7 +318,22 @@ def test_a_shared_store_is_not_asked_before_the_first_request(tree):
 
 
 def test_the_trees_of_an_app_share_a_cache(make_app):
-    app = make_app({FILE: GET}, name="one")
+    app = make_app({FILE: f"revalidate = 60\n{GET}"}, name="one")
     RouteHandlers(app, "app/api", url_prefix="/two", name="two")
     one, two = app.extensions["routehandlers"].values()
     assert one.cache is two.cache is app.extensions["routehandlers_cache"]
+
+
+def test_a_tree_without_a_static_handler_has_no_cache_and_does_not_import_one(tree):
+    folder = tree({FILE: GET})
+    code = (
+        "import sys\n"
+        "from flask import Flask\n"
+        "from flask_routehandlers import RouteHandlers, revalidate_tag\n"
+        f"app = Flask('shop', root_path={str(folder)!r})\n"
+        "RouteHandlers(app)\n"
+        "with app.app_context(): revalidate_tag('anything')\n"
+        "assert 'routehandlers_cache' not in app.extensions\n"
+        "assert not {'redis', 'flask_routehandlers.caching.cache'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

@@ -19,7 +19,8 @@ from flask_routehandlers.caching.entries import Entry, dump, make_etag, signing_
 from flask_routehandlers.caching.fallback import LONGEST_FRESH, ResilientStore
 from flask_routehandlers.caching.memory import REMEMBERED, MemoryStore
 from flask_routehandlers.caching.redis import PREFIX, RedisStore
-from flask_routehandlers.caching.stores import Store, StoreError, StoreRefusedError, pause
+from flask_routehandlers.caching.stores import Store, StoreRefusedError, pause
+from flask_routehandlers.errors import StoreError
 from tests.servers import RedisServer, redis_server
 
 SECRET_KEY = "a secret"

@@ -18,8 +18,9 @@ from typing import Any
 from redis import RedisError
 from redis.connection import Connection, parse_url
 
+from ..errors import StoreError
 from .forks import renew_after_fork
-from .stores import StoreError, StoreRefusedError
+from .stores import StoreRefusedError
 
 #: Bytes that are read at once.
 _READ = 65536

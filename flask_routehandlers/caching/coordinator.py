@@ -14,10 +14,11 @@ from typing import Literal, NamedTuple
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from ..errors import StoreError
 from .entries import Entry
 from .forks import renew_after_fork
 from .leases import Leases
-from .stores import Found, Store, StoreError
+from .stores import Found, Store
 from .workers import Workers
 
 #: Seconds between two looks at a key that another process computes: the first, and the longest.

@@ -9,11 +9,12 @@ from logging import Logger
 from threading import Lock
 from typing import TypeVar
 
+from ..errors import StoreError
 from .breaker import Breaker
 from .entries import Entry
 from .forks import renew_after_fork
 from .memory import MemoryStore
-from .stores import Found, Marks, Store, StoreError, StoreRefusedError
+from .stores import Found, Marks, Store, StoreRefusedError
 
 Result = TypeVar("Result")
 

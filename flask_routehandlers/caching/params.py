@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from .sealed import host_of
+from .settings import host_of
 
 
 class StaticParams:

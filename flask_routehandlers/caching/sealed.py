@@ -15,6 +15,7 @@ from flask.ctx import _AppCtxGlobals as Globals
 from flask.sessions import SessionMixin
 
 from ..errors import StaticRequestError
+from .settings import host_of
 
 Result = TypeVar("Result")
 
@@ -307,16 +308,3 @@ def make_environ(app: Flask, path: str) -> dict[str, Any]:
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-
-
-def host_of(app: Flask) -> str:
-    """The host that a static handler sees: ``localhost``, unless the app would refuse it."""
-    name: str | None = app.config["SERVER_NAME"]
-    trusted: list[str] | None = app.config["TRUSTED_HOSTS"]
-    host = "localhost"
-    if trusted:
-        host = name or trusted[0].lstrip(".")
-    if app.subdomain_matching and name:
-        subdomain = app.url_map.default_subdomain
-        host = f"{subdomain}.{name}" if subdomain else name
-    return host

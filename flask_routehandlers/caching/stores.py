@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from ..errors import RouteHandlersError
+from ..errors import StoreError
 from .entries import Entry
 
 #: Seconds for which the generations that a running handler began with are remembered. What it
@@ -18,10 +18,6 @@ LONGEST_LIFE = 365 * 24 * 3600
 
 #: Seconds until a refresh that failed is tried again: doubled for each failure, up to the second.
 FIRST_PAUSE, LONGEST_PAUSE = 1, 60
-
-
-class StoreError(RouteHandlersError):
-    """A shared store cannot be reached, or did not answer in time."""
 
 
 class StoreRefusedError(StoreError):

@@ -8,7 +8,7 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo
 
-from ..caching.cache import cache_of
+from ..caching.settings import read_settings
 from ..errors import RouteHandlersError
 from ..mounts import mounts_of
 
@@ -54,7 +54,7 @@ def load_with_shared_store(info: ScriptInfo) -> Flask:
     :raises click.ClickException: when it cannot be loaded, has no tree, or no such store.
     """
     app = load(info)
-    if not cache_of(app).is_shared:
+    if read_settings(app.config).url is None:
         raise LoadError(
             f"The app {app.name!r} stores in the memory of each process what its static handlers "
             "answer, and this command has a process of its own: no server would notice. "

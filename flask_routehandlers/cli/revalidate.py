@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 from flask.cli import ScriptInfo, pass_script_info
 
-from ..caching.stores import StoreError
-from ..revalidation import RevalidationError, revalidate_path, revalidate_tag
+from ..errors import RevalidationError, StoreError
+from ..revalidation import revalidate_path, revalidate_tag
 from .loading import load_with_shared_store
 
 

@@ -6,8 +6,7 @@ import click
 from flask.cli import ScriptInfo, pass_script_info
 
 from .. import warming
-from ..caching.stores import StoreError
-from ..errors import Problem
+from ..errors import Problem, StoreError
 from ..rendering import find_urls, in_threads
 from .loading import LoadError, load_with_shared_store
 from .progress import progress
