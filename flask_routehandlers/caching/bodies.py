@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import chain
 
 from flask import Response
@@ -19,12 +20,13 @@ def read_body(response: Response, sealed: Sealed, limit: int) -> bytes | None:
     """
     iterable = response.response
     chunks = iter(response.iter_encoded())
+    read: Callable[[], bytes | None] = partial(next, chunks, None)
     begun: list[bytes] = []
     size = 0
     is_read = False
     try:
         if not response.is_streamed or (response.content_length or 0) <= limit:
-            while size <= limit and (chunk := sealed.run(next, chunks, None)) is not None:
+            while size <= limit and (chunk := sealed.run(read)) is not None:
                 begun.append(chunk)
                 size += len(chunk)
             is_read = size <= limit

@@ -70,29 +70,27 @@ class RedisStore:
 
     def get(self, key: str) -> Found | None:
         checked = self._checked.get(key)
-        if checked is not None:
+        if checked is None:
+            reply = self._read(key)
+        else:
             command, entry = checked
             try:
                 reply = self._connections.call(command)
             except ReplyError:
-                checked = None
-        if checked is None:
-            reply = self._run(GET, [self._name("e", key)], b"")
-        if checked is not None and type(reply) is int:
-            milliseconds = reply
-        elif isinstance(reply, list) and isinstance(reply[-1], bytes):
-            milliseconds, data = reply
-            found = load(data, key, self._secret)
-            if found is None:
-                return None
-            entry = found
-            self._keep(entry, data)
-        else:
+                reply = self._read(key)
+            if type(reply) is int:
+                return _found(entry, reply)
+        if not isinstance(reply, list) or not isinstance(reply[-1], bytes):
             return None
-        age = milliseconds / 1000
-        if age < 0:  # the server's clock was set back: nobody knows
-            return Found(entry, 0.0, entry.lifetime if entry.revalidate is None else 0.0)
-        return Found(entry, age, entry.lifetime - age)
+        milliseconds, data = reply
+        loaded = load(data, key, self._secret)
+        if loaded is None:
+            return None
+        self._keep(loaded, data)
+        return _found(loaded, milliseconds)
+
+    def _read(self, key: str) -> Reply:
+        return self._run(GET, [self._name("e", key)], b"")
 
     def _keep(self, entry: Entry, data: bytes) -> None:
         command = GET.command([self._name("e", entry.key)], signature(data))
@@ -170,3 +168,10 @@ class RedisStore:
 
     def _name(self, kind: str, name: str) -> bytes:
         return f"{self._prefix}{kind}:{name}".encode("utf-8", "surrogatepass")
+
+
+def _found(entry: Entry, milliseconds: int) -> Found:
+    age = milliseconds / 1000
+    if age < 0:  # the server's clock was set back: nobody knows
+        return Found(entry, 0.0, entry.lifetime if entry.revalidate is None else 0.0)
+    return Found(entry, age, entry.lifetime - age)

@@ -60,9 +60,11 @@ class Store(Protocol):
 
     def get(self, key: str) -> Found | None:
         """The entry of a key; ``None`` if there is none or one of its tags was revalidated."""
+        ...
 
     def begin(self, key: str, tags: Iterable[str]) -> Marks:
         """To be called before a handler runs whose result is to be stored with these tags."""
+        ...
 
     def put(self, entry: Entry, marks: Marks) -> bool:
         """Store an entry, under the tags of its marks, unless the key or a tag was revalidated
@@ -70,36 +72,45 @@ class Store(Protocol):
 
         :returns: whether it was stored.
         """
+        ...
 
     def lock(self, key: str, token: str, seconds: float) -> bool:
         """Take the lock of a key for at most some seconds, or see that somebody else has it.
 
         :param token: what nobody else has.
         """
+        ...
 
     def renew(self, key: str, token: str, seconds: float) -> bool:
         """Keep a lock for some seconds from now, if it is still that of the token."""
+        ...
 
     def unlock(self, key: str, token: str) -> None:
         """Release the lock of a key, if it is still that of the token."""
+        ...
 
     def postpone(self, key: str) -> tuple[int, float]:
         """Note that a refresh failed: no other one is to be tried for a pause.
 
         :returns: how many failed in a row, and the seconds of the pause.
         """
+        ...
 
     def is_postponed(self, key: str) -> bool:
         """Whether a refresh of the key has to wait for a pause to end."""
+        ...
 
     def revalidate_key(self, key: str) -> None:
         """Forget the entry of a key; what is being computed for it now will not be stored."""
+        ...
 
     def revalidate_tags(self, tags: Iterable[str]) -> None:
         """Forget every entry that has one of the tags, and what is being computed for it now."""
+        ...
 
     def close(self) -> None:
         """Give back what it holds of the system. It can be used again."""
+        ...
 
 
 def pause(failures: int) -> int:

@@ -7,6 +7,7 @@ from flask.cli import ScriptInfo, pass_script_info
 
 from ..exporting import ExportError, find_differences, find_exported
 from ..exporting import export as export_to
+from ..manifest import Item
 from ..rendering import in_threads, render
 from .loading import load
 from .progress import progress
@@ -52,6 +53,8 @@ def export(
     cannot be exported.
     """
     app = load(info)
+    differences: list[str] = []
+    items: list[Item] = []
     try:
         urls = find_exported(app, without_middleware=without_middleware)
         with progress(in_threads(render, urls, threads), len(urls), "Rendering") as rendered:
