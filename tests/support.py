@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from flask_routehandlers import Problem, RouteHandlers, RouteTreeError
+from flask_routehandlers.caching.cache import cache_of
 from tests.oracle import OPTIONAL, places
 
 #: What a route file holds where only its place matters.
@@ -39,6 +41,21 @@ def refused(app: Flask, root: str = "app/api", **options: Any) -> tuple[Problem,
     with pytest.raises(RouteTreeError) as caught:
         RouteHandlers(app, root, **options)
     return caught.value.problems
+
+
+def grow_older(app: Flask, seconds: float) -> None:
+    """Set back the time at which every entry in the memory of this process was stored."""
+    values = cache_of(app).store._kept._values
+    for key, (kept, size) in list(values.items()):
+        values[key] = kept._replace(stored=kept.stored - seconds), size
+
+
+def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+    """Wait for a condition to be met; whether it was."""
+    deadline = time.monotonic() + seconds
+    while not (met := condition()) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    return met
 
 
 class QuietHandler(WSGIRequestHandler):

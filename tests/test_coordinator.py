@@ -24,6 +24,7 @@ from flask_routehandlers.caching.leases import Leases
 from flask_routehandlers.caching.memory import MemoryStore
 from flask_routehandlers.caching.stores import Found
 from flask_routehandlers.caching.workers import Workers
+from tests.support import until
 
 KEY = "a key"
 NAME = "GET in posts/route.py for /api/posts"
@@ -99,13 +100,6 @@ def by_many(function: Callable[[], Any], count: int = 100) -> list[Any]:
 
     with ThreadPoolExecutor(count) as pool:
         return list(pool.map(call, range(count)))
-
-
-def until(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not (met := condition()) and time.monotonic() < deadline:
-        time.sleep(0.005)
-    return met
 
 
 def put_stale(coordinator: Coordinator) -> None:

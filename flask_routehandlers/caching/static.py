@@ -89,12 +89,13 @@ class StaticRoute:
         coordinator, hit = self.cache.coordinator, self.cache.replies.hit
         get, is_due = coordinator.get, coordinator.is_due
 
-        def serve(**values: Any) -> Any:
+        def serve(**_: Any) -> Any:
             current = _current_request()
             environ = current.environ
             if current.method == "OPTIONS":
                 # A handler that answers its preflight itself: that is not stored.
-                return self._handler.function(**self._handler.arguments(current, values))
+                arguments = self._handler.arguments(current, current.view_args or {})
+                return self._handler.function(**arguments)
             found = get(make_key(prefix, current.path))
             is_private = is_guarded or "HTTP_COOKIE" in environ or "HTTP_AUTHORIZATION" in environ
             if found is None or (found.fresh_for <= 0 and is_due(found.entry.key)):
