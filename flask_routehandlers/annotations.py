@@ -25,6 +25,8 @@ def find_contradictions(
     if not parameters:
         return
     annotated: Any = function if inspect.isroutine(function) else type(function).__call__
+    if not getattr(annotated, "__annotations__", None):
+        return
     try:
         annotations = typing.get_type_hints(annotated)
     except Exception:  # names that only a type checker can resolve

@@ -22,6 +22,11 @@ _TAKES_MORE = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
 Signature = Mapping[str, Parameter]
 
 
+@lru_cache(1024)
+def _parameter(name: str) -> Parameter:
+    return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD)
+
+
 #: One object for what many functions ask for.
 _extras: Callable[[tuple[str, ...]], frozenset[str]] = lru_cache(16)(frozenset)
 
@@ -141,9 +146,11 @@ def layers(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
 def _signature(function: Callable[..., Any]) -> Signature | None:
     """The function's own parameters, or ``None`` when it does not tell (some C functions)."""
     if type(function) is FunctionType and not vars(function):
+        # As most handlers are; asking inspect is half of what binding costs.
         code = function.__code__
-        if not (code.co_argcount or code.co_kwonlyargcount or code.co_flags & _TAKES_MORE):
-            return {}  # as many handlers are; making a signature is half of what binding costs
+        is_plain = not (code.co_flags & _TAKES_MORE or code.co_posonlyargcount)
+        if is_plain and not (code.co_kwonlyargcount or function.__defaults__):
+            return {name: _parameter(name) for name in code.co_varnames[: code.co_argcount]}
     try:
         return inspect.signature(function, follow_wrapped=False).parameters
     except (TypeError, ValueError):

@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from flask_routehandlers import Problem, RouteHandlers, RouteTreeError
-from flask_routehandlers.caching.cache import cache_of
+from flask_routehandlers.caching import cache_of
 from tests.oracle import OPTIONAL, places
 
 #: What a route file holds where only its place matters.

@@ -15,7 +15,7 @@ from flask import Flask
 from werkzeug.test import create_environ
 
 from flask_routehandlers import RouteHandlers, StaticRequestError
-from flask_routehandlers.caching.cache import cache_of
+from flask_routehandlers.caching import cache_of
 from tests.servers import redis_server
 from tests.support import bare_app, grow_older, running, until
 
