@@ -14,8 +14,8 @@ from .tree import RouteFile, Tree
 #: What a segment matches, whatever its parameters are called: equal shapes match equal URLs.
 Shape = tuple[object, ...]
 
-#: Werkzeug's names for what a parameter without a converter matches too.
-_NO_CONVERTER = frozenset({"default", "string"})
+#: No converter, and Werkzeug's names for what matches the same.
+NO_CONVERTER: frozenset[str | None] = frozenset({None, "default", "string"})
 
 
 def find_conflicts(tree: Tree) -> Iterator[Problem]:
@@ -50,7 +50,7 @@ def shape(segment: Segment) -> Shape:
 def _piece_shape(piece: str | Parameter) -> object:
     if isinstance(piece, str):
         return piece.casefold()
-    return ("", None if piece.converter in _NO_CONVERTER else piece.converter)
+    return ("", None if piece.converter in NO_CONVERTER else piece.converter)
 
 
 def _misplaced_catch_alls(route: RouteFile, segments: tuple[Segment, ...]) -> Iterator[Problem]:

@@ -13,6 +13,7 @@ from flask import Flask
 
 from .caching import cache_of
 from .caching.settings import find_setting_problems
+from .clashes import find_clashes
 from .conflicts import find_conflicts
 from .converters import refuse_converter
 from .discovery import discover
@@ -20,7 +21,7 @@ from .errors import Problem, RouteHandlersError, RouteHandlersWarning, RouteTree
 from .modules import find_name_clashes, load
 from .naming import name_root
 from .routes import Route, RouteMaker
-from .rules import places, prefix_parameters, prefix_pattern
+from .rules import prefix_parameters, prefix_pattern
 from .tree import Tree
 
 if TYPE_CHECKING:
@@ -155,23 +156,3 @@ def _find_converter_problems(app: Flask, tree: Tree) -> Iterator[Problem]:
                 refused = refuse_converter(app.url_map, parameter)
                 if refused:
                     yield Problem((route.file,), *refused)
-
-
-def find_clashes(app: Flask, routes: tuple[Route, ...]) -> Iterator[Problem]:
-    """Rules that the app has already at a place that a route file takes."""
-    owners = {
-        places(rule): rule
-        for rule in app.url_map.iter_rules()
-        if not rule.build_only and not rule.websocket
-    }
-    for route in routes:
-        for rule in route.rules:
-            rule.bind(app.url_map)
-            owner = owners.get(places(rule)) if owners else None
-            if owner is not None:
-                yield Problem(
-                    (route.file.file,),
-                    f"The app already has a rule for {rule.rule}: {owner.rule} "
-                    f"of the endpoint {owner.endpoint!r}.",
-                    "Remove one of them, or give RouteHandlers another url_prefix.",
-                )

@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from flask import Flask
 
+from .clashes import find_clashes
 from .conflicts import find_conflicts
 from .converters import refuse_converter, segment_types, value_type
 from .discovery import ROUTE_FILE, discover
 from .errors import Problem, RouteTreeError
 from .grammar import SegmentError, parse_segment
 from .modules import find_name_clashes
-from .mounts import find_clashes
 from .routes import Route, endpoint_path
 from .rules import make_rules, prefix_parameters
 from .segments import Segment, is_walked

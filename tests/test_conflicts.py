@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from werkzeug.routing import BaseConverter, IntegerConverter, UnicodeConverter
 
 from flask_routehandlers import RouteHandlers, RouteTreeError
 from flask_routehandlers.conflicts import shape
@@ -175,6 +176,79 @@ def test_route_files_with_urls_of_their_own_live_together(make_app, routes):
 )
 def test_the_shape_of_a_segment_is_what_it_matches(folder, expected):
     assert shape(parse_segment(folder)) == expected
+
+
+# Converters of one regular expression
+
+
+def with_converters(folder: Any) -> Flask:
+    app = bare_app(folder)
+    app.url_map.converters["number"] = type("Number", (IntegerConverter,), {})
+    app.url_map.converters["count"] = type("Count", (IntegerConverter,), {})
+    app.url_map.converters["slug"] = type("Slug", (UnicodeConverter,), {})
+    app.url_map.converters["year"] = type("Year", (BaseConverter,), {"regex": r"y\d+"})
+    return app
+
+
+def one_regex(folders: str) -> tuple[str, str]:
+    return (
+        f"The folders {folders} match the same URLs: "
+        "their converters have one regular expression.",
+        "Keep one of the files, or give a converter of your own a regex that differs.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("routes", "folders"),
+    [
+        (("[a=int]", "[b=number]"), "[a=int] and [b=number]"),
+        (("[a=count]", "[b=int]", "[c=number]"), "[a=count] and [b=int] and [c=number]"),
+        (("[a]", "[b=slug]"), "[a] and [b=slug]"),
+        (("[a=slug]", "[b=string]"), "[a=slug] and [b=string]"),
+        (("x/[a=int]/y", "x/(g)/[a=number]/y"), "[a=int] and [a=number]"),
+        (("[a=int].x", "[b=number].x"), "[a=int].x and [b=number].x"),
+        (("[a]-[b=int]", "[a]-[b=number]"), "[a]-[b=int] and [a]-[b=number]"),
+        (("[a=int]/[...b]", "[a=number]/[...b]"), "[a=int] and [a=number]"),
+        (("[a=int]/[[...b]]", "[a=number]/[[...b]]"), "[a=int] and [a=number]"),
+    ],
+    ids=lambda value: " + ".join(value) if isinstance(value, tuple) else "",
+)
+def test_files_whose_converters_match_the_same_are_all_named(tree, routes, folders):
+    app = with_converters(tree({}, *routes))
+    reason, cure = one_regex(folders)
+    files = sorted(map(file_of, routes))
+    assert told(app, url_prefix="/<lang>") == ["\n".join([*files, f"  {reason}", f"  {cure}"])]
+    assert list(app.url_map.iter_rules()) == []
+
+
+def test_what_is_told_of_the_folders_is_not_told_of_their_converters_again(tree):
+    routes = ("[a=int]/x", "[a=int]/y", "[b=int]/x", "[b=int]/y", "[c=number]/x", "[c=number]/y")
+    assert told(with_converters(tree({}, *routes))) == [
+        "\n".join([*map(file_of, files), f"  {reason}", f"  {cure}"])
+        for files, (reason, cure) in [
+            (("[a=int]/x", "[b=int]/x"), same_place("[a=int] and [b=int]")),
+            (("[a=int]/y", "[c=number]/y"), one_regex("[a=int] and [c=number]")),
+        ]
+    ]
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        {"[a=int]": "7", "[b=year]": "y7", "[c=float]": "7.5", "[d]": "x", "[...e]": "x/y"},
+        {"[a=int]/x": "7/x", "[b=number]/y": "7/y"},
+        {"x/[a=int]": "x/7", "y/[a=number]": "y/7"},
+        {"[a=int].x": "7.x", "[a=number].y": "7.y"},
+        {"[a=int]-[b]": "7-x", "[a=number].[b]": "7.x"},
+    ],
+    ids=" + ".join,
+)
+def test_converters_of_one_regular_expression_can_be_used_at_different_places(tree, urls):
+    files = {file_of(route): f"def GET(params):\n    return {route!r}\n" for route in urls}
+    app = with_converters(tree(files))
+    RouteHandlers(app)
+    client = app.test_client()
+    assert {client.get(f"/api/{url}").text: url for url in urls.values()} == urls
 
 
 # Rules that the app has already

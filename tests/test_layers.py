@@ -63,6 +63,7 @@ LAYERS = {
     "prefixes": 3,
     "rules": 3,
     "routes": 3,
+    "clashes": 3,
     "mounts": 3,
     "problem_details": 3,
     "suggestions": 3,
