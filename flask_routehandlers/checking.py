@@ -15,17 +15,12 @@ from werkzeug.routing import BaseConverter
 
 from .discovery import discover
 from .distributions import Contents, find_installed, find_missing
-from .errors import (
-    Problem,
-    RouteHandlersError,
-    RouteHandlersWarning,
-    RouteImportError,
-    RouteTreeError,
-)
+from .errors import Problem, RouteHandlersWarning, RouteTreeError
 from .extension import RouteHandlers
 from .mounts import Mount, mounts_of
 from .prefixes import default_prefix
 from .reachability import find_hidden
+from .routes import problems_of
 from .segments import Segment
 from .tree import Tree
 from .views import Endpoint
@@ -70,7 +65,7 @@ Check = Callable[[Flask, Mount], Iterator[Finding]]
 def find_failures(app: Flask, mount: Mount) -> Iterator[Finding]:
     """Files that cannot be used, where debug mode lets the app start all the same."""
     for failure in mount.failures:
-        yield from map(_as_error, _problems_of(failure))
+        yield from map(_as_error, problems_of(failure))
 
 
 def find_unreachable(app: Flask, mount: Mount) -> Iterator[Finding]:
@@ -213,13 +208,6 @@ def _as_error(problem: Problem) -> Finding:
 
 def _as_warning(problem: Problem) -> Finding:
     return Finding(problem.files, "warning", problem.reason, problem.cure)
-
-
-def _problems_of(failure: RouteHandlersError) -> Iterable[Problem]:
-    if isinstance(failure, RouteTreeError):
-        return failure.problems
-    assert isinstance(failure, RouteImportError)
-    return (Problem((failure.file,), f"{failure}.", f"Look at {failure.where}."),)
 
 
 def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[Finding]:

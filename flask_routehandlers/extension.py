@@ -72,9 +72,10 @@ class RouteHandlers:
         try:
             mount = prepare(app, root, prefix, name, problem_details=self.problem_details)
         except RouteTreeError as error:
+            from .refusals import collect
             from .reloader import leave_to_child
 
-            if leave_to_child(error):
+            if collect(error) or leave_to_child(error):
                 return
             raise
         if watcher:

@@ -20,7 +20,7 @@ from .discovery import discover
 from .errors import Problem, RouteHandlersError, RouteHandlersWarning, RouteTreeError
 from .modules import find_name_clashes, load
 from .naming import name_root
-from .routes import Route, RouteMaker
+from .routes import Route, RouteMaker, problems_of
 from .rules import prefix_parameters, prefix_pattern
 from .tree import Tree
 
@@ -43,6 +43,7 @@ class Mount:
     :param prefix_pattern: matches the paths below a prefix; ``None`` without one.
     :param cache: what static handlers are stored in, if there is one: the same for all mounts of
         an app.
+    :param failures: why routes answer with an error, in debug mode: each reason once.
     :param warnings: what its files say that is probably not meant, beside what the tree shows.
     """
 
@@ -54,13 +55,8 @@ class Mount:
     problem_details: bool
     prefix_pattern: re.Pattern[str] | None
     cache: Cache | None
+    failures: tuple[RouteHandlersError, ...]
     warnings: tuple[Problem, ...]
-
-    @property
-    def failures(self) -> list[RouteHandlersError]:
-        """Why routes answer with an error, in debug mode: each reason once."""
-        errors = (getattr(route.view, "error", None) for route in self.routes)
-        return [error for error in dict.fromkeys(errors) if error is not None]
 
 
 def mounts_of(app: Flask) -> Collection[Mount]:
@@ -99,6 +95,7 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
     _warn(maker.warnings)
     problems += [*maker.problems, *find_clashes(app, routes)]
     if problems:
+        problems += (p for failure in maker.failures for p in problems_of(failure))
         raise RouteTreeError(root, problems) from maker.cause()
     pattern = prefix_pattern(app.url_map, url_prefix)
     return Mount(
@@ -110,6 +107,7 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
         problem_details,
         pattern,
         maker.cache,
+        tuple(maker.failures),
         tuple(maker.warnings),
     )
 

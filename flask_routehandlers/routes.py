@@ -75,6 +75,7 @@ class RouteMaker:
         self.cache = cache
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
+        self.failures: dict[RouteHandlersError, None] = {}
         self.errors: list[BaseException] = []
 
     def cause(self) -> BaseException | None:
@@ -116,15 +117,13 @@ class RouteMaker:
             yield Route(route, endpoint, rules, view)
 
     def fail(self, failure: RouteHandlersError) -> None:
-        """Note a failure that keeps routes from being made, unless they can show it."""
+        """Note a failure that keeps routes from being made, or that they show."""
         if self.app.debug:
-            return
-        if isinstance(failure, RouteTreeError):
-            self.problems += failure.problems
-        elif isinstance(failure, RouteImportError) and failure.__cause__:
+            self.failures[failure] = None
+        else:
+            self.problems += problems_of(failure)
+        if isinstance(failure, RouteImportError) and failure.__cause__:
             self.errors.append(failure.__cause__)
-            cure = f"Look at {failure.where}."
-            self.problems.append(Problem((failure.file,), f"{failure}.", cure))
 
     def make_links(self) -> dict[tuple[str, ...], list[Link] | RouteHandlersError]:
         """For each folder with a middleware file its functions, or why they cannot be used."""
@@ -254,6 +253,14 @@ class RouteMaker:
                         for parameter in segment.parameters:
                             found[place].setdefault(parameter.name, folder)
         return found
+
+
+def problems_of(failure: RouteHandlersError) -> Iterable[Problem]:
+    """What is wrong with the file of a failure."""
+    if isinstance(failure, RouteTreeError):
+        return failure.problems
+    assert isinstance(failure, RouteImportError)
+    return (Problem((failure.file,), f"{failure}.", f"Look at {failure.where}."),)
 
 
 def _find_missing_asgiref(file: str, name: str, binding: Binding) -> Iterator[Problem]:

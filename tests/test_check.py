@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
+from flask.cli import ScriptInfo
 
 from flask_routehandlers import RouteHandlers, RouteHandlersWarning
 from flask_routehandlers.cli import group
-from tests.support import bare_app
+from tests.support import bare_app, write_files
 
 GET = 'def GET():\n    """Say hello."""\n    return "hello"\n'
 
@@ -51,4 +53,35 @@ def test_names_that_nothing_reads_are_shown(app_with):
         "There is no such thing here: remove it.\n"
         "\n"
         "1 route file: 2 warnings\n",
+    )
+
+
+def test_every_tree_of_an_app_is_checked_when_some_of_them_are_refused(tree):
+    folder = tree({"a/route.py": "def get(): ...", "b/route.py": GET})
+    write_files(folder / "pages", {"x/route.py": GET, "x/routes.py": GET})
+    write_files(folder / "admin", {"[id]/route.py": "def GET(name): ..."})
+
+    def create_app() -> Flask:
+        app = bare_app(folder)
+        for root in ("app/api", "pages", "admin"):
+            RouteHandlers(app, root)
+        return app
+
+    result = CliRunner().invoke(group, ["check"], obj=ScriptInfo(create_app=create_app))
+    assert (result.exit_code, result.output.replace(f"{folder}/", "")) == (
+        1,
+        "app/api/a/route.py\n"
+        "  error: The file defines get(), which is no handler: "
+        "a handler has the name of an HTTP method in upper case. "
+        "Did you mean GET? Give a helper another name.\n"
+        "\n"
+        "admin/[id]/route.py\n"
+        "  error: GET asks for 'name', which is not in the path. "
+        "It can have 'id', 'request' and 'params', or give the parameter a default.\n"
+        "\n"
+        "pages/x/routes.py\n"
+        "  warning: x/routes.py is not a route file and gets no URL. "
+        "Rename it to route.py if it should answer requests.\n"
+        "\n"
+        "4 route files: 2 errors, 1 warning\n",
     )

@@ -248,7 +248,7 @@ def test_arguments_that_cannot_be_meant_are_refused(shop, arguments, said):
 def test_an_app_without_a_tree_is_told_how_to_get_one():
     assert match(Flask("shop"), "GET", "/") == (
         2,
-        "Error: The app 'shop' has no tree of route files. "
+        "Error: The app 'shop' has no tree of route files.\n"
         'Write RouteHandlers(app, root="app/api") where it is made.\n',
     )
 
@@ -340,7 +340,7 @@ FAILURES = {
     ),
     "no tree": (
         {"wsgi.py": "from flask import Flask\napp = Flask('shop')\n"}, (),
-        "Error: The app 'shop' has no tree of route files. "
+        "Error: The app 'shop' has no tree of route files.\n"
         'Write RouteHandlers(app, root="app/api") where it is made.',
     ),
     "no root": ({"wsgi.py": WSGI}, (), "Error: 1 problem in {}/app/api:\n\n{}/app/api\n"),

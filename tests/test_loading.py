@@ -1079,5 +1079,12 @@ def test_in_debug_mode_a_broken_file_has_its_endpoint_and_every_method(broken):
 def test_debug_mode_excuses_no_other_problem(tree):
     app = bare_app(tree({"a/route.py": "1 / 0", "b/route.py": "def get(): pass"}))
     app.debug = True
-    [problem] = refused(app)
-    assert problem.files == ("b/route.py",)
+    assert [problem.files for problem in refused(app)] == [("b/route.py",), ("a/route.py",)]
+
+
+def test_in_debug_mode_a_file_that_is_broken_behind_another_one_is_told_too(tree):
+    app = bare_app(tree({"middleware.py": "def middleware(:", "a/route.py": "1 / 0"}))
+    app.debug = True
+    RouteHandlers(app)
+    [mount] = app.extensions["routehandlers"].values()
+    assert [failure.file for failure in mount.failures] == ["middleware.py", "a/route.py"]

@@ -10,7 +10,8 @@ from dataclasses import asdict
 from itertools import groupby
 
 import click
-from flask.cli import NoAppException, ScriptInfo, pass_script_info
+from flask import Flask
+from flask.cli import ScriptInfo, pass_script_info
 
 from ..checking import (
     CHECKS,
@@ -23,9 +24,10 @@ from ..checking import (
     compare,
 )
 from ..distributions import read_archive
-from ..errors import RouteHandlersWarning, RouteTreeError
+from ..errors import RouteHandlersWarning
 from ..mounts import mounts_of
-from .loading import LoadError, load
+from ..refusals import collecting
+from .loading import LoadError, find_app_file, load
 
 _COLOURS = {"error": "red", "warning": "yellow"}
 
@@ -80,34 +82,50 @@ def _check(
     :param root: the real path of the one tree to check.
     :raises click.ClickException: when there is nothing to check.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RouteHandlersWarning)
+    app: Flask | None = None
+    failure: click.ClickException | None = None
+    with collecting() as refused, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RouteHandlersWarning)
+        try:
             app = load(info)
-    except click.ClickException as error:
-        refused = error.__cause__ if isinstance(error.__cause__, RouteTreeError) else None
-        if refused and root in (None, os.path.realpath(refused.root)):
-            return None, [check_alone(refused.root, refused, url_prefix, checks)]
+        except click.ClickException as error:
+            failure = error
+    reports = [
+        check_alone(error.root, error, url_prefix, checks)
+        for error in refused
+        if root in (None, os.path.realpath(error.root))
+    ]
+    if app:
+        reports += [
+            check_mount(app, mount, checks)
+            for mount in mounts_of(app)
+            if root in (None, os.path.realpath(mount.root))
+        ]
+    # What fails after a tree was refused may only miss that tree.
+    if failure and not refused:
         if root is None:
             hint = "To check a tree without its app, say where it is: --root app/api."
-            raise LoadError(f"{error.format_message()}\n{hint}") from error
-        return _app_failure(info, error), [check_alone(root, None, url_prefix, checks)]
-    mounts = [m for m in mounts_of(app) if root in (None, os.path.realpath(m.root))]
-    if not mounts and root:
-        return None, [check_alone(root, None, url_prefix, checks)]
-    return None, [check_mount(app, mount, checks) for mount in mounts]
+            raise LoadError(f"{failure.format_message()}\n{hint}") from failure
+        return _app_failure(info, failure), [check_alone(root, None, url_prefix, checks)]
+    if root and not reports:
+        reports = [check_alone(root, None, url_prefix, checks)]
+    return None, reports
 
 
 def _app_failure(info: ScriptInfo, error: click.ClickException) -> Finding:
-    path = info.app_import_path
-    text = error.format_message()
-    first, *lines = text.splitlines()
-    # Flask puts the traceback of an ImportError into its message.
-    message = f"{first} {lines[-1]}" if "Traceback (most recent call last):" in text else first
-    message = f"{message.rstrip('.')}."
-    if isinstance(error, NoAppException) and not path and not info.create_app:
-        return Finding(("app",), "warning", message, "Its own rules and converters are unknown.")
-    return Finding((path or "app",), "error", message, "Run `flask routes` to see the traceback.")
+    place = find_app_file(info)
+    if place is None and not info.create_app:
+        cure = "Its own rules and converters are not known: name it with flask --app."
+        return Finding(("app",), "warning", "Flask finds no app here.", cure)
+    reason, cure = error.format_message(), "Name the app with flask --app."
+    if isinstance(error, LoadError):
+        reason, cure = error.reason, error.cure
+    elif "Traceback (most recent call last):" in reason:
+        # Flask puts the traceback of an ImportError into its message.
+        first, *_, last = reason.splitlines()
+        reason, cure = f"{first} {last}", "Run `flask routes` to see the traceback."
+    reason = " ".join(reason.split()).rstrip(".")
+    return Finding((place or "app",), "error", f"{reason}.", cure)
 
 
 def describe(failure: Finding | None, reports: list[Report]) -> Iterator[str]:

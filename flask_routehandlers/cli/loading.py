@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from traceback import extract_tb
 
 import click
 from flask import Flask
-from flask.cli import ScriptInfo
+from flask.cli import NoAppException, ScriptInfo
 
 from ..caching.settings import read_settings
 from ..errors import RouteHandlersError
@@ -20,6 +21,17 @@ class LoadError(click.ClickException):
 
     exit_code = 2
 
+    def __init__(self, reason: str, cure: str = "") -> None:
+        super().__init__(f"{reason}\n{cure}" if cure else reason)
+        self.reason = reason
+        self.cure = cure
+
+
+def find_app_file(info: ScriptInfo) -> str | None:
+    """Where the app of ``flask --app`` is, or the file that Flask looks into by itself."""
+    files = (file for file in ("wsgi.py", "app.py") if os.path.isfile(file))
+    return info.app_import_path or next(files, None)
+
 
 def load(info: ScriptInfo) -> Flask:
     """The app of ``flask --app``.
@@ -28,10 +40,18 @@ def load(info: ScriptInfo) -> Flask:
     """
     try:
         app = info.load_app()
+    except NoAppException as error:
+        if find_app_file(info):
+            raise
+        # Flask takes the folder app/ for the module app, and says that no app is in it.
+        raise LoadError(
+            "Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' "
+            "environment variable, or a 'wsgi.py' or 'app.py' file in the current directory."
+        ) from error
     except (click.ClickException, KeyboardInterrupt):
         raise
     except RouteHandlersError as error:
-        raise LoadError(f"{error}\n\n{_TRACEBACK}" if error.__cause__ else str(error)) from error
+        raise LoadError(str(error), f"\n{_TRACEBACK}" if error.__cause__ else "") from error
     except BaseException as error:
         text = str(error)
         what = f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -39,11 +59,11 @@ def load(info: ScriptInfo) -> Flask:
         if not isinstance(error, Exception):  # SystemExit, which ends `flask routes` in silence
             frame = extract_tb(error.__traceback__)[-1]
             where = f"It was raised in {frame.filename}, line {frame.lineno}."
-        raise LoadError(f"The app cannot be loaded: {what}\n{where}") from error
+        raise LoadError(f"The app cannot be loaded: {what}", where) from error
     if not mounts_of(app):
         raise LoadError(
-            f"The app {app.name!r} has no tree of route files. "
-            'Write RouteHandlers(app, root="app/api") where it is made.'
+            f"The app {app.name!r} has no tree of route files.",
+            'Write RouteHandlers(app, root="app/api") where it is made.',
         )
     return app
 
