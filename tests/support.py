@@ -43,6 +43,15 @@ def refused(app: Flask, root: str = "app/api", **options: Any) -> tuple[Problem,
     return caught.value.problems
 
 
+def configured(folder: Path, **settings: Any) -> Flask:
+    """An app with settings of the cache."""
+    app = bare_app(folder)
+    app.config |= {f"ROUTE_HANDLERS_CACHE_{name.upper()}": v for name, v in settings.items()}
+    app.config["SECRET_KEY"] = "shared by all"
+    RouteHandlers(app)
+    return app
+
+
 def grow_older(app: Flask, seconds: float) -> None:
     """Set back the time at which every entry in the memory of this process was stored."""
     values = cache_of(app).store._kept._values

@@ -7,17 +7,15 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from werkzeug.test import create_environ
 
 from flask_routehandlers import RouteHandlers, StaticRequestError
 from flask_routehandlers.caching import cache_of
 from tests.servers import redis_server
-from tests.support import bare_app, grow_older, running, until
+from tests.support import bare_app, configured, grow_older, running, until
 
 COUNT = "import time\nfrom itertools import count\nfrom flask import Response\nruns = count(1)\n"
 STORED = "flask-routehandlers; fwd=miss; stored"
@@ -632,15 +630,6 @@ def test_middleware_that_answers_itself_fills_nothing(make_app):
 
 
 # Bounds and settings.
-
-
-def configured(folder: Path, **settings: Any) -> Flask:
-    """An app with settings of the cache."""
-    app = bare_app(folder)
-    app.config |= {f"ROUTE_HANDLERS_CACHE_{name.upper()}": v for name, v in settings.items()}
-    app.config["SECRET_KEY"] = "shared by all"
-    RouteHandlers(app)
-    return app
 
 
 def test_the_memory_of_a_process_holds_so_many_entries(tree):
