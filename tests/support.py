@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, settings
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from flask_routehandlers import Problem, RouteHandlers, RouteTreeError
@@ -20,6 +21,11 @@ from tests.oracle import OPTIONAL, places
 
 #: What a route file holds where only its place matters.
 ECHO = "def GET(request, params):\n    return {'rule': request.url_rule.rule, 'params': params}\n"
+
+#: For tests that are given many random cases: the same in each run, however long they take.
+SEEDED = settings(
+    derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> Path:

@@ -16,13 +16,13 @@ from typing import NamedTuple
 
 import pytest
 from flask import Flask
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import MethodNotAllowed
 
 from flask_routehandlers import RouteHandlers, RouteHandlersError
 from tests.oracle import answer
-from tests.support import bare_app, path_for, write_files
+from tests.support import SEEDED, bare_app, path_for, write_files
 
 #: ``{}`` is a name, a new one at each depth of the URL.
 FOLDERS = ("users", "me", "7", "admin", "[{}]", "[{}=int]", "v[{}]", "[{}].json", "@[{}]")
@@ -304,11 +304,8 @@ def test_around_every_handler_runs_the_chain_of_its_folders(
     counts: Counter[str] = Counter()
 
     @settings(
+        SEEDED,
         max_examples=examples,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],  # the tree is told; making it smaller would take minutes
     )
     @given(trees(), st.integers(0, 2**32))

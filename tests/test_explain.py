@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 import pytest
 from flask import request
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from werkzeug.routing import BaseConverter, ValidationError
 from werkzeug.test import create_environ, run_wsgi_app
@@ -19,7 +19,7 @@ from werkzeug.test import create_environ, run_wsgi_app
 from flask_routehandlers import RouteHandlers, RouteHandlersError
 from flask_routehandlers.explain import Explanation, PassedOver, Step, explain
 from tests.oracle import CATCH_ALL, STATIC, fit, match, places
-from tests.support import bare_app, path_for, write_files
+from tests.support import SEEDED, bare_app, path_for, write_files
 from tests.test_precedence import PREFIXES, STATICS, WORDS, changed, endpoint, trees
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY")
@@ -205,13 +205,7 @@ def test_what_is_said_of_random_requests_is_what_happens(examples, requests, tmp
     folder = tmp_path_factory.mktemp("explain")
     counts: Counter[object] = Counter()
 
-    @settings(
-        max_examples=examples,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(SEEDED, max_examples=examples)
     @given(trees(), st.sampled_from(sorted(PREFIXES)), st.integers(0, 2**32))
     def compare(tree, url_prefix, seed):
         rng = random.Random(seed)

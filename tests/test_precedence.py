@@ -10,13 +10,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import NotFound
 
 from flask_routehandlers import RouteHandlers, RouteTreeError
 from tests.oracle import answer, fit, places
-from tests.support import bare_app, path_for, write_files
+from tests.support import SEEDED, bare_app, path_for, write_files
 
 #: Names that parameters of every kind match too, so that folders compete for a segment.
 STATICS = ("users", "me", "7", "1.5", "v7", "v-7", "v7.json", "r-7.csv", "me-to-7", "é", "x.js")
@@ -133,13 +133,7 @@ def test_random_paths_end_in_the_file_that_the_contract_names(
     folder = tmp_path_factory.mktemp("precedence")
     counts: Counter[str] = Counter()
 
-    @settings(
-        max_examples=examples,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(SEEDED, max_examples=examples)
     @given(trees(), st.sampled_from(sorted(PREFIXES)), st.integers(0, 2**32))
     def compare(tree: tuple[str, ...], url_prefix: str, seed: int) -> None:
         rng = random.Random(seed)

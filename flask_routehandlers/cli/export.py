@@ -10,7 +10,7 @@ from ..exporting import export as export_to
 from ..manifest import Item
 from ..rendering import in_threads, render
 from .loading import load
-from .progress import progress
+from .progress import progress, threads_option
 
 
 class ExportFailed(click.ClickException):
@@ -27,13 +27,7 @@ class ExportFailed(click.ClickException):
     is_flag=True,
     help="Export routes with middleware too. A static host runs none.",
 )
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    default=4,
-    show_default=True,
-    help="How many handlers run at once.",
-)
+@threads_option
 @pass_script_info
 @click.pass_context
 def export(

@@ -1,4 +1,4 @@
-"""Show how far a command is."""
+"""Run handlers for many URLs, and show how far that is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from typing import TypeVar
 import click
 
 T = TypeVar("T")
+
+#: For the commands that do so.
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="How many handlers run at once.",
+)
 
 
 @contextmanager

@@ -9,17 +9,11 @@ from .. import warming
 from ..errors import Problem, StoreError
 from ..rendering import find_urls, in_threads
 from .loading import LoadError, load_with_shared_store
-from .progress import progress
+from .progress import progress, threads_option
 
 
 @click.command()
-@click.option(
-    "--threads",
-    type=click.IntRange(1),
-    default=4,
-    show_default=True,
-    help="How many handlers run at once.",
-)
+@threads_option
 @pass_script_info
 @click.pass_context
 def warm(context: click.Context, info: ScriptInfo, threads: int) -> None:
