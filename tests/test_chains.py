@@ -294,7 +294,7 @@ LEAST = {
 
 @pytest.mark.parametrize(
     ("examples", "requests"),
-    [(50, 400), pytest.param(1250, 800, marks=pytest.mark.soak)],
+    [(100, 200), pytest.param(1250, 800, marks=pytest.mark.soak)],
     ids=["20,000", "1,000,000"],
 )
 def test_around_every_handler_runs_the_chain_of_its_folders(
