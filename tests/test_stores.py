@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import multiprocessing
 import os
+import sys
 import threading
 import time
 import tracemalloc
@@ -752,6 +754,26 @@ def test_a_store_that_hangs_is_waited_for_once():
             assert time.monotonic() - began < 0.4
         finally:
             server.go_on()
+
+
+def test_a_store_that_cannot_be_reached_is_told_in_words():
+    with redis_server() as server:
+        store = redis_store(server)
+        store.get("key")
+        server.hang()
+        try:
+            with pytest.raises(StoreError) as hung:
+                store.get("key")
+        finally:
+            server.go_on()
+        server.kill()
+        with pytest.raises(StoreError) as gone:
+            store.get("key")
+    if sys.platform == "linux":  # elsewhere Python waits, and has a word of its own
+        assert str(hung.value) == "no answer within 0.1 seconds"
+    refused = f"ConnectionError: Error {errno.ECONNREFUSED} connecting to 127.0.0.1:{server.port}"
+    assert str(gone.value).startswith(refused)
+    assert not str(gone.value).endswith(".")
 
 
 def test_a_fault_that_nobody_thought_of_fails_no_request(caplog):

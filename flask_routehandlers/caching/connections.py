@@ -94,7 +94,7 @@ class Connections:
                 # The server may have closed what was idle for long, or was started anew.
                 return self.call(command)
             self._forget_all()
-            raise StoreError(f"{type(error).__name__}: {error}") from error
+            raise StoreError(self._say(error)) from error
         except BaseException:
             # The reply is still to come, and is nobody else's.
             self._discard(caller)
@@ -102,6 +102,12 @@ class Connections:
         caller.is_used = True
         self._give_back(caller)
         return reply
+
+    def _say(self, error: Exception) -> str:
+        if isinstance(error, BlockingIOError):  # the system's word for its time-out
+            return f"no answer within {self._options['socket_timeout']} seconds"
+        text = str(error).rstrip(".")  # it stands inside of sentences
+        return f"{type(error).__name__}: {text}"
 
     def close(self) -> None:
         """Close those that are idle."""
