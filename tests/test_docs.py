@@ -21,8 +21,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
@@ -33,6 +33,9 @@ import pytest
 
 import flask_routehandlers
 from flask_routehandlers import RouteHandlers, RouteTreeError
+from flask_routehandlers.caching.settings import Settings
+from flask_routehandlers.config import RouteConfig
+from tests.servers import RedisServer, redis_server
 from tests.support import bare_app, write_files
 
 REPOSITORY = Path(__file__).parents[1]
@@ -47,12 +50,30 @@ DEFAULT_FILES = {
 }
 ANY_HANDLER = "def GET(): ..."
 
+#: The server that pages write of. Where they do, one runs, on a port of its own.
+REDIS = "redis://localhost:6379/0"
+
 #: Commands that are shown for the reader alone.
 NOT_RUN = ("pip ", "git ", "flask run", "pyright", "python -m tests.benchmarks")
 #: Commands that prepare a folder; run as they are.
-PREPARATIONS = ("ln", "mkdir", "touch")
+PREPARATIONS = ("ln", "mkdir", "rm", "touch")
 #: Kinds of blocks that are for the reader alone: JavaScript to compare with, directives.
-NOT_CHECKED = ("text", "sh", "js", "json", "{toctree}", "{eval-rst}", "{include} ../CHANGES.md")
+NOT_CHECKED = (
+    "text",
+    "sh",
+    "js",
+    "json",
+    "nginx",
+    "{toctree}",
+    "{eval-rst}",
+    "{include} ../CHANGES.md",
+)
+#: What differs from run to run in an output, and how pages show it.
+VARYING = {
+    r"\bin \d+\.\d\ds\b": "in 0.01s",
+    r"\nAge: \d\b": "\nAge: 0",
+    r"; ttl=5\d\b": "; ttl=59",
+}
 #: Headers that ``curl -i`` prints too, and that pages leave out.
 HEADERS_LEFT_OUT = ("Server", "Date", "Connection")
 
@@ -127,26 +148,35 @@ class Project:
     def leave(self) -> None:
         """Go to a new folder: Python keeps bytecode by path and time stamp."""
         self.stack.close()
-        self.__dict__.pop("folder", None)
-        self.__dict__.pop("port", None)
+        for name in ("folder", "port", "redis"):
+            self.__dict__.pop(name, None)
 
     @cached_property
     def folder(self) -> Path:
         folder = self.above / str(next(self.numbers)) / "shop"
         (folder / "app").mkdir(parents=True)
-        return write_files(folder, self.files)
+        return write_files(folder, {n: self.with_redis(t) for n, t in self.files.items()})
 
     @cached_property
     def port(self) -> int:
         return self.stack.enter_context(serving(self.folder))
 
+    @cached_property
+    def redis(self) -> RedisServer:
+        return self.stack.enter_context(redis_server())
+
+    def with_redis(self, text: str) -> str:
+        return text.replace(REDIS, self.redis.url) if REDIS in text else text
+
     def real(self, text: str) -> str:
-        return text.replace("/srv/", f"{self.folder.parent}/")
+        return self.with_redis(text).replace("/srv/", f"{self.folder.parent}/")
 
     def shown(self, text: str) -> str:
-        """An output as the page shows it: the few things that differ from run to run."""
+        """An output as the page shows it."""
         text = text.replace(str(self.folder.parent), "/srv").replace("python -m flask", "flask")
-        return re.sub(r"\bin \d+\.\d\ds\b", "in 0.01s", text)
+        for pattern, shown in VARYING.items():
+            text = re.sub(pattern, shown, text)
+        return text
 
     def run(self, command: str, shown: str) -> str:
         """What a command prints. If no output is shown, it only has to succeed."""
@@ -298,13 +328,13 @@ def curl(arguments: list[str], port: int) -> str:
 
 
 @contextmanager
-def _without_asgiref(project: Project) -> Iterator[None]:
-    saved = {name: sys.modules[name] for name in sys.modules if name.startswith("asgiref")}
-    sys.modules["asgiref"] = None  # type: ignore[assignment]
+def _without(package: str, project: Project) -> Iterator[None]:
+    saved = {name: sys.modules[name] for name in sys.modules if name.startswith(package)}
+    sys.modules[package] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        del sys.modules["asgiref"]
+        del sys.modules[package]
         sys.modules.update(saved)
 
 
@@ -328,7 +358,8 @@ def _unreadable_folders(project: Project) -> Iterator[None]:
 
 #: What a page can say with ``<!-- given: ... -->`` about the messages that follow.
 GIVENS: dict[str, Callable[[Project], Any]] = {
-    "no asgiref": _without_asgiref,
+    "no asgiref": partial(_without, "asgiref"),
+    "no redis": partial(_without, "redis"),
     "nobody may read secret": _unreadable_folders,
 }
 
@@ -382,6 +413,8 @@ def test_the_code_of_a_page_does_what_the_page_shows(page, project):
 NOT_SHOWN = {
     "mypy is not installed. Run pip install 'Flask-RouteHandlers[mypy]'.": "it is installed here",
     "\0 is not a part of a URL.": "a new kind of segment that its author forgot there",
+    "\0 leads to \0, not \0.": "the rules of an app do not change",
+    "\0 would be another folder": "no path of a route has such a part",
     "\0 has no attribute \0": "Python's words for what no object has",
     "<Endpoint \0 from \0>": "a repr",
     "<StaticRoute \0 from \0>": "a repr",
@@ -408,7 +441,10 @@ def texts(file: Path) -> Iterator[str]:
 
 
 def test_every_message_of_the_package_is_on_a_page():
-    pages = [DOCS / f"{page}.md" for page in ("errors", "routing", "development", "typing")]
+    pages = [
+        DOCS / f"{page}.md"
+        for page in ("errors", "routing", "development", "typing", "static", "machines")
+    ]
     shown = "\n".join(
         block.text
         for page in pages
@@ -421,7 +457,7 @@ def test_every_message_of_the_package_is_on_a_page():
         if file.name not in OF_CODE
         for text in texts(file)
         if re.search(r"[A-Za-z]{4}", text) and re.search(r"[\w,.:] |\0 ", text)
-        if not re.search(".*".join(map(re.escape, text.split("\0"))), shown)
+        if not re.search(".*".join(map(re.escape, re.split("\0|%s", text))), shown)
     }
     assert missing == set(NOT_SHOWN)
 
@@ -469,6 +505,18 @@ def test_the_table_of_roots_shows_prefixes_and_names(root, prefix, name, tmp_pat
     RouteHandlers(app, root=root[0])
     [mount] = app.extensions["routehandlers"].values()
     assert (mount.url_prefix, mount.name) == ("".join(prefix), "".join(name))
+
+
+def test_the_table_of_settings_has_every_setting_with_its_default():
+    shown = {row[0][0]: row[1][0] for row in table("static.md", "setting", "default")}
+    defaults = {f.name.upper(): f.default for f in fields(Settings)}
+    assert {name: ast.literal_eval(default) for name, default in shown.items()} == defaults
+
+
+def test_the_table_of_route_config_has_every_name():
+    rows = table("static.md", "name", "value", "meaning")
+    names = {cell for row in rows for cell in row[0]}
+    assert names == {field.name for field in fields(RouteConfig)}
 
 
 def test_the_page_on_reliability_names_tests_that_exist():
