@@ -10,8 +10,9 @@ from werkzeug.routing import Map
 
 from .conflicts import NO_CONVERTER, Shape, shape
 from .errors import Problem
+from .places import places
 from .routes import Route
-from .rules import RouteRule, places
+from .rules import RouteRule
 
 
 def find_clashes(app: Flask, routes: tuple[Route, ...]) -> Iterator[Problem]:

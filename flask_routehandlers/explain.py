@@ -13,8 +13,8 @@ from werkzeug.routing import Map, Rule
 from werkzeug.test import create_environ
 
 from .mounts import Mount, mounts_of
+from .places import places, refusing_segment
 from .routes import Route
-from .rules import places, refusing_segment
 from .segments import CatchAll, Dynamic, Parameter, Segment, Static
 from .views import Endpoint, is_rooted
 

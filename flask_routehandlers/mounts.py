@@ -20,8 +20,8 @@ from .discovery import discover
 from .errors import Problem, RouteHandlersError, RouteHandlersWarning, RouteTreeError
 from .modules import find_name_clashes, load
 from .naming import name_root
+from .prefixes import prefix_parameters, prefix_pattern
 from .routes import Route, RouteMaker, problems_of
-from .rules import prefix_parameters, prefix_pattern
 from .tree import Tree
 
 if TYPE_CHECKING:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 
-from .grammar import SegmentError, parse_segment
+from werkzeug.routing import BaseConverter, Map
+
+from .converters import UNCLEAN
+from .grammar import RESERVED_NAMES, SegmentError, parse_segment
+from .rules import RouteRule
 from .segments import Segment, Static
 
 
@@ -58,3 +63,44 @@ def check_prefix(prefix: str) -> str:
             f"and have no empty segment, . or .. in it. {cure}"
         )
     return prefix
+
+
+def _prefix_rule(url_map: Map, prefix: str) -> RouteRule:
+    rule = RouteRule(prefix, prefix=prefix)
+    rule.bind(url_map)
+    return rule
+
+
+def prefix_parameters(url_map: Map, prefix: str) -> dict[str, BaseConverter]:
+    """The parameters of a URL prefix, ``/<lang>/api``, with their converters.
+
+    :raises LookupError: for a converter that the map does not know.
+    :raises ValueError: for a prefix that is no rule.
+    """
+    if not prefix:
+        return {}
+    rule = _prefix_rule(url_map, prefix)
+    if sum(is_parameter for is_parameter, _ in rule._trace) > len(rule._converters):
+        raise ValueError("two of its parameters have one name")
+    for name, converter in rule._converters.items():
+        if not converter.part_isolating:
+            raise ValueError(f"its parameter {name!r} can match several segments")
+        if name in RESERVED_NAMES:
+            raise ValueError(f"{name!r} already names an argument of handlers and middleware")
+    text = "".join(text for is_parameter, text in rule._trace if not is_parameter)
+    if re.search(f"[{UNCLEAN}]", text):
+        raise ValueError("it has a character that no clean path has")
+    return rule._converters
+
+
+def prefix_pattern(url_map: Map, prefix: str) -> re.Pattern[str] | None:
+    """What matches a path that begins with a prefix, or ``None`` for an empty one."""
+    if not prefix:
+        return None
+    rule = _prefix_rule(url_map, prefix)
+    path = rule._trace[rule._trace.index((False, "|")) + 1 :]
+    regex = "".join(
+        f"(?:{rule._converters[text].regex})" if is_parameter else re.escape(text)
+        for is_parameter, text in path
+    )
+    return re.compile(rf"{regex}(?:/|\Z)")

@@ -13,8 +13,10 @@ from werkzeug.test import create_environ
 
 from .explain import base_url, matches_alone
 from .mounts import Mount
+from .places import places
+from .prefixes import prefix_parameters
 from .routes import Route
-from .rules import RouteRule, places, prefix_parameters
+from .rules import RouteRule
 from .segments import CatchAll, Dynamic, Parameter, Static
 from .views import Endpoint
 

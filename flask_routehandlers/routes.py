@@ -18,7 +18,8 @@ from .converters import segment_types, value_type
 from .errors import Problem, RouteHandlersError, RouteImportError, RouteTreeError
 from .handlers import METHODS, find_handler_problems, read_handlers
 from .middleware import find_middleware_problems, read_middleware
-from .rules import RouteRule, make_rules, prefix_parameters
+from .prefixes import prefix_parameters
+from .rules import RouteRule, make_rules
 from .segments import CatchAll, Group
 from .tree import MiddlewareFile, RouteFile, SourceFile, Tree
 from .views import Endpoint, failed_view

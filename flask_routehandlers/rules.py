@@ -1,4 +1,7 @@
-"""Routes as Werkzeug rules. All that is taken from Werkzeug's private names is taken here."""
+"""Routes as Werkzeug rules.
+
+Here, in ``prefixes`` and in ``places`` is all that is taken from Werkzeug's private names.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,13 @@ from functools import lru_cache
 from typing import Any
 
 from werkzeug.routing import BaseConverter, Map, Rule
-from werkzeug.routing.converters import PathConverter
 from werkzeug.routing.rules import RulePart, Weighting
 
-from .converters import UNCLEAN, CatchAllConverter, clean_segment
-from .grammar import RESERVED_NAMES
+from .converters import CatchAllConverter, clean_segment
 from .segments import CatchAll, Dynamic, Parameter, Segment, Static
 
 _NO_WEIGHT = Weighting(0, [], 0, [])
 _SLASH = (False, "/")
-
-#: What takes the rest of a URL, in Werkzeug's spelling and in ours.
-_REST = frozenset(
-    rf"(?P<__werkzeug_0>{regex})\Z"
-    for regex in (PathConverter.regex, CatchAllConverter.regex, f"{CatchAllConverter.regex}/?")
-) | {rf"(?P<__werkzeug_0>{PathConverter.regex})(?<!/)(/?)\Z"}
 
 
 class Methods(frozenset[str]):
@@ -259,81 +254,3 @@ def _display(segment: Segment) -> str:
         else f"<{piece.name}>"
         for piece in pieces
     )
-
-
-def _prefix_rule(url_map: Map, prefix: str) -> Rule:
-    rule = RouteRule(prefix, prefix=prefix)
-    rule.bind(url_map)
-    return rule
-
-
-def prefix_parameters(url_map: Map, prefix: str) -> dict[str, BaseConverter]:
-    """The parameters of a URL prefix, ``/<lang>/api``, with their converters.
-
-    :raises LookupError: for a converter that the map does not know.
-    :raises ValueError: for a prefix that is no rule.
-    """
-    if not prefix:
-        return {}
-    rule = _prefix_rule(url_map, prefix)
-    if sum(is_parameter for is_parameter, _ in rule._trace) > len(rule._converters):
-        raise ValueError("two of its parameters have one name")
-    for name, converter in rule._converters.items():
-        if not converter.part_isolating:
-            raise ValueError(f"its parameter {name!r} can match several segments")
-        if name in RESERVED_NAMES:
-            raise ValueError(f"{name!r} already names an argument of handlers and middleware")
-    text = "".join(text for is_parameter, text in rule._trace if not is_parameter)
-    if re.search(f"[{UNCLEAN}]", text):
-        raise ValueError("it has a character that no clean path has")
-    return rule._converters
-
-
-def prefix_pattern(url_map: Map, prefix: str) -> re.Pattern[str] | None:
-    """What matches a path that begins with a prefix, or ``None`` for an empty one."""
-    if not prefix:
-        return None
-    rule = _prefix_rule(url_map, prefix)
-    path = rule._trace[rule._trace.index((False, "|")) + 1 :]
-    regex = "".join(
-        f"(?:{rule._converters[text].regex})" if is_parameter else re.escape(text)
-        for is_parameter, text in path
-    )
-    return re.compile(rf"{regex}(?:/|\Z)")
-
-
-def places(rule: Rule) -> tuple[tuple[str, bool, bool], ...]:
-    """What a bound rule matches, comparable between rules: equal places are equal URLs."""
-    parts = rule._parts
-    if rule.is_branch and not parts[-2].static:
-        # Werkzeug redirects what matches without the slash, before it tries other rules.
-        parts = parts[:-1]
-    return tuple((_place(part), part.static, part.final) for part in parts)
-
-
-def _place(part: RulePart) -> str:
-    if part.final and part.content in _REST:
-        return "*"
-    return part.unguarded if isinstance(part, CleanPart) else part.content
-
-
-def refusing_segment(rule: RouteRule, path: str) -> tuple[Segment, str] | None:
-    """The segment of a bound rule that keeps it from matching a path, with the text there.
-
-    ``None`` if there are several, or if they are not equally many.
-
-    :param path: as Werkzeug matches it, with a leading slash.
-    """
-    texts = path.split("/")
-    parts = rule._parts[1:]  # without the one for the subdomain
-    if len(texts) != len(parts):
-        return None
-    refusing = [
-        number
-        for number, (part, text) in enumerate(zip(parts, texts, strict=True))
-        if (text != part.content if part.static else not re.match(part.content, text))
-    ]
-    behind_prefix = len(parts) - len(rule.segments)
-    if len(refusing) != 1 or refusing[0] < behind_prefix:
-        return None
-    return rule.segments[refusing[0] - behind_prefix], texts[refusing[0]]

@@ -17,8 +17,9 @@ from .discovery import ROUTE_FILE, discover
 from .errors import Problem, RouteTreeError
 from .grammar import SegmentError, parse_segment
 from .modules import find_name_clashes
+from .prefixes import prefix_parameters
 from .routes import Route, endpoint_path
-from .rules import make_rules, prefix_parameters
+from .rules import make_rules
 from .segments import Segment, is_walked
 from .sources import examples, middleware_source, route_source
 from .tree import Folder, MiddlewareFile, RouteFile, SourceFile, Tree
