@@ -19,6 +19,7 @@ from .errors import Problem, RouteHandlersWarning, RouteTreeError
 from .extension import RouteHandlers
 from .mounts import Mount, mounts_of
 from .prefixes import default_prefix
+from .processes import find_split_store
 from .reachability import find_hidden
 from .routes import problems_of
 from .segments import Segment
@@ -93,6 +94,14 @@ def find_hints(app: Flask, mount: Mount) -> Iterator[Finding]:
     return map(_as_warning, mount.warnings)
 
 
+def find_split_stores(app: Flask, mount: Mount) -> Iterator[Finding]:
+    """A store in each of several processes. It is told of the first tree that has one."""
+    trees = (other for other in mounts_of(app) if other.cache is not None)
+    if mount.cache is not None and next(trees) is mount:
+        for reason, cure in find_split_store(mount.cache, by_settings=True):
+            yield Finding((mount.root,), "warning", reason, cure)
+
+
 def find_undocumented(app: Flask, mount: Mount) -> Iterator[Finding]:
     """Handlers without a docstring."""
     for route in mount.routes:
@@ -108,7 +117,7 @@ def find_undocumented(app: Flask, mount: Mount) -> Iterator[Finding]:
 
 
 #: What every tree is checked for.
-CHECKS: tuple[Check, ...] = (find_failures, find_unreachable, find_hints)
+CHECKS: tuple[Check, ...] = (find_failures, find_unreachable, find_hints, find_split_stores)
 
 #: What is a matter of taste.
 STRICT_CHECKS: tuple[Check, ...] = (*CHECKS, find_undocumented)

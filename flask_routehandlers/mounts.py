@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import warnings
@@ -97,6 +98,8 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
     if problems:
         problems += (p for failure in maker.failures for p in problems_of(failure))
         raise RouteTreeError(root, problems) from maker.cause()
+    if maker.cache is not None and cache_of(app) is None:
+        _warn(_find_split_store(root, maker.cache))
     pattern = prefix_pattern(app.url_map, url_prefix)
     return Mount(
         name,
@@ -110,6 +113,15 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
         tuple(maker.failures),
         tuple(maker.warnings),
     )
+
+
+def _find_split_store(root: str, cache: Cache) -> Iterator[Problem]:
+    from .processes import find_split_store
+
+    # A command of Flask's is no server, whatever settings there are for one.
+    by_settings = not os.environ.get("FLASK_RUN_FROM_CLI")
+    for reason, cure in find_split_store(cache, by_settings=by_settings):
+        yield Problem((root,), reason, cure)
 
 
 def _warn(problems: Iterable[Problem]) -> None:

@@ -85,3 +85,24 @@ def test_every_tree_of_an_app_is_checked_when_some_of_them_are_refused(tree):
         "\n"
         "4 route files: 2 errors, 1 warning\n",
     )
+
+
+def test_a_store_in_each_of_several_processes_is_told_once(tree, monkeypatch):
+    folder = tree({"a/route.py": f"revalidate = 60\n{GET}"})
+    app = bare_app(folder)
+    RouteHandlers(app, write_files(folder / "dynamic", {"route.py": GET}))
+    RouteHandlers(app)
+    RouteHandlers(app, write_files(folder / "pages", {"x/route.py": f"revalidate = 60\n{GET}"}))
+    monkeypatch.chdir(folder)
+    assert check(app) == (0, "3 route files: nothing is wrong\n")
+    write_files(folder, {"gunicorn.conf.py": "workers = 4"})
+    assert check(app) == (
+        0,
+        "app/api\n"
+        "  warning: Static handlers store what they answer in the memory of each process, and "
+        "several processes are likely: gunicorn.conf.py has workers = 4. "
+        "Revalidating reaches only one of them. "
+        "Set ROUTE_HANDLERS_CACHE_URL in app.config to the URL of a Redis or Valkey server.\n"
+        "\n"
+        "3 route files: 1 warning\n",
+    )

@@ -68,6 +68,7 @@ LAYERS = {
     "mounts": 3,
     "problem_details": 3,
     "suggestions": 3,
+    "processes": 3,
     "refusals": 3,
     "reloader": 3,
     "extension": 3,
