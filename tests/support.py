@@ -50,8 +50,9 @@ def refused(app: Flask, root: str = "app/api", **options: Any) -> tuple[Problem,
 
 
 def configured(folder: Path, **settings: Any) -> Flask:
-    """An app with settings of the cache."""
+    """An app with settings of the cache. A server has time to answer on a busy machine."""
     app = bare_app(folder)
+    app.config["ROUTE_HANDLERS_CACHE_TIMEOUT"] = 5
     app.config |= {f"ROUTE_HANDLERS_CACHE_{name.upper()}": v for name, v in settings.items()}
     app.config["SECRET_KEY"] = "shared by all"
     RouteHandlers(app)

@@ -708,7 +708,8 @@ def test_workers_with_one_server_share_what_is_stored(tree):
     with redis_server() as server:
         apps = [configured(folder, url=server.url) for _ in range(2)]
         assert of(apps[0].test_client().get(PATH)) == (200, {"run": 1}, STORED)
-        assert of(apps[1].test_client().get(PATH))[2] == "flask-routehandlers; hit; ttl=59"
+        status = apps[1].test_client().get(PATH).headers["Cache-Status"]
+        assert status.startswith("flask-routehandlers; hit; ttl=")
         with server.client() as client:
             assert all(key.startswith(b"{flask-routehandlers}:") for key in client.scan_iter())
             assert client.dbsize() > 0

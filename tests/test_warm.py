@@ -1,0 +1,288 @@
+"""``flask route-handlers warm``: what is stored before anybody asks, and what is told of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+from flask import Flask
+
+import flask_routehandlers
+from flask_routehandlers.cli import group
+from tests.servers import RedisServer, redis_server
+from tests.support import configured, until, write_files
+
+COUNT = "import threading\nimport time\nfrom itertools import count\nruns = count(1)\n"
+HIT = "flask-routehandlers; hit; ttl="
+
+
+def static(returns: str = "str(next(runs))", params: object = None, more: str = "") -> str:
+    listed = f"def generate_static_params():\n    return {params!r}\n" if params else ""
+    return f"{COUNT}{more}\nrevalidate = 60\n{listed}\ndef GET(params):\n    return {returns}\n"
+
+
+def numbers(count: int) -> list[dict[str, str]]:
+    return [{"n": str(n)} for n in range(count)]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[RedisServer]:
+    with redis_server() as running:
+        yield running
+
+
+@pytest.fixture
+def shared(tree: Callable[..., Path], server: RedisServer) -> Callable[..., Flask]:
+    """An app whose entries are in a server that is empty."""
+
+    def make(files: dict[str, str]) -> Flask:
+        return configured(tree(files), url=server.url)
+
+    with server.client() as client:
+        client.flushall()
+    return make
+
+
+def warm(app: Flask, *arguments: str) -> tuple[int, str, str]:
+    """Exit status, output and errors of the command, in this process."""
+    result = app.test_cli_runner().invoke(group, ["warm", *arguments])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_every_url_that_is_known_is_stored_before_anybody_asks(shared):
+    files = {
+        "route.py": static(),
+        "posts/[n]/route.py": static(params=numbers(3)),
+        "old/route.py": static("('', 308, {'Location': '/api'})"),
+        "now/route.py": "def GET(): ...\n",
+        "users/[id]/route.py": static(),
+    }
+    app = shared(files)
+    assert warm(app) == (
+        0,
+        "not known   users/[id]/route.py has no generate_static_params\n"
+        "Stored 5 URLs, 0 were fresh, 0 failed.\n",
+        "",
+    )
+    client = app.test_client()
+    for path in ("/api", "/api/posts/0", "/api/posts/1", "/api/posts/2", "/api/old"):
+        assert client.get(path).headers["Cache-Status"].startswith(HIT)
+
+
+def test_where_nothing_is_static_there_is_nothing_to_do(shared):
+    app = shared({"route.py": "def GET(): ..."})
+    assert warm(app) == (0, "Stored 0 URLs, 0 were fresh, 0 failed.\n", "")
+
+
+def test_what_is_fresh_is_left_and_what_is_stale_is_computed_anew(shared, server):
+    app = shared({"[n]/route.py": static(params=numbers(2))})
+    assert warm(app)[1] == "Stored 2 URLs, 0 were fresh, 0 failed.\n"
+    assert warm(app)[1] == "Stored 0 URLs, 2 were fresh, 0 failed.\n"
+    assert app.view_functions["api./[n]"].module.runs.__reduce__()[1] == (3,)
+    server.make_stale(61)
+    assert warm(app)[1] == "Stored 2 URLs, 0 were fresh, 0 failed.\n"
+    status = app.test_client().get("/api/0").headers["Cache-Status"]
+    assert 50 < int(status.removeprefix(HIT)) <= 60
+
+
+def test_the_list_of_a_closed_file_is_computed_anew(shared):
+    closed = "dynamic_params = False\nlisted = [{'n': '0'}]\n"
+    file = static(more=closed).replace(
+        "revalidate = 60", "revalidate = 60\ndef generate_static_params(): return listed"
+    )
+    app = shared({"[n]/route.py": file})
+    assert app.test_client().get("/api/1").status_code == 404
+    app.view_functions["api./[n]"].module.listed.append({"n": "1"})
+    assert warm(app)[:2] == (0, "Stored 2 URLs, 0 were fresh, 0 failed.\n")
+    assert app.test_client().get("/api/1").status_code == 200
+
+
+def test_what_is_not_for_everyone_is_told_and_is_no_failure(shared):
+    app = shared(
+        {
+            "a/route.py": static("('x', {'Set-Cookie': 'a=1'})"),
+            "b/route.py": static("('x', 404)"),
+            "c/route.py": static("abort(410)", more="from flask import abort"),
+            "d/route.py": static("'x' * 2_000_000"),
+            "e/[n]/route.py": static("('x', 302, {'Location': '/'})", [{"n": "ä b"}]),
+            "f/route.py": static(
+                "revalidate_tag('f') or 'x'",
+                more="from flask_routehandlers import revalidate_tag\ncache_tags = ['f']",
+            ),
+        }
+    )
+    assert warm(app) == (
+        0,
+        "not stored  /api/a: set-cookie\n"
+        "not stored  /api/b: status-404\n"
+        "not stored  /api/c: status-410\n"
+        "not stored  /api/d: too-long\n"
+        "not stored  /api/e/%C3%A4%20b: status-302\n"
+        "not stored  /api/f: revalidated meanwhile\n"
+        "Stored 0 URLs, 0 were fresh, 0 failed.\n",
+        "",
+    )
+
+
+def test_what_is_gone_again_is_told(shared):
+    # Its list is revalidated by the next one: one thread takes them in turn.
+    app = shared(
+        {
+            "a/route.py": static(more="cache_tags = ['a']"),
+            "b/route.py": static(
+                "revalidate_tag('a') or 'x'",
+                more="from flask_routehandlers import revalidate_tag",
+            ),
+        }
+    )
+    assert warm(app, "--threads", "1")[1] == (
+        "not stored  /api/a: gone again\nStored 1 URLs, 0 were fresh, 0 failed.\n"
+    )
+
+
+def test_each_failure_is_told_with_its_line_and_the_rest_is_stored(shared):
+    app = shared(
+        {
+            "a/route.py": static("1 / 0"),
+            "b/route.py": static("('x', 503)"),
+            "c/route.py": static(),
+            "d/[n]/route.py": static(params=[{"m": "1"}]),
+            "e/[n]/route.py": static(more="def generate_static_params(): return 1 / 0"),
+            "f/[n]/route.py": static(
+                more="dynamic_params = False\nturns = count()\n"
+                "def generate_static_params():\n"
+                "    return [{'n': '1'}] if next(turns) != 1 else 1 / 0\n"
+            ),
+            "g/route.py": static(more="def cache_tags(): return 'g'"),
+            "h/route.py": static("abort(503)", more="from flask import abort"),
+        }
+    )
+    status, output, errors = warm(app, "--threads", "1")
+    assert (status, output) == (1, "Stored 2 URLs, 0 were fresh, 7 failed.\n")
+    lines = errors.replace(f"{app.root_path}/app/api/", "…/").split("\n\n")
+    assert lines == [
+        "d/[n]/route.py\n  generate_static_params in d/[n]/route.py gave {'m': '1'}. "
+        "It returns a list of dicts, each of the form {'n': ...}.\n  Look at what it returns.",
+        "e/[n]/route.py\n  generate_static_params failed: ZeroDivisionError: division by zero\n"
+        "  Look at …/e/[n]/route.py, line 5.",
+        "f/[n]/route.py\n  generate_static_params failed: ZeroDivisionError: division by zero\n"
+        "  Look at …/f/[n]/route.py, line 8.",
+        "a/route.py\n  GET for /api/a failed: ZeroDivisionError: division by zero\n"
+        "  Look at …/a/route.py, line 9.",
+        "b/route.py\n  GET for /api/b gives the status 503.\n  Look at what it returns.",
+        "g/route.py\n  GET for /api/g failed: TypeError: cache_tags in g/route.py returned 'g', "
+        "and 'g' is no list. It returns a list of texts.\n  Look at what it returns.",
+        "h/route.py\n  GET for /api/h gives the status 503.\n  Look at what it returns.",
+        "",
+    ]
+
+
+def test_so_many_handlers_run_at_once(shared):
+    work = (
+        "lock = threading.Lock()\nrunning = []\nmost = []\n"
+        "def work(n):\n"
+        "    with lock:\n        running.append(n)\n        most.append(len(running))\n"
+        "    time.sleep(0.1)\n"
+        "    with lock:\n        running.remove(n)\n"
+        "    return n\n"
+    )
+    file = static("work(params['n'])", numbers(12), work)
+    for threads, expected in ((1, 1), (3, 3)):
+        app = shared({"[n]/route.py": file})
+        assert warm(app, "--threads", str(threads))[0] == 0
+        assert max(app.view_functions["api./[n]"].module.most) == expected
+
+
+def test_a_url_that_a_server_computes_at_the_time_is_computed_once(shared):
+    waits = static("str(next(runs)) if go.wait(20) else ''", more="go = threading.Event()")
+    app = shared({"route.py": waits})
+    module = app.view_functions["api./"].module
+    asked: list[str] = []
+    asking = Thread(target=lambda: asked.append(app.test_client().get("/api").text))
+    asking.start()
+    coordinator = app.extensions["routehandlers_cache"].coordinator
+    assert until(lambda: bool(coordinator._runs))
+    warmed: list[object] = []
+    warming = Thread(target=lambda: warmed.append(warm(app)))
+    warming.start()
+    Event().wait(0.2)
+    module.go.set()
+    asking.join()
+    warming.join()
+    assert asked == ["1"]
+    assert warmed == [(0, "Stored 1 URLs, 0 were fresh, 0 failed.\n", "")]
+    assert next(module.runs) == 2
+
+
+def test_a_store_of_each_process_cannot_be_filled(tree):
+    app = configured(tree({"route.py": static()}))
+    status, output, errors = warm(app)
+    assert (status, output) == (2, "")
+    assert errors == (
+        f"Error: The app {app.name!r} stores in the memory of each process what its static "
+        "handlers answer, and this command has a process of its own: no server would notice. "
+        "Set ROUTE_HANDLERS_CACHE_URL in app.config to the URL of a Redis or Valkey server.\n"
+    )
+
+
+@pytest.mark.parametrize("moment", ["before", "meanwhile"])
+def test_a_store_that_is_down_is_told(tree, moment):
+    with redis_server() as server:
+        app = configured(
+            tree({"route.py": static("kill() or 'x'", more="kill = None")}), url=server.url
+        )
+        app.view_functions["api./"].module.kill = server.kill
+        if moment == "before":
+            server.kill()
+        status, output, errors = warm(app)
+    assert (status, output) == (2, "")
+    assert errors.startswith("Error: The store cannot be reached: ")
+    assert errors.endswith(". Look at ROUTE_HANDLERS_CACHE_URL in app.config.\n")
+
+
+# As its users run it.
+
+CHECKOUT = Path(flask_routehandlers.__file__).parents[1]
+WSGI = """
+from flask import Flask
+from flask_routehandlers import RouteHandlers
+
+app = Flask(__name__)
+app.config["SECRET_KEY"] = "shared by all"
+app.config["ROUTE_HANDLERS_CACHE_URL"] = {url!r}
+app.config["ROUTE_HANDLERS_CACHE_TIMEOUT"] = 5
+RouteHandlers(app)
+"""
+
+
+def start(folder: Path, **options: object) -> subprocess.Popen[bytes]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("FLASK")}
+    environment["PYTHONPATH"] = str(CHECKOUT)
+    command = [sys.executable, "-m", "flask", "route-handlers", "warm"]
+    return subprocess.Popen(command, cwd=folder, env=environment, **options)
+
+
+def test_the_progress_is_shown_to_those_who_look(tmp_path, server):
+    pty = pytest.importorskip("pty")
+    files = {"app/api/[n]/route.py": static(params=numbers(20))}
+    write_files(tmp_path, {"wsgi.py": WSGI.format(url=server.url), **files})
+    with start(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.communicate(timeout=60) == (
+            b"Stored 20 URLs, 0 were fresh, 0 failed.\n", b"",
+        )  # fmt: skip
+    assert process.returncode == 0
+    ours, theirs = pty.openpty()
+    with start(tmp_path, stdout=subprocess.PIPE, stderr=theirs) as process:
+        output = process.communicate(timeout=60)[0]
+    assert output == b"Stored 0 URLs, 20 were fresh, 0 failed.\n"
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert "Warming" in shown
+    assert "100%" in shown
