@@ -1,20 +1,38 @@
-"""A real Redis server for a test: on a free port, with nothing on disk, ended with the test."""
+"""Real servers for a test: Redis, nginx and gunicorn, on free ports, ended with the test."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from flask_routehandlers.caching.redis import PREFIX
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 class RedisServer:
@@ -26,9 +44,7 @@ class RedisServer:
             pytest.skip("no redis-server: apt-get install redis-server")
         self._folder = folder
         self._program = program
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.start()
 
@@ -82,3 +98,96 @@ def redis_server() -> Iterator[RedisServer]:
             yield server
         finally:
             server.kill()
+
+
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
+needs_nginx = pytest.mark.skipif(
+    NGINX is None, reason="nginx is not installed: apt-get install nginx-light"
+)
+_CONFIG = """
+daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{ worker_connections 64; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    {http}
+    server {{
+        listen 127.0.0.1:{port};
+        {server}
+    }}
+}}
+"""
+
+
+@contextmanager
+def _started(command: list[str], port: int, output: Path, **options: Any) -> Iterator[Any]:
+    """A process that is ended with the block, once it answers on its port."""
+    with output.open("wb") as file:
+        process = subprocess.Popen(command, stdout=file, stderr=file, **options)
+    try:
+        until = time.monotonic() + 20
+        while not answers(port):
+            assert process.poll() is None, output.read_text()
+            assert time.monotonic() < until, f"{command[0]} does not answer"
+            time.sleep(0.02)
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def nginx(folder: Path, server: str, http: str = "") -> Iterator[int]:
+    """nginx with some configuration of its server, and of what lies around it. Its port."""
+    port = free_port()
+    config = folder / "nginx.conf"
+    config.write_text(_CONFIG.format(folder=folder, port=port, server=server, http=http))
+    assert NGINX is not None
+    command = [NGINX, "-p", str(folder), "-c", str(config)]
+    with _started(command, port, folder / "nginx.txt"):
+        yield port
+
+
+class Gunicorn:
+    """gunicorn, that can be asked for its processes."""
+
+    def __init__(self, port: int, process: subprocess.Popen[bytes], output: Path) -> None:
+        self.port = port
+        self.process = process
+        self._output = output
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    @property
+    def workers(self) -> set[int]:
+        """The process ids of its workers."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return {int(child) for child in children.split()}
+
+
+@contextmanager
+def gunicorn(folder: Path, *options: str, **environment: str) -> Iterator[Gunicorn]:
+    """gunicorn for ``wsgi:app`` in a folder."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}"]
+    checkout = str(Path(__file__).parents[1])
+    output = folder / "gunicorn.txt"
+    with _started(
+        [*command, "--worker-tmp-dir", str(folder), *options],
+        port,
+        output,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": checkout} | environment,
+    ) as process:
+        yield Gunicorn(port, process, output)

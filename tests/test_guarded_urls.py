@@ -7,16 +7,12 @@ middleware ran. And no spelling passes a rule of a proxy in front of the app.
 from __future__ import annotations
 
 import random
-import shutil
 import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from http.client import HTTPResponse
 from itertools import product
-from pathlib import Path
 from threading import Barrier
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -26,6 +22,7 @@ from flask import Flask
 from werkzeug.test import create_environ, run_wsgi_app
 
 from flask_routehandlers import RouteHandlers
+from tests.servers import needs_nginx, nginx
 from tests.support import QuietHandler, bare_app, running
 
 GUARDED, OPEN = "/api/admin/users/7", "/api/docs/x"
@@ -254,30 +251,13 @@ def test_over_a_server_whatever_reaches_the_handler_its_guard_ran(served):
 
 # Behind a proxy with a rule of its own.
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
-CONFIG = """
-daemon off;
-master_process off;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 64; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
-        merge_slashes {merge_slashes};
-        location /api/admin/ {{ deny all; }}
-        location / {{
-            proxy_pass http://127.0.0.1:{upstream}{uri};
-            proxy_set_header Host $http_host;
-        }}
+RULES = """
+    merge_slashes {merge_slashes};
+    location /api/admin/ {{ deny all; }}
+    location / {{
+        proxy_pass http://127.0.0.1:{upstream}{uri};
+        proxy_set_header Host $http_host;
     }}
-}}
 """
 
 
@@ -292,48 +272,6 @@ class AsSent(QuietHandler):
         return environ
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
-@contextmanager
-def nginx(folder: Path, **options: Any) -> Iterator[int]:
-    """nginx in front of a port, on a port of its own, which is given."""
-    port = free_port()
-    config = folder / "nginx.conf"
-    config.write_text(CONFIG.format(folder=folder, port=port, **options))
-    assert NGINX is not None
-    command = [NGINX, "-p", str(folder), "-c", str(config)]
-    with (folder / "output").open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        until = time.monotonic() + 20
-        while not answers(port):
-            assert process.poll() is None, (folder / "output").read_text()
-            assert time.monotonic() < until, "nginx does not answer"
-            time.sleep(0.02)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(20)
-
-
-needs_nginx = pytest.mark.skipif(
-    NGINX is None, reason="nginx is not installed: apt-get install nginx-light"
-)
-
-
 @needs_nginx
 @pytest.mark.parametrize("merge_slashes", ["on", "off"])
 @pytest.mark.parametrize("uri", ["", "/"], ids=["as it was sent", "normalized"])
@@ -342,7 +280,9 @@ def test_behind_nginx_no_spelling_passes_its_rule(served, tmp_path, handler, uri
     reached, denied, elsewhere = set(), set(), 0
     with (
         running(served, handler) as upstream,
-        nginx(tmp_path, upstream=upstream, uri=uri, merge_slashes=merge_slashes) as port,
+        nginx(
+            tmp_path, RULES.format(upstream=upstream, uri=uri, merge_slashes=merge_slashes)
+        ) as port,
     ):
         for target in (OPEN, *SAME, *OTHERS, *FORMS):
             for method in ("GET", "POST"):
@@ -438,7 +378,7 @@ def test_over_a_server_no_header_cookie_or_query_changes_what_runs(served):
 def test_behind_nginx_no_header_reaches_what_its_rule_denies(served, tmp_path):
     with (
         running(served) as upstream,
-        nginx(tmp_path, upstream=upstream, uri="", merge_slashes="on") as port,
+        nginx(tmp_path, RULES.format(upstream=upstream, uri="", merge_slashes="on")) as port,
     ):
         for query, headers in noises():
             case = (query, headers)
