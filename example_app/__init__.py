@@ -34,6 +34,9 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         # How often a stream looks for new bookmarks, and after how long its client reconnects.
         EVENTS_INTERVAL=1.0,
         EVENTS_SECONDS=60.0,
+        # What workers and machines share of the feeds and the page, and what it is signed with.
+        ROUTE_HANDLERS_CACHE_URL=os.environ.get("REDIS_URL") or None,
+        SECRET_KEY=os.environ.get("SECRET_KEY", ""),
         # Feed readers know the feed and its entries by it: choose your own, and keep it.
         FEED_ID="tag:example.com,2025:bookmarks",
     )

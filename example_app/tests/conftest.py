@@ -17,11 +17,13 @@ from example_app import create_app
 
 @pytest.fixture
 def app(tmp_path: Path) -> Flask:
+    """Its static handlers store in the memory of the test alone."""
     return create_app(
         {
             "TESTING": True,
             "DATABASE": str(tmp_path / "bookmarks.sqlite"),
             "SAMPLES": False,
+            "ROUTE_HANDLERS_CACHE_URL": None,
             "WEBHOOK_SECRET": "a secret for tests",
             "ADMIN_TOKEN": "token-for-tests",
             "EVENTS_INTERVAL": 0.01,

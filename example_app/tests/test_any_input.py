@@ -63,7 +63,7 @@ def test_no_body_is_an_error_of_the_server(client, body, content_type, number):
         assert response.status_code < 500
         if response.status_code >= 400:
             assert response.json["detail"]
-    for url in ("/api/bookmarks", "/api/tags", "/api/browse", "/api/feed.xml"):
+    for url in ("/api/bookmarks", "/api/tags", "/api/browse", "/api/feed.xml", "/api/about"):
         assert client.get(url).status_code == 200
 
 
@@ -97,6 +97,8 @@ def test_no_url_or_header_is_an_error_of_the_server(client, query, one, two, num
         f"/tags/{one}",
         f"/browse/{one}/{two}",
         "/feed.xml",
+        f"/feeds/{one}.xml",
+        "/about",
         "/events",
         "/backup",
         "/webhook",

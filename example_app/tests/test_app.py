@@ -20,6 +20,7 @@ def test_the_tree_gives_these_urls(app):
     }
     assert found == {
         "/api": "GET",
+        "/api/about": "GET",
         "/api/backup": "GET",
         "/api/bookmarks": "GET POST",
         "/api/bookmarks/<int:id>": "DELETE GET PATCH",
@@ -28,6 +29,7 @@ def test_the_tree_gives_these_urls(app):
         "/api/browse/<path:tags>": "GET",
         "/api/events": "GET",
         "/api/feed.xml": "GET",
+        "/api/feeds/<tag>.xml": "GET",
         "/api/import": "POST",
         "/api/search": "GET",
         "/api/sites/<path:path>": "GET",
@@ -87,7 +89,7 @@ def test_without_a_configuration_the_file_is_in_the_instance_folder(tmp_path, mo
     assert (tmp_path / "bookmarks.sqlite").is_file()
 
 
-@pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "ADMIN_TOKEN", "CORS_ORIGINS"])
+@pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "ADMIN_TOKEN", "CORS_ORIGINS", "SECRET_KEY"])
 def test_what_a_deployment_chooses_comes_from_the_environment(tmp_path, monkeypatch, name):
     monkeypatch.delenv(name, raising=False)
     assert create_app({"DATABASE": str(tmp_path / "one.sqlite")}).config[name] == ""

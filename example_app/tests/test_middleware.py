@@ -9,7 +9,14 @@ import pytest
 from flask import g, url_for
 
 ORIGIN = "https://app.example"
-VALUES = {"id": 1, "year": 2026, "slug": "x", "tags": ["x"], "path": ["example.com", "x"]}
+VALUES = {
+    "id": 1,
+    "year": 2026,
+    "slug": "x",
+    "tags": ["x"],
+    "tag": "x",
+    "path": ["example.com", "x"],
+}
 
 
 @pytest.fixture

@@ -31,11 +31,11 @@ def test_a_feed_without_entries_is_complete(client):
         assert feed.findtext(name, namespaces=ATOM)
 
 
-def test_a_feed_can_be_of_one_tag(client, add):
+def test_a_tag_has_a_feed_of_its_own(client, add):
     add("https://example.com/a", tags=["x"])
     add("https://example.com/b", tags=["y"])
-    feed = ElementTree.fromstring(client.get("/api/feed.xml?tag=x&endpoint=y").data)
-    assert feed.find("link[@rel='self']", ATOM).get("href") == "/api/feed.xml?tag=x"
+    feed = ElementTree.fromstring(client.get("/api/feeds/X.xml").data)
+    assert feed.find("link[@rel='self']", ATOM).get("href") == "/api/feeds/x.xml"
     whole = ElementTree.fromstring(client.get("/api/feed.xml").data)
     assert feed.findtext("id", namespaces=ATOM) != whole.findtext("id", namespaces=ATOM)
     assert [link.get("href") for link in feed.findall("entry/link", ATOM)] == [
@@ -48,6 +48,17 @@ def test_a_feed_that_has_not_changed_is_not_sent_again(client, add):
     assert client.get("/api/feed.xml", headers={"If-None-Match": etag}).status_code == 304
     add("https://example.com/a")
     assert client.get("/api/feed.xml", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_an_unknown_tag_has_no_feed(client):
+    assert client.get("/api/feeds/unknown.xml").status_code == 404
+
+
+def test_a_page_of_one_tag_leads_to_its_feed(client, add):
+    add("https://example.com/a", tags=["x", "y"])
+    assert 'href="/api/feeds/x.xml"' in client.get("/api/browse/x").text
+    assert 'href="/api/feed.xml"' in client.get("/api/browse/x/y").text
+    assert 'href="/api/feed.xml"' in client.get("/api/browse").text
 
 
 def test_the_page_escapes_what_clients_wrote(client, add):

@@ -14,6 +14,7 @@ def GET() -> dict[str, str]:
         "site": url_for("api./sites/[*path]", path=["docs.python.org", "3"]),
         "page": url_for("api./browse/[[*tags]]"),
         "feed": url_for("api./feed%2Exml"),
+        "about": url_for("api./about"),
         "events": url_for("api./events"),
         "webhook": url_for("api./webhook"),
     }

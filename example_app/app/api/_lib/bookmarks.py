@@ -1,4 +1,4 @@
-"""Read and write bookmarks. Transactions belong to the caller: ``with get_db() as db``."""
+"""Read and write bookmarks. Transactions belong to the caller: ``with writing() as db``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import abort
+
+#: What static handlers that show bookmarks are revalidated by.
+TAG = "bookmarks"
 
 #: The largest id that SQLite can hold, and that no bookmark will reach.
 LARGEST_ID = 2**63 - 1

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
 from flask import Flask, current_app, g
+
+from flask_routehandlers import StoreError, revalidate_tag
 
 from . import bookmarks
 
@@ -62,6 +66,19 @@ def get_db() -> sqlite3.Connection:
         g.db.create_function("casefold", 1, str.casefold, deterministic=True)
         g.db.create_function("address", 1, address, deterministic=True)
     return g.db
+
+
+@contextmanager
+def writing() -> Iterator[sqlite3.Connection]:
+    """A transaction, after which what static handlers made of bookmarks is out of date."""
+    db = get_db()
+    with db:
+        yield db
+    try:
+        revalidate_tag(bookmarks.TAG)
+    except StoreError:
+        # It is written all the same. Other workers serve the old feed until it is stale.
+        current_app.logger.exception("What is stored of bookmarks is not revalidated.")
 
 
 def close_db(error: BaseException | None = None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from flask import abort, url_for
 
 from .._lib import bookmarks
-from .._lib.database import get_db
+from .._lib.database import writing
 from .._lib.pages import read_page
 from .._lib.validation import read_bookmark
 
@@ -22,7 +22,7 @@ def POST() -> tuple[bookmarks.Bookmark, int, dict[str, str]]:
     """Create a bookmark. 409 when there is one with its URL."""
     fields = read_bookmark()
     try:
-        with get_db() as db:
+        with writing() as db:
             bookmark_id = bookmarks.add(db, fields)
     except sqlite3.IntegrityError:
         abort(409, f"There is a bookmark for {fields['url']} already.")

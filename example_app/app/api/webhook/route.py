@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import url_for
 
 from .._lib import bookmarks
-from .._lib.database import get_db
+from .._lib.database import writing
 from .._lib.validation import read_bookmark
 
 
 def POST() -> tuple[bookmarks.Bookmark, int, dict[str, str]]:
     """Import a bookmark: 201, or 200 when it is here already, since senders repeat themselves."""
     fields = read_bookmark()
-    with get_db() as db:
+    with writing() as db:
         # Taken before looking: the same bookmark may arrive twice at once.
         db.execute("BEGIN IMMEDIATE")
         known = bookmarks.id_of(db, fields["url"])

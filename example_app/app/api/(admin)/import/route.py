@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Request
 
 from ..._lib import bookmarks
-from ..._lib.database import get_db
+from ..._lib.database import writing
 from ..._lib.validation import read_bookmarks
 
 
@@ -14,7 +14,7 @@ def POST(request: Request) -> dict[str, int]:
     request.max_content_length = 16 * 1024 * 1024
     every = read_bookmarks()
     added = 0
-    with get_db() as db:
+    with writing() as db:
         # Taken before looking: a URL may arrive through another request meanwhile.
         db.execute("BEGIN IMMEDIATE")
         for fields in every:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Request, Response, render_template
+from flask import Response, url_for
 
-from ..._lib.pages import read_page
+from ..._lib import bookmarks
+from ..._lib.feeds import make_feed
+
+# Feed readers ask often. It is made anew after each write, and now and then all the same.
+revalidate = 60
+cache_tags = [bookmarks.TAG]
 
 
-def GET(request: Request) -> Response:
-    """An Atom feed. ``?tag=`` and ``?q=`` filter it."""
-    xml = render_template("feed.xml", bookmarks=read_page()["bookmarks"])
-    response = Response(xml, mimetype="application/atom+xml")
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+def GET() -> Response:
+    """An Atom feed of all bookmarks."""
+    return make_feed(url_for("api./feed%2Exml"))

@@ -7,7 +7,7 @@ import sqlite3
 from flask import abort
 
 from ..._lib import bookmarks
-from ..._lib.database import get_db
+from ..._lib.database import get_db, writing
 from ..._lib.validation import read_changes
 
 
@@ -20,7 +20,7 @@ def PATCH(id: int) -> bookmarks.Bookmark:
     """Change the fields that the body has. 409 when another bookmark has the URL."""
     fields = read_changes()
     try:
-        with get_db() as db:
+        with writing() as db:
             bookmarks.change(db, id, fields)
     except sqlite3.IntegrityError:
         abort(409, f"There is a bookmark for {fields['url']} already.")
@@ -29,7 +29,7 @@ def PATCH(id: int) -> bookmarks.Bookmark:
 
 def DELETE(id: int) -> tuple[str, int]:
     """Delete a bookmark."""
-    with get_db() as db:
+    with writing() as db:
         if not bookmarks.remove(db, id):
             abort(404, "There is no such bookmark.")
     return "", 204

@@ -7,7 +7,7 @@ from typing import Any
 from flask import abort, url_for
 
 from ..._lib import bookmarks
-from ..._lib.database import get_db
+from ..._lib.database import get_db, writing
 from ..._lib.validation import clean_tag, read_tag_name
 
 
@@ -23,7 +23,7 @@ def GET(slug: str) -> dict[str, Any]:
 def PATCH(slug: str) -> dict[str, Any]:
     """Rename a tag. Renamed to the name of another one, the two become one."""
     name = read_tag_name()
-    with get_db() as db:
+    with writing() as db:
         if not bookmarks.rename_tag(db, clean_tag(slug), name):
             abort(404, "No bookmark has this tag.")
     return GET(name)

@@ -1,0 +1,26 @@
+"""/api/feeds/<tag>.xml: the newest bookmarks with a tag, for feed readers."""
+
+from __future__ import annotations
+
+from flask import Response, abort, url_for
+
+from ...._lib import bookmarks
+from ...._lib.database import get_db
+from ...._lib.feeds import make_feed
+from ...._lib.validation import clean_tag
+
+revalidate = 60
+cache_tags = [bookmarks.TAG]
+
+
+def generate_static_params() -> list[dict[str, str]]:
+    """The tags of today, for an export; others are served when they come up."""
+    return [{"tag": tag} for tag in bookmarks.count_tags(get_db())]
+
+
+def GET(tag: str) -> Response:
+    """An Atom feed of the bookmarks with a tag."""
+    tag = clean_tag(tag)
+    if tag not in bookmarks.count_tags(get_db()):
+        abort(404, "No bookmark has this tag.")
+    return make_feed(url_for("api./feeds/[tag]%2Exml", tag=tag), [tag])
