@@ -76,7 +76,7 @@ class _Samples:
         for attempt in range(ATTEMPTS):
             path = self.path_for(rule, attempt)
             if path is None:
-                return None
+                continue
             paths = [path] if rule.strict_slashes or path == "/" else [path, f"{path}/"]
             answers = [self.answer(path, method) for path in paths]
             if any(answer is own for answer in answers for own in route.rules):

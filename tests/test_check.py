@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,40 +16,218 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 from flask.cli import ScriptInfo
+from flask.cli import cli as flask_command
+from werkzeug.routing import IntegerConverter, UnicodeConverter
 
-from flask_routehandlers import RouteHandlers, RouteHandlersWarning
+import flask_routehandlers
+from flask_routehandlers import RouteHandlers, RouteTreeError
 from flask_routehandlers.cli import group
 from tests.support import bare_app, write_files
 
+CHECKOUT = str(Path(flask_routehandlers.__file__).parents[1])
+
 GET = 'def GET():\n    """Say hello."""\n    return "hello"\n'
 
+WSGI = """
+from flask import Flask
+from flask_routehandlers import RouteHandlers
 
-def check(app: Flask, *arguments: str) -> tuple[int, str]:
-    """Exit status and output of the command, in this process, with files as below the root."""
-    result = app.test_cli_runner().invoke(group, ["check", *arguments])
+app = Flask(__name__)
+RouteHandlers(app)
+"""
+
+LOWER_CASE = (
+    "The file defines get(), which is no handler: a handler has the name of an HTTP method in "
+    "upper case. Did you mean GET? Give a helper another name."
+)
+NEAR_MISS = (
+    "is not a route file and gets no URL. Rename it to route.py if it should answer requests."
+)
+
+
+def run(create_app: Callable[[], Flask], *arguments: str, **options: Any) -> tuple[int, str]:
+    """Exit status and output of the command, in this process, for the app of a factory."""
+    info = ScriptInfo(create_app=create_app)
+    result = CliRunner().invoke(group, ["check", *arguments], obj=info, **options)
     assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.output.replace(f"{app.root_path}/app/api/", "")
+    return result.exit_code, result.output
 
 
 @pytest.fixture
-def app_with(tree: Callable[..., Path]) -> Callable[..., Flask]:
-    """An app that serves these files, whatever start-up warns about."""
+def check(tree: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Exit status and output for an app with these files; files are shown as below the root."""
 
-    def make(files: dict[str, str], **options: Any) -> Flask:
-        app = bare_app(tree(files))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RouteHandlersWarning)
+    def run_for(
+        files: Mapping[str, str],
+        *arguments: str,
+        prepare: Callable[[Flask], object] = lambda app: None,
+        **options: Any,
+    ) -> tuple[int, str]:
+        folder = tree(files)
+        monkeypatch.chdir(folder)
+
+        def create_app() -> Flask:
+            app = bare_app(folder)
+            prepare(app)
             RouteHandlers(app, **options)
-        return app
+            return app
 
-    return make
+        status, output = run(create_app, *arguments)
+        return status, output.replace("app/api/", "")
+
+    return run_for
 
 
-def test_names_that_nothing_reads_are_shown(app_with):
-    app = app_with(
-        {"a/route.py": f"dynamicParams = True\nruntime = 'edge'\nrevalidate = 9\n{GET}"}
+# What is found -------------------------------------------------------------------------------
+
+REFUSED: dict[str, dict[str, str]] = {
+    "a folder": {"[post-id]/route.py": GET, "(.)photo/route.py": GET},
+    "one URL": {"(a)/x/route.py": GET, "x/route.py": GET},
+    "one place": {"[a]/route.py": GET, "[b]/x/route.py": GET},
+    "one name": {"feed.xml/route.py": GET, "feed_xml/route.py": GET},
+    "a converter": {"[id=slug]/route.py": GET, "[...p=int]/route.py": GET},
+    "a handler": {"a/route.py": "def get(): ...", "b/route.py": "def PACTH(): ..."},
+    "no handler": {"a/route.py": ""},
+    "an argument": {"[id]/route.py": "def GET(name): ...", "x/route.py": "def GET(*, id): ..."},
+    "an annotation": {"[id]/route.py": "def GET(id: int): ..."},
+    "an import": {"a/route.py": "import nothing", "b/route.py": "1 / 0", "c/route.py": "def"},
+    "middleware": {"middleware.py": "", "a/route.py": GET, "a/middleware.py": "1 / 0"},
+    "route config": {"a/route.py": f"revalidate = -1\n{GET}", "b/route.py": f"dynamic = 1\n{GET}"},
+    "two converters": {"[a=int]/route.py": "def GET(a): ...", "[b=even]/route.py": GET},
+    "all kinds": {
+        "[a-b]/route.py": GET,
+        "(a)/x/route.py": GET,
+        "x/route.py": GET,
+        "[id=slug]/route.py": GET,
+        "b/route.py": "import nothing",
+        "c/route.py": "def get(): ...",
+        "d/middleware.py": "middleware = 1",
+        "d/route.py": f"revalidate = 'x'\n{GET}",
+    },
+}
+
+
+def add_even(app: Flask) -> None:
+    app.url_map.converters["even"] = type("Even", (IntegerConverter,), {})
+
+
+def errors_in(output: str) -> set[tuple[tuple[str, ...], str, str]]:
+    return {
+        (tuple(finding["files"]), finding["message"], finding["cure"])
+        for tree in json.loads(output)["trees"]
+        for finding in tree["findings"]
+        if finding["severity"] == "error"
+    }
+
+
+@pytest.mark.parametrize("is_debug", [False, True], ids=["", "debug"])
+@pytest.mark.parametrize("files", REFUSED.values(), ids=REFUSED)
+def test_all_that_start_up_refuses_is_found_in_its_words(check, tree, files, is_debug):
+    app = bare_app(tree(files))
+    add_even(app)
+    with pytest.raises(RouteTreeError) as caught:
+        RouteHandlers(app)
+
+    def prepare(app: Flask) -> None:
+        add_even(app)
+        app.debug = is_debug
+
+    status, output = check(files, "--json", prepare=prepare)
+    expected = {(p.files, p.reason, p.cure) for p in caught.value.problems}
+    assert (status, errors_in(output)) == (1, expected)
+
+
+@pytest.mark.parametrize("name", sorted(set(REFUSED) - {"a converter", "two converters"}))
+def test_without_an_app_the_same_is_found_of_the_tree_alone(tree, monkeypatch, name):
+    folder = tree(REFUSED[name])
+    with pytest.raises(RouteTreeError) as caught:
+        RouteHandlers(bare_app(folder))
+    monkeypatch.chdir(folder)
+    result = CliRunner().invoke(group, ["check", "--json", "--root", "app/api"])
+    found = {
+        problem
+        for problem in caught.value.problems
+        # What only the app knows.
+        if "The app has no converter" not in problem.reason
+    }
+    assert errors_in(result.output) == {(p.files, p.reason, p.cure) for p in found}
+    assert result.exit_code == 1
+
+
+def test_a_tree_that_nothing_is_wrong_with(check):
+    assert check({"a/route.py": GET}) == (0, "1 route file: nothing is wrong\n")
+    assert check({"a/route.py": GET, "route.py": GET}, "--strict") == (
+        0,
+        "2 route files: nothing is wrong\n",
     )
-    assert check(app) == (
+
+
+def test_findings_stand_below_their_files_in_the_order_of_the_files(check):
+    files = {
+        "(a)/x/route.py": GET,
+        "x/route.py": GET,
+        "b/route.py": "GET = 1\n\n\ndef get(): ...",
+        "b/routes.py": "",
+        "a-b/route.py": "def GET(id): ...",
+        "a/route.py": "import nothing",
+    }
+    assert check(files) == (
+        1,
+        "(a)/x/route.py\n"
+        "x/route.py\n"
+        "  error: These files answer one URL. "
+        "Keep one of them, or rename a folder; a group adds nothing to the URL.\n"
+        "\n"
+        "a/route.py\n"
+        "  error: a/route.py could not be imported: "
+        "ModuleNotFoundError: No module named 'nothing'. Look at a/route.py, line 1.\n"
+        "\n"
+        "a-b/route.py\n"
+        "  error: GET asks for 'id', which is not in the path. "
+        "It can have 'request' and 'params', or give the parameter a default.\n"
+        "\n"
+        "b/route.py\n"
+        "  error: GET is not callable: it is an int. "
+        "Write def GET(), or give the name to something else.\n"
+        "\n"
+        "b/routes.py\n"
+        f"  warning: b/routes.py {NEAR_MISS}\n"
+        "\n"
+        "5 route files: 4 errors, 1 warning\n",
+    )
+
+
+def test_names_that_nearly_are_those_of_route_files_and_middleware(check):
+    files = {
+        "a/route.py": GET,
+        **{f"a/{name}": "" for name in ("Route.py", "routes.py", "rout.py", "route.pyw")},
+        **{f"a/{name}": "" for name in ("middlewares.py", "_middleware.py")},
+        "b/middleware.py": "def middleware(call_next): ...",
+        "helpers.py": "",
+        "_lib/routes.py": "",
+    }
+    never_runs = (
+        "is not a middleware file and never runs. "
+        "Rename it to middleware.py if it should run for the routes here and below."
+    )
+    assert check(files) == (
+        0,
+        f"a/Route.py\n  warning: a/Route.py {NEAR_MISS}\n\n"
+        f"a/_middleware.py\n  warning: a/_middleware.py {never_runs}\n\n"
+        f"a/middlewares.py\n  warning: a/middlewares.py {never_runs}\n\n"
+        f"a/rout.py\n  warning: a/rout.py {NEAR_MISS}\n\n"
+        f"a/route.pyw\n  warning: a/route.pyw {NEAR_MISS}\n\n"
+        f"a/routes.py\n  warning: a/routes.py {NEAR_MISS}\n\n"
+        "b/middleware.py\n"
+        "  warning: b/middleware.py covers no route file: there is none in its folder or below. "
+        "Move it to the folder of a route file or above, or remove it.\n"
+        "\n"
+        "1 route file: 7 warnings\n",
+    )
+
+
+def test_names_that_nothing_reads(check):
+    assert check({"a/route.py": f"dynamicParams = True\nruntime = 'edge'\n{GET}"}) == (
         0,
         "a/route.py\n"
         "  warning: a/route.py defines dynamicParams, a name of Next.js that nothing reads. "
@@ -56,47 +239,46 @@ def test_names_that_nothing_reads_are_shown(app_with):
     )
 
 
-def test_every_tree_of_an_app_is_checked_when_some_of_them_are_refused(tree):
-    folder = tree({"a/route.py": "def get(): ...", "b/route.py": GET})
-    write_files(folder / "pages", {"x/route.py": GET, "x/routes.py": GET})
-    write_files(folder / "admin", {"[id]/route.py": "def GET(name): ..."})
-
-    def create_app() -> Flask:
-        app = bare_app(folder)
-        for root in ("app/api", "pages", "admin"):
-            RouteHandlers(app, root)
-        return app
-
-    result = CliRunner().invoke(group, ["check"], obj=ScriptInfo(create_app=create_app))
-    assert (result.exit_code, result.output.replace(f"{folder}/", "")) == (
+def test_handlers_without_a_docstring_are_told_when_it_is_strict(check):
+    files = {
+        "a/route.py": f"{GET}\n\ndef PUT(): ...\n\n\ndef DELETE():\n    ''\n",
+        "b/route.py": "from functools import partial\n\n\n"
+        "class Handler:\n    '''Say hello.'''\n\n    def __call__(self): ...\n\n\n"
+        "GET = Handler()\nPOST = lambda: 1\n",
+    }
+    assert check(files) == (0, "2 route files: nothing is wrong\n")
+    assert check(files, "--strict") == (
         1,
-        "app/api/a/route.py\n"
-        "  error: The file defines get(), which is no handler: "
-        "a handler has the name of an HTTP method in upper case. "
-        "Did you mean GET? Give a helper another name.\n"
+        "a/route.py\n"
+        "  warning: DELETE has no docstring. Say in its first line what it does.\n"
+        "  warning: PUT has no docstring. Say in its first line what it does.\n"
         "\n"
-        "admin/[id]/route.py\n"
-        "  error: GET asks for 'name', which is not in the path. "
-        "It can have 'id', 'request' and 'params', or give the parameter a default.\n"
+        "b/route.py\n"
+        "  warning: POST has no docstring. Say in its first line what it does.\n"
         "\n"
-        "pages/x/routes.py\n"
-        "  warning: x/routes.py is not a route file and gets no URL. "
-        "Rename it to route.py if it should answer requests.\n"
-        "\n"
-        "4 route files: 2 errors, 1 warning\n",
+        "2 route files: 3 warnings\n",
     )
 
 
 def test_a_store_in_each_of_several_processes_is_told_once(tree, monkeypatch):
-    folder = tree({"a/route.py": f"revalidate = 60\n{GET}"})
-    app = bare_app(folder)
-    RouteHandlers(app, write_files(folder / "dynamic", {"route.py": GET}))
-    RouteHandlers(app)
-    RouteHandlers(app, write_files(folder / "pages", {"x/route.py": f"revalidate = 60\n{GET}"}))
+    static = f"revalidate = 60\n{GET}"
+    folder = tree({"a/route.py": static})
+    write_files(folder, {"plain/route.py": GET, "pages/x/route.py": static})
     monkeypatch.chdir(folder)
-    assert check(app) == (0, "3 route files: nothing is wrong\n")
+
+    def create_app() -> Flask:
+        app = bare_app(folder)
+        for root in ("plain", "app/api", "pages"):
+            RouteHandlers(app, root)
+        return app
+
+    # Else what starts the tests could say so.
+    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
+    monkeypatch.delenv("GUNICORN_CMD_ARGS", raising=False)
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
+    assert run(create_app) == (0, "3 route files: nothing is wrong\n")
     write_files(folder, {"gunicorn.conf.py": "workers = 4"})
-    assert check(app) == (
+    assert run(create_app) == (
         0,
         "app/api\n"
         "  warning: Static handlers store what they answer in the memory of each process, and "
@@ -106,3 +288,493 @@ def test_a_store_in_each_of_several_processes_is_told_once(tree, monkeypatch):
         "\n"
         "3 route files: 1 warning\n",
     )
+
+
+def test_in_debug_mode_files_that_cannot_be_used_are_errors_too(check):
+    def prepare(app: Flask) -> None:
+        app.debug = True
+
+    files = {
+        "a/middleware.py": "import nothing",
+        "a/b/route.py": "1 / 0",
+        "a/c/route.py": GET,
+        "d/middleware.py": "middleware = []",
+        "d/route.py": GET,
+    }
+    assert check(files, "--strict", prepare=prepare) == (
+        1,
+        "a/b/route.py\n"
+        "  error: a/b/route.py could not be imported: ZeroDivisionError: division by zero. "
+        "Look at a/b/route.py, line 1.\n"
+        "\n"
+        "a/middleware.py\n"
+        "  error: a/middleware.py could not be imported: "
+        "ModuleNotFoundError: No module named 'nothing'. Look at a/middleware.py, line 1.\n"
+        "\n"
+        "d/middleware.py\n"
+        "  error: middleware is an empty list, so nothing would run. Put functions into it, write "
+        "def middleware(request, call_next), which returns call_next() or an answer of its own, "
+        "or remove the file.\n"
+        "\n"
+        "3 route files: 3 errors\n",
+    )
+
+
+# Routes that no request can reach -------------------------------------------------------------
+
+
+class First(UnicodeConverter):
+    """Tried before all others."""
+
+    weight = 1
+
+
+def test_a_route_that_a_rule_of_the_app_hides(check):
+    def prepare(app: Flask) -> None:
+        app.url_map.converters["first"] = First
+        app.add_url_rule("/api/<first:x>", "own", lambda x: x, methods=["GET", "PUT"])
+
+    files = {"[id=int]/route.py": "def GET(id): ...\n\n\ndef PUT(id): ...", "a/route.py": GET}
+    assert check(files, prepare=prepare) == (
+        0,
+        "[id=int]/route.py\n"
+        "  warning: No request reaches its GET, PUT: "
+        "the app's own rule /api/<first:x>, endpoint 'own', takes every URL of it. "
+        "Remove one of the two, or make the URL of one more specific.\n"
+        "\n"
+        "2 route files: 1 warning\n",
+    )
+
+
+def test_a_route_that_one_of_another_tree_hides(check, tmp_path):
+    pages = write_files(tmp_path / "pages", {"[id=int]/route.py": "def GET(id): ..."})
+
+    def prepare(app: Flask) -> None:
+        app.url_map.converters["first"] = First
+        RouteHandlers(app, pages, url_prefix="/api")
+
+    assert check({"[name=first]/route.py": "def GET(name): ..."}, prepare=prepare) == (
+        0,
+        f"{pages}/[id=int]/route.py\n"
+        "  warning: No request reaches its GET: "
+        "[name=first]/route.py of the tree 'api', endpoint 'api./[name=first]', "
+        "takes every URL of it. "
+        "Remove one of the two, or make the URL of one more specific.\n"
+        "\n"
+        "2 route files: 1 warning\n",
+    )
+
+
+# How it is shown ------------------------------------------------------------------------------
+
+FILES = {"a/route.py": "def get(): ...", "b/routes.py": "", "c/route.py": GET}
+
+
+def test_the_same_as_json(check, tree, tmp_path):
+    status, output = check(FILES, "--json")
+    assert status == 1
+    [project] = [path for path in tmp_path.iterdir() if path.is_dir()]
+    assert json.loads(output) == {
+        "app": None,
+        "trees": [
+            {
+                "name": None,
+                "root": f"{project}/app/api",
+                "routes": 2,
+                "findings": [
+                    {
+                        "files": ["a/route.py"],
+                        "severity": "error",
+                        "message": LOWER_CASE.partition(" Did")[0],
+                        "cure": "Did you mean GET? Give a helper another name.",
+                    },
+                    {
+                        "files": ["b/routes.py"],
+                        "severity": "warning",
+                        "message": "b/routes.py is not a route file and gets no URL.",
+                        "cure": "Rename it to route.py if it should answer requests.",
+                    },
+                ],
+            }
+        ],
+    }
+    status, output = check({"c/route.py": GET}, "--json", name="shop")
+    assert status == 0
+    [report] = json.loads(output)["trees"]
+    assert (report["name"], report["routes"], report["findings"]) == ("shop", 1, [])
+
+
+STATUSES = {
+    "nothing": ({"c/route.py": GET}, 0, 0),
+    "warnings": ({"c/route.py": GET, "b/routes.py": ""}, 0, 1),
+    "errors": (FILES, 1, 1),
+}
+
+
+@pytest.mark.parametrize(("files", "status", "when_strict"), STATUSES.values(), ids=STATUSES)
+def test_the_exit_status_is_1_for_errors_and_when_strict_for_warnings(
+    check, files, status, when_strict
+):
+    assert check(files)[0] == check(files, "--json")[0] == status
+    assert check(files, "--strict")[0] == check(files, "--strict", "--json")[0] == when_strict
+
+
+def at_a_terminal(folder: Path, **variables: str) -> str:
+    """What the command prints where there are colours."""
+    left_out = ("FLASK_", "NO_COLOR", "COV_")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
+    controller, terminal = pty.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, "-m", "flask", "route-handlers", "check"],
+            cwd=folder,
+            env=environment | {"PYTHONPATH": CHECKOUT, "TERM": "xterm"} | variables,
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=terminal,
+        ) as process:
+            os.close(terminal)
+            printed = b""
+            try:
+                while chunk := os.read(controller, 65536):
+                    printed += chunk
+            except OSError:  # how Linux tells that the other side is closed
+                pass
+            process.wait(60)
+    finally:
+        os.close(controller)
+    return printed.decode().replace("\r\n", "\n")
+
+
+def test_at_a_terminal_files_are_bold_and_severities_coloured_but_not_with_no_color(tree):
+    folder = write_files(tree(FILES), {"wsgi.py": WSGI})
+    plain = (
+        f"app/api/a/route.py\n  error: {LOWER_CASE}\n\n"
+        f"app/api/b/routes.py\n  warning: b/routes.py {NEAR_MISS}\n\n"
+        "2 route files: 1 error, 1 warning\n"
+    )
+    coloured = (
+        f"\x1b[1mapp/api/a/route.py\x1b[0m\n  \x1b[31merror\x1b[0m: {LOWER_CASE}\n\n"
+        f"\x1b[1mapp/api/b/routes.py\x1b[0m\n  \x1b[33mwarning\x1b[0m: b/routes.py {NEAR_MISS}\n\n"
+        "2 route files: \x1b[31m1 error\x1b[0m, \x1b[33m1 warning\x1b[0m\n"
+    )
+    assert at_a_terminal(folder) == coloured
+    assert at_a_terminal(folder, NO_COLOR="1") == plain
+    assert at_a_terminal(folder, NO_COLOR="") == coloured
+    shutil.rmtree(folder / "app/api/a")
+    shutil.rmtree(folder / "app/api/b")
+    assert at_a_terminal(folder) == "1 route file: \x1b[32mnothing is wrong\x1b[0m\n"
+
+
+def test_files_are_shown_from_where_the_command_is_run(tree, monkeypatch):
+    folder = tree(FILES)
+
+    def create_app() -> Flask:
+        app = bare_app(folder)
+        RouteHandlers(app)
+        return app
+
+    for place, shown in (
+        (folder / "app", "api/a/route.py\n"),
+        (folder / "app/api/b", f"{folder}/app/api/a/route.py\n"),
+    ):
+        monkeypatch.chdir(place)
+        assert run(create_app)[1].startswith(shown)
+
+
+# An app that cannot be had ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def flask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run ``flask`` in a folder with these files: exit status, output, errors."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")  # which it sets, and leaves
+    monkeypatch.setattr(sys, "path", sys.path[:])
+    known = set(sys.modules)
+
+    def run(files: Mapping[str, str], *arguments: str) -> tuple[int, str, str]:
+        write_files(tmp_path, files)
+        result = CliRunner().invoke(flask_command, arguments, prog_name="flask")
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        for name in set(sys.modules) - known:
+            if name.partition(".")[0] in ("app", "main", "shop", "wsgi"):
+                del sys.modules[name]
+        return result.exit_code, result.stdout, result.stderr
+
+    return run
+
+
+CHECK = ("route-handlers", "check")
+TREE = {"app/api/a/route.py": GET}
+HINT = "To check a tree without its app, say where it is: --root app/api.\n"
+NOWHERE = (
+    "Error: Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' "
+    "environment variable, or a 'wsgi.py' or 'app.py' file in the current directory.\n"
+)
+NO_APP = (
+    "app\n"
+    "  warning: Flask finds no app here. "
+    "Its own rules and converters are not known: name it with flask --app.\n"
+)
+
+
+def test_without_an_app_there_is_nothing_to_check(flask):
+    for files in ({}, TREE, {"main.py": WSGI}):  # in this order, in one folder
+        assert flask(files, *CHECK) == (2, "", NOWHERE + HINT)
+    assert flask({}, "--app", "main", *CHECK) == (0, "1 route file: nothing is wrong\n", "")
+
+
+def test_a_tree_without_an_app_is_checked_by_its_root(flask):
+    files = TREE | {"app/api/[id=own]/route.py": "def GET(id): ..."}
+    clean = (0, f"{NO_APP}\n2 route files: 1 warning\n", "")
+    assert flask(files, *CHECK, "--root", "app/api") == clean
+    assert flask({}, *CHECK, "--root", "./app/../app/api/") == clean
+    assert flask({}, *CHECK, "--root", "app/api", "--strict")[0] == 1
+
+
+def test_the_command_is_one_of_flask(tree):
+    folder = write_files(tree(FILES), {"wsgi.py": WSGI})
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", *CHECK],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": CHECKOUT},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.endswith("\n\n2 route files: 1 error, 1 warning\n")
+
+
+@pytest.mark.parametrize("root", ["nowhere", "main.py"])
+def test_a_root_that_is_no_folder_is_an_error(flask, tmp_path, root):
+    is_what = "does not exist" if root == "nowhere" else "is a file"
+    assert flask({"main.py": ""}, *CHECK, "--root", root) == (
+        1,
+        f"{NO_APP}\n"
+        f"{root}\n"
+        f"  error: The root {tmp_path}/{root} {is_what}. Create the folder, or give RouteHandlers "
+        "another root; a relative root starts at app.root_path.\n"
+        "\n"
+        "0 route files: 1 error, 1 warning\n",
+        "",
+    )
+
+
+FAILURES = {
+    "an error": (
+        "1 / 0",
+        "The app cannot be loaded: ZeroDivisionError: division by zero. "
+        "Run `flask routes` to see the traceback.",
+    ),
+    "an error of several lines": (
+        "raise ValueError('one\\n  two')",
+        "The app cannot be loaded: ValueError: one two. Run `flask routes` to see the traceback.",
+    ),
+    "an exit": (
+        "\nraise SystemExit('no database')",
+        "The app cannot be loaded: SystemExit: no database. It was raised in {}/wsgi.py, line 2.",
+    ),
+    "an import": (
+        "import nothing",
+        "While importing 'wsgi', an ImportError was raised: "
+        "ModuleNotFoundError: No module named 'nothing'. "
+        "Run `flask routes` to see the traceback.",
+    ),
+    "no app": (
+        "x = 1",
+        "Failed to find Flask application or factory in module 'wsgi'. "
+        "Use 'wsgi:name' to specify one. Name the app with flask --app.",
+    ),
+    "no tree": (
+        "from flask import Flask\napp = Flask('shop')",
+        "The app 'shop' has no tree of route files. "
+        'Write RouteHandlers(app, root="app/api") where it is made.',
+    ),
+}
+
+
+@pytest.mark.parametrize(("code", "said"), FAILURES.values(), ids=FAILURES)
+def test_an_app_that_cannot_be_loaded_is_an_error_and_its_tree_is_checked_all_the_same(
+    flask, tmp_path, code, said
+):
+    files = {"wsgi.py": code, "app/api/a/route.py": "def get(): ..."}
+    said = said.replace("{}", str(tmp_path))
+    for options, place in (((), "wsgi.py"), (("--app", "wsgi"), "wsgi")):
+        assert flask(files, *options, *CHECK, "--root", "app/api") == (
+            1,
+            f"{place}\n  error: {said}\n\n"
+            f"app/api/a/route.py\n  error: {LOWER_CASE}\n\n"
+            "1 route file: 2 errors\n",
+            "",
+        )
+    status, output, errors = flask({}, *CHECK)
+    assert (status, output) == (2, "")
+    assert errors.startswith("Error: ")
+    assert errors.endswith(f"\n{HINT}")
+
+
+def test_why_the_app_cannot_be_loaded_is_in_json_too(flask, tmp_path):
+    status, output, _ = flask(TREE | {"wsgi.py": "1 / 0"}, *CHECK, "--root", "app/api", "--json")
+    assert (status, json.loads(output)) == (
+        1,
+        {
+            "app": {
+                "files": ["wsgi.py"],
+                "severity": "error",
+                "message": "The app cannot be loaded: ZeroDivisionError: division by zero.",
+                "cure": "Run `flask routes` to see the traceback.",
+            },
+            "trees": [
+                {"name": None, "root": f"{tmp_path}/app/api", "routes": 1, "findings": []},
+            ],
+        },
+    )
+
+
+def test_an_app_that_is_named_and_not_there_is_an_error(flask):
+    assert flask(TREE, "--app", "nix", *CHECK, "--root", "app/api") == (
+        1,
+        "nix\n"
+        "  error: Could not import 'nix'. Name the app with flask --app.\n"
+        "\n"
+        "1 route file: 1 error\n",
+        "",
+    )
+
+
+def test_a_factory_makes_the_app(flask):
+    lines = WSGI.strip().splitlines()
+    factory = "\n".join([*lines[:2], "", "def create_app(root='app/api'):"])
+    factory += "\n    app = Flask(__name__)\n    RouteHandlers(app, root)\n    return app\n"
+    files = TREE | {"shop.py": factory, "pages/x/route.py": "def get(): ..."}
+    for name in ("shop", "shop:create_app", "shop:create_app()"):
+        assert flask(files, "--app", name, *CHECK) == (0, "1 route file: nothing is wrong\n", "")
+    broken = "shop:create_app('pages')"
+    assert flask({}, "--app", broken, *CHECK) == (
+        1,
+        f"pages/x/route.py\n  error: {LOWER_CASE}\n\n1 route file: 1 error\n",
+        "",
+    )
+
+
+def test_nothing_but_findings_is_printed(flask):
+    # Start-up would warn of it too.
+    status, _, errors = flask(TREE | {"wsgi.py": WSGI, "app/api/a/routes.py": ""}, *CHECK)
+    assert (status, errors) == (0, "")
+
+
+def test_a_command_that_is_interrupted_ends():
+    def create_app() -> Flask:
+        raise KeyboardInterrupt
+
+    result = CliRunner().invoke(group, ["check"], obj=ScriptInfo(create_app=create_app))
+    assert (result.exit_code, result.output.strip()) == (1, "Aborted!")
+
+
+# Several trees, and one that is chosen ----------------------------------------------------------
+
+
+@pytest.fixture
+def shop(tree: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Callable[[], Flask]:
+    """A factory of an app with three trees, of which start-up refuses two."""
+    folder = tree({"a/route.py": "def get(): ...", "b/route.py": GET})
+    write_files(folder / "pages", {"x/route.py": GET, "x/routes.py": GET})
+    write_files(folder / "admin", {"[id=even]/route.py": "def GET(name): ..."})
+    monkeypatch.chdir(folder)
+
+    def create_app() -> Flask:
+        app = bare_app(folder)
+        add_even(app)
+        for root in ("app/api", "pages", "admin"):
+            RouteHandlers(app, root)
+        return app
+
+    return create_app
+
+
+API = f"app/api/a/route.py\n  error: {LOWER_CASE}\n\n"
+ADMIN = (
+    "admin/[id=even]/route.py\n"
+    "  error: GET asks for 'name', which is not in the path. "
+    "It can have 'id', 'request' and 'params', or give the parameter a default.\n\n"
+)
+PAGES = f"pages/x/routes.py\n  warning: x/routes.py {NEAR_MISS}\n\n"
+
+
+def test_every_tree_is_checked_when_some_of_them_are_refused(shop):
+    assert run(shop) == (1, f"{API}{ADMIN}{PAGES}4 route files: 2 errors, 1 warning\n")
+    trees = json.loads(run(shop, "--json")[1])["trees"]
+    assert [(tree["name"], Path(tree["root"]).name) for tree in trees] == [
+        (None, "api"),
+        (None, "admin"),
+        ("pages", "pages"),
+    ]
+
+
+def test_what_an_app_misses_of_a_refused_tree_is_not_told(shop):
+    def create_app() -> Flask:
+        app = shop()
+        app.view_functions["api./b"].is_exempt = True  # KeyError
+        return app
+
+    # The trees that are served are not known, since the app is not.
+    assert run(create_app) == (1, f"{API}{ADMIN}3 route files: 2 errors\n")
+
+
+@pytest.mark.parametrize(
+    ("root", "status", "output"),
+    [
+        ("app/api", 1, f"{API}2 route files: 1 error\n"),
+        ("admin", 1, f"{ADMIN}1 route file: 1 error\n"),
+        ("pages", 0, f"{PAGES}1 route file: 1 warning\n"),
+        ("link", 0, f"{PAGES}1 route file: 1 warning\n"),
+        ("other", 0, "1 route file: nothing is wrong\n"),
+    ],
+)
+def test_of_several_trees_one_can_be_chosen(shop, root, status, output):
+    write_files(Path("other"), {"y/route.py": GET})
+    os.symlink("pages", "link")
+    assert run(shop, "--root", root) == (status, output)
+
+
+def test_the_prefix_can_be_said_where_no_app_says_it(tree, monkeypatch):
+    folder = tree({"[id]/route.py": "def GET(id, lang): ..."})
+    monkeypatch.chdir(folder)
+    arguments = ["check", "--root", "app/api"]
+    found = CliRunner().invoke(group, arguments)
+    assert found.exit_code == 1
+    assert "error: GET asks for 'lang', which is not in the path." in found.output
+    for prefix, status, output in (
+        ("/<lang>/api", 0, f"{NO_APP}\n1 route file: 1 warning\n"),
+        ("/<id>/<lang>", 1, "The url_prefix '/<id>/<lang>' has a parameter 'id' too."),
+        ("/<lang", 1, "The url_prefix '/<lang' cannot be used: "),
+        ("lang", 2, "Error: Invalid value for --url-prefix: The url_prefix 'lang' must start "),
+    ):
+        found = CliRunner().invoke(group, [*arguments, "--url-prefix", prefix])
+        assert (found.exit_code, output in found.output) == (status, True), found.output
+
+
+def test_what_is_wrong_with_the_app_in_general_is_told_beside_what_is_wrong_with_the_files(check):
+    def prepare(app: Flask) -> None:
+        RouteHandlers(app, url_prefix="/first")
+
+    status, output = check({"a/route.py": "def get(): ...", "b/route.py": GET}, prepare=prepare)
+    # Twice the same name, and both trees are refused for the file.
+    assert (status, output.count(LOWER_CASE)) == (1, 2)
+    status, output = check({"b/route.py": GET}, "--json", prepare=prepare)
+    [refused, served] = json.loads(output)["trees"]
+    assert status == 1
+    assert [f["message"] for f in refused["findings"]] == [
+        "The app already has a blueprint called 'api'."
+    ]
+    assert served["findings"] == []
+
+
+def test_a_root_whose_prefix_cannot_be_guessed_can_be_checked_alone(tree, monkeypatch):
+    folder = tree({})
+    write_files(folder / "app/[tenant]/api", {"x/route.py": GET})
+    monkeypatch.chdir(folder)
+    found = CliRunner().invoke(group, ["check", "--root", "app/[tenant]/api"])
+    assert (found.exit_code, found.output) == (0, f"{NO_APP}\n1 route file: 1 warning\n")

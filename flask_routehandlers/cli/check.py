@@ -26,6 +26,7 @@ from ..checking import (
 from ..distributions import read_archive
 from ..errors import RouteHandlersWarning
 from ..mounts import mounts_of
+from ..prefixes import check_prefix
 from ..refusals import collecting
 from .loading import LoadError, find_app_file, load
 
@@ -55,6 +56,11 @@ def check(
     2 if nothing can be checked.
     """
     folder = os.path.realpath(root) if root else None
+    if url_prefix:
+        try:
+            check_prefix(url_prefix)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--url-prefix") from error
     failure, reports = _check(info, folder, url_prefix, STRICT_CHECKS if strict else CHECKS)
     if wheel:
         try:
