@@ -92,6 +92,9 @@ class Endpoint(functools.partial[Any]):
                 raise NotFound
             return chain(current, values, [0])
 
+        count = len(links)
+        is_flasks = getattr(app.make_response, "__func__", None) is Flask.make_response
+
         # The same as the innermost call_next: handed on, each request would pay for the call.
         def answer(
             current: Request,
@@ -101,8 +104,8 @@ class Endpoint(functools.partial[Any]):
             *args: Any,
             **named: Any,
         ) -> Response:
-            if passed[0] != len(links) or args or named:
-                raise links[-1].misuse(again=passed[0] != len(links))
+            if passed[0] != count or args or named:
+                raise links[-1].misuse(again=passed[0] != count)
             passed[0] += 1
             function = direct.get(current.method)
             if function is not None and not preprocessors:
@@ -111,7 +114,12 @@ class Endpoint(functools.partial[Any]):
                 result = self._answer(current, values)
             if type(result) in UNFINISHED:
                 result = finish(app, result, self._method_of(current), file)
-            return result if type(result) is response_class else app.make_response(result)
+            if type(result) is response_class:
+                return result
+            if type(result) is dict and is_flasks:
+                # As make_response does, but for questions that Flask asks of the response again.
+                return app.json.response(result)  # type: ignore[return-value]
+            return app.make_response(result)
 
         self = super().__new__(cls, dispatch_through_chain if links else dispatch)
         if links:

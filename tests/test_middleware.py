@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response, current_app, g, request
+from flask.json.provider import DefaultJSONProvider
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse, create_environ, run_wsgi_app
 
@@ -1457,3 +1458,31 @@ def test_a_stream_that_is_left_in_the_middle_leaves_no_context_behind(client_of,
     assert next(response.iter_encoded()) == b"a"
     response.close()
     assert not current_app
+
+
+class OwnResponses(Flask):
+    def make_response(self, rv):
+        return super().make_response((rv, 203) if isinstance(rv, dict) else rv)
+
+
+class OwnJSON(DefaultJSONProvider):
+    def response(self, *args, **kwargs):
+        response = super().response(*args, **kwargs)
+        response.headers["X-Own"] = "1"
+        return response
+
+
+def test_an_app_makes_responses_of_dicts_in_its_own_way(tmp_path):
+    around = "def middleware(call_next): return call_next()\n"
+    files = {"route.py": "def GET(): return {'a': 1}\n", "middleware.py": around}
+    write_files(tmp_path / "app/api", files)
+    app = OwnResponses("own", root_path=str(tmp_path))
+    RouteHandlers(app)
+    app.json = OwnJSON(app)  # also later than the routes
+    response = app.test_client().get("/api")
+    assert (response.status_code, response.json, response.headers["X-Own"]) == (203, {"a": 1}, "1")
+    app = bare_app(tmp_path)
+    RouteHandlers(app)
+    app.json = OwnJSON(app)
+    response = app.test_client().get("/api")
+    assert (response.status_code, response.json, response.headers["X-Own"]) == (200, {"a": 1}, "1")
