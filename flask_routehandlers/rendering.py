@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sysconfig
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,15 @@ from .revalidation import static_routes
 Result = TypeVar("Result")
 
 _PACKAGE = os.path.dirname(__file__) + os.sep
+#: Where code lies that is nobody's own, as the beginning of file names; ``<`` is that of frozen
+#: modules.
+_LIBRARIES = (
+    "<",
+    *(
+        sysconfig.get_path(name) + os.sep
+        for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    ),
+)
 _LOOK = "Look at what it returns."
 
 
@@ -131,10 +141,18 @@ def failure(file: str, what: str, error: Exception) -> Problem:
     """The problem of a file whose code has raised something."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     frames = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith(_PACKAGE)]
+    # Where a library raises is of little use, unless nothing else is there.
+    frames = [f for f in frames if _is_own(f.filename, file)] or frames
     cure = f"Look at {frames[-1].filename}, line {frames[-1].lineno}." if frames else _LOOK
     # What this package finds wrong with a list is a sentence of its own.
     reason = f"{what} failed: {text}" if frames or what not in text else str(error)
     return Problem((file,), reason, cure)
+
+
+def _is_own(path: str, file: str) -> bool:
+    # An app may be installed among the libraries.
+    is_file = path.endswith(os.sep + file.replace("/", os.sep))
+    return is_file or not path.startswith(_LIBRARIES)
 
 
 def in_threads(

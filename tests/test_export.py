@@ -391,6 +391,19 @@ def test_a_list_that_fails_is_told_with_its_line(make_app, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    "call", ["json.loads('{')", "session.get('user')", "render_template('none.html')"]
+)
+def test_what_a_library_raises_is_told_with_the_line_that_called_it(make_app, tmp_path, call):
+    code = "import json\nfrom flask import render_template, session\nrevalidate = 60\n"
+    app = make_app({"posts/route.py": f"{code}\ndef GET():\n    return {call}\n"})
+    status, output = export(app, tmp_path / "out")
+    assert status == 2
+    assert "GET for /api/posts failed: " in output
+    path = Path(app.root_path) / "app/api/posts/route.py"
+    assert output.endswith(f"\n  Look at {path}, line 6.\n")
+
+
 def test_what_only_dynamic_params_allow_is_not_exported(make_app, tmp_path):
     files = {"[slug]/route.py": "dynamic_params = False\n" + static(ECHO, [{"slug": "a"}])}
     app = make_app(files)
