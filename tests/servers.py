@@ -177,10 +177,12 @@ class Gunicorn:
 
 
 @contextmanager
-def gunicorn(folder: Path, *options: str, **environment: str) -> Iterator[Gunicorn]:
-    """gunicorn for ``wsgi:app`` in a folder."""
+def gunicorn(
+    folder: Path, *options: str, app: str = "wsgi:app", **environment: str
+) -> Iterator[Gunicorn]:
+    """gunicorn for an app in a folder."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{port}"]
+    command = [sys.executable, "-m", "gunicorn", app, "--bind", f"127.0.0.1:{port}"]
     checkout = str(Path(__file__).parents[1])
     output = folder / "gunicorn.txt"
     with _started(
@@ -188,6 +190,7 @@ def gunicorn(folder: Path, *options: str, **environment: str) -> Iterator[Gunico
         port,
         output,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": checkout} | environment,
+        # It keeps a socket at home, one for all that run there.
+        env=os.environ | {"PYTHONPATH": checkout, "HOME": str(folder)} | environment,
     ) as process:
         yield Gunicorn(port, process, output)
