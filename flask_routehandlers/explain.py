@@ -60,6 +60,8 @@ class Explanation:
     :param parameters: the path parameters.
     :param methods: the methods that the file answers, sorted.
     :param middleware: the middleware that runs, outermost first.
+    :param static: for how long a stored response is fresh, in words; ``None`` if the handler runs
+        for each request.
     :param passed_over: other route files, in the order of their trees.
     """
 
@@ -70,6 +72,7 @@ class Explanation:
     parameters: dict[str, Any]
     methods: list[str]
     middleware: list[Step]
+    static: str | None
     passed_over: list[PassedOver]
 
 
@@ -104,6 +107,7 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
         instead = "a rule of the app's own redirects"
     methods: list[str] = []
     steps: list[Step] = []
+    static = None
     if chosen:
         view = chosen[1].view
         status = 500
@@ -111,6 +115,10 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
             methods = view.allowed
             steps = [Step(link.file, link.name) for link in view.links]
             status = 200 if request.method in methods else 405
+            if view.static and _is_answered_by_get(view, request.method):
+                seconds = view.static.config.lifetime
+                until = "until it is revalidated" if seconds is None else f"for {seconds} seconds"
+                static = f"stored, fresh {until}"
     return Explanation(
         status=status,
         file=chosen[1].file.file if chosen else None,
@@ -119,8 +127,13 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
         parameters=dict(values) if rule else {},
         methods=methods,
         middleware=steps,
+        static=static,
         passed_over=list(_passed_over(app, served, chosen, instead, request.path)),
     )
+
+
+def _is_answered_by_get(view: Endpoint, method: str) -> bool:
+    return method == "GET" or (method == "HEAD" and "HEAD" not in view.methods)
 
 
 def base_url(app: Flask) -> str:

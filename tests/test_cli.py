@@ -185,6 +185,7 @@ JSON = {
         {"file": "users/[name]/middleware.py", "name": "middleware[0] (limit)"},
         {"file": "users/[name]/middleware.py", "name": "middleware[1] (check)"},
     ],
+    "static": None,
     "passed_over": [
         {
             "file": "users/[id=int]/route.py",
@@ -201,6 +202,7 @@ NONE = {
     "parameters": {},
     "methods": [],
     "middleware": [],
+    "static": None,
     "passed_over": [],
 }
 
@@ -220,6 +222,33 @@ def test_the_same_as_json(shop, arguments, status, expected):
     code, output = match(shop, *arguments, "--json")
     assert (code, json.loads(output)) == (status, expected)
     assert match(shop, "--json", *arguments) == (code, output)
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("revalidate = 60", "stored, fresh for 60 seconds"),
+        ("revalidate = False", "stored, fresh until it is revalidated"),
+        ("dynamic = 'force-static'", "stored, fresh until it is revalidated"),
+        ("revalidate = 0", None),
+    ],
+)
+def test_what_is_answered_from_the_cache_is_told(make_app, config, said):
+    code = f"{config}\ndef GET(): ...\ndef POST(): ...\n"
+    own_head = f"{code}def HEAD(): ...\n"
+    app = make_app({"feed/route.py": code, "head/route.py": own_head})
+    row = f"  static      {said}\n"
+    for method, path, is_told in [
+        ("GET", "/api/feed", True),
+        ("HEAD", "/api/feed", True),
+        ("POST", "/api/feed", False),
+        ("PUT", "/api/feed", False),
+        ("HEAD", "/api/head", False),
+    ]:
+        _, output = match(app, method, path)
+        assert (row in output) == ("  static " in output) == (is_told and said is not None)
+        told = json.loads(match(app, method, path, "--json")[1])["static"]
+        assert told == (said if is_told else None)
 
 
 def test_values_that_json_does_not_know_are_written_as_text(shop):

@@ -286,6 +286,7 @@ def test_an_explanation_in_full(make_app):
         parameters={"id": 7},
         methods=["GET", "HEAD", "OPTIONS"],
         middleware=[Step("middleware.py", "middleware[0] (limit)")],
+        static=None,
         passed_over=[
             PassedOver(
                 "(x)/users/[name]/route.py",

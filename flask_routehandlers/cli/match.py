@@ -49,6 +49,7 @@ def describe(method: str, path: str, found: Explanation) -> list[str]:
             ("methods", ", ".join(found.methods) or "unknown"),
         ]
         rows += [("middleware", f"{step.file}: {step.name}") for step in found.middleware]
+        rows += [("static", found.static)] if found.static else []
         lines += [f"  {label:<12}{text}" for label, text in rows]
     endpoints = [other.endpoint for other in found.passed_over]
     if found.file and found.endpoint:
