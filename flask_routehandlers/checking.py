@@ -23,6 +23,7 @@ from .processes import find_split_store
 from .reachability import find_hidden
 from .routes import problems_of
 from .segments import Segment
+from .strays import find_parameters_as_text, find_strays
 from .tree import Tree
 from .views import Endpoint
 
@@ -128,7 +129,7 @@ def check_mount(app: Flask, mount: Mount, checks: Iterable[Check] = CHECKS) -> R
     tree = discover(mount.root)
     package = app.import_name.partition(".")[0]
     findings = [
-        *map(_as_warning, tree.warnings),
+        *_find_in_tree(tree),
         *_find_not_installed(tree, package, mount.module_name),
         *(finding for check in checks for finding in check(app, mount)),
     ]
@@ -163,7 +164,7 @@ def check_alone(
             problems = tuple(dict.fromkeys([*problems, *error.problems]))
         for mount in mounts_of(app):
             findings += (finding for check in checks for finding in check(app, mount))
-    findings += map(_as_warning, tree.warnings)
+    findings += _find_in_tree(tree)
     findings += map(_as_error, problems)
     return _report(None, tree, findings)
 
@@ -209,6 +210,13 @@ def _report(name: str | None, tree: Tree, findings: Iterable[Finding]) -> Report
 def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     unique = dict.fromkeys(findings)
     return tuple(sorted(unique, key=lambda f: ([file.split("/") for file in f.files], f.severity)))
+
+
+def _find_in_tree(tree: Tree) -> Iterator[Finding]:
+    """What needs no app to be seen, once the files are loaded."""
+    yield from map(_as_warning, tree.warnings)
+    yield from map(_as_warning, find_strays(tree))
+    yield from map(_as_warning, find_parameters_as_text(tree))
 
 
 def _as_error(problem: Problem) -> Finding:

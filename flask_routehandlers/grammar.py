@@ -14,6 +14,7 @@ RESERVED_NAMES = frozenset({"request", "params", "call_next"})
 
 _CONVERTER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FORBIDDEN = re.compile(r"[<>\\\ufffd\ud800-\udfff]|%(?!5F)")
+_FOREIGN_PARAMETER = re.compile(r":(\w+)|\{(\w+)(?::(\w+))?\}|<(?:(\w+):)?(\w+)>")
 _INTERCEPTION = re.compile(r"\((\.{1,3})\)")
 
 
@@ -62,10 +63,22 @@ def _check_characters(folder: str) -> None:
             "A folder name is not percent-encoded: only %5F, for an underscore, is decoded.",
             f"Rename the folder to {decoded}." if legal else "Rename the folder without the %.",
         )
+    meant = guess_parameter(folder)
     raise SegmentError(
         f"The character {found!a} cannot stand in a folder name.",
-        "Rename the folder without it.",
+        f"Did you mean {meant}?" if meant else "Rename the folder without it.",
     )
+
+
+def guess_parameter(folder: str) -> str | None:
+    """How to write a parameter that is spelled as other frameworks do: ``[id]`` for ``:id``."""
+    match = _FOREIGN_PARAMETER.fullmatch(folder)
+    if not match:
+        return None
+    name, converter = _bare_name(match[1] or match[2] or match[5]), match[3] or match[4]
+    if converter == "path":
+        return f"[...{name}]"
+    return f"[{name}={converter}]" if converter else f"[{name}]"
 
 
 def literal(text: str) -> str:

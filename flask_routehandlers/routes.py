@@ -261,7 +261,8 @@ def problems_of(failure: RouteHandlersError) -> Iterable[Problem]:
     if isinstance(failure, RouteTreeError):
         return failure.problems
     assert isinstance(failure, RouteImportError)
-    return (Problem((failure.file,), f"{failure}.", f"Look at {failure.where}."),)
+    reason = f"{str(failure).rstrip('.')}."
+    return (Problem((failure.file,), reason, f"Look at {failure.where}."),)
 
 
 def _find_missing_asgiref(file: str, name: str, binding: Binding) -> Iterator[Problem]:

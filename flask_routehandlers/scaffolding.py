@@ -15,7 +15,7 @@ from .conflicts import find_conflicts
 from .converters import refuse_converter, segment_types, value_type
 from .discovery import ROUTE_FILE, discover
 from .errors import Problem, RouteTreeError
-from .grammar import SegmentError, parse_segment
+from .grammar import SegmentError, guess_parameter, parse_segment
 from .modules import find_name_clashes
 from .prefixes import prefix_parameters
 from .routes import Route, endpoint_path
@@ -69,6 +69,14 @@ def _refuse_folder(folder: str) -> tuple[str, str] | None:
         return (
             "The path has an empty folder name, or a dot for one.",
             "Write it from the root down, without a slash in front: users/[id].",
+        )
+    meant = guess_parameter(folder)
+    if meant:
+        return f"The folder {folder} would be text in the URL.", f"Did you mean {meant}?"
+    if folder.endswith(".py"):
+        return (
+            f"The folder {folder} would be a file by its name.",
+            f"Did you mean {folder.removesuffix('.py')}? The file in it is always {ROUTE_FILE}.",
         )
     if not is_walked(folder):
         literal = f"%5F{folder[1:]}" if folder[0] == "_" else folder.lstrip(".") or "name"

@@ -226,6 +226,75 @@ def test_names_that_nearly_are_those_of_route_files_and_middleware(check):
     )
 
 
+def test_handlers_in_files_that_are_no_route_files(check):
+    files = {
+        "users.py": "x = 1\n\n\nasync def GET (): ...",
+        "posts/[id].py": "def POST(id): ...",
+        "posts/index.py": GET,
+        "posts/__init__.py": GET,
+        "tags/__init__.py": GET,
+        "tags/helpers.py": "class View:\n    def GET(self): ...\n\n\ndef GETS(): ...",
+        "tags/route.py": "from .shared import GET",
+        "tags/shared.py": GET,
+        "tags/routes.py": GET,  # told for its name
+        "_lib/x.py": GET,
+        "notes.txt": GET,
+    }
+
+    def stray(file: str, method: str, place: str) -> str:
+        return (
+            f"{file}\n  warning: It defines {method}, and only a route.py gets a URL. "
+            f"Move it to {place}/route.py if it should answer requests.\n\n"
+        )
+
+    assert check(files) == (
+        0,
+        stray("posts/[id].py", "POST", "posts/[id]")
+        + stray("posts/__init__.py", "GET", "posts")
+        + stray("posts/index.py", "GET", "posts")
+        + f"tags/routes.py\n  warning: tags/routes.py {NEAR_MISS}\n\n"
+        + stray("users.py", "GET", "users")
+        + "1 route file: 5 warnings\n",
+    )
+
+
+def test_a_file_that_cannot_be_read_defines_nothing(check, tree):
+    files = {"a/route.py": GET}
+    folder = tree(files)
+    (folder / "app/api/gone.py").symlink_to("nowhere.py")
+    app = bare_app(folder)
+    RouteHandlers(app)
+    assert run(lambda: app) == (0, "1 route file: nothing is wrong\n")
+
+
+def test_parameters_that_are_spelled_as_elsewhere(check):
+    texts = {
+        ":id": "[id]",
+        "{id}": "[id]",
+        "{id:int}": "[id=int]",
+        "{rest:path}": "[...rest]",
+        ":class": "[class_]",
+    }
+    files = {f"{name}/route.py": GET for name in texts} | {"posts:publish/route.py": GET}
+    expected = "".join(
+        f"{name}\n  warning: The folder {name} is text, and matches that text alone. "
+        f"Rename it to {texts[name]} if it should be a parameter.\n\n"
+        for name in sorted(texts)
+    )
+    assert check(files) == (0, f"{expected}6 route files: 5 warnings\n")
+
+
+def test_a_finding_is_one_line_whatever_an_exception_says(check):
+    assert check({"a/route.py": "raise ValueError('one\\n\\n  two.')"}) == (
+        1,
+        "a/route.py\n"
+        "  error: a/route.py could not be imported: ValueError: one two. "
+        "Look at a/route.py, line 1.\n"
+        "\n"
+        "1 route file: 1 error\n",
+    )
+
+
 def test_names_that_nothing_reads(check):
     assert check({"a/route.py": f"dynamicParams = True\nruntime = 'edge'\n{GET}"}) == (
         0,

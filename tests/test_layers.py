@@ -77,6 +77,7 @@ LAYERS = {
     "explain": 4,
     "reachability": 4,
     "distributions": 4,
+    "strays": 4,
     "checking": 4,
     "sources": 4,
     "scaffolding": 4,

@@ -213,6 +213,11 @@ FILES = {
 
 REFUSED = {
     "a name of a parameter": (("[post-id]",), "[post-id]", "Did you mean [post_id]?"),
+    "a parameter of Express": (("a/:id",), "a/:id", "Did you mean [id]?"),
+    "a parameter of FastAPI": (("{id:int}",), "{id:int}", "Did you mean [id=int]?"),
+    "the rest of FastAPI": (("{id:path}",), "{id:path}", "Did you mean [...id]?"),
+    "a parameter of Flask": (("<int:id>",), "<int:id>", "Did you mean [id=int]?"),
+    "a file": (("users.py",), "users.py", "Did you mean users? The file in it is always"),
     "each folder": (("[a][b]/x/[]",), "[a][b]/x/[]", "Write [name]."),
     "an unknown converter": (("[n=nix]",), "[n=nix]/route.py", "The app has no converter 'nix'."),
     "the file itself": (("users/[id]",), "users/[id]/route.py", "The file is there already."),
@@ -383,6 +388,8 @@ def test_with_several_trees_one_has_to_be_named(new, tree):
 USAGE = {
     ("users", "get"): "get is not a method that a route file handles. Did you mean GET?",
     ("users", "GET", "delet"): "delet is not a method that a route file handles. Did you mean D",
+    ("users", "GET,post"): "Invalid value for METHODS: Write spaces between: GET POST",
+    ("api/users",): "Invalid value for PATH: Leave out api: users",
     ("users", "TRACE"): "TRACE is not a method that a route file handles. Write DELETE, GET, ",
     ("GET", "users"): "Invalid value for PATH: It comes first: users GET",
     ("app/api/users/[id]", "GET"): "Invalid value for PATH: Leave out app/api: 'users/[id]'",

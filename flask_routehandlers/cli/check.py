@@ -130,8 +130,7 @@ def _app_failure(info: ScriptInfo, error: click.ClickException) -> Finding:
         # Flask puts the traceback of an ImportError into its message.
         first, *_, last = reason.splitlines()
         reason, cure = f"{first} {last}", "Run `flask routes` to see the traceback."
-    reason = " ".join(reason.split()).rstrip(".")
-    return Finding((place or "app",), "error", f"{reason}.", cure)
+    return Finding((place or "app",), "error", f"{reason.rstrip('.')}.", cure)
 
 
 def describe(failure: Finding | None, reports: list[Report]) -> Iterator[str]:
@@ -143,7 +142,8 @@ def describe(failure: Finding | None, reports: list[Report]) -> Iterator[str]:
         yield from (click.style(file, bold=True) for file in files)
         for _, finding in group:
             severity = click.style(finding.severity, fg=_COLOURS[finding.severity])
-            yield f"  {severity}: {finding.message} {finding.cure}"
+            # One line each, whatever an exception says.
+            yield f"  {severity}: {' '.join(f'{finding.message} {finding.cure}'.split())}"
         yield ""
     counts = {
         severity: sum(finding.severity == severity for _, finding in every)

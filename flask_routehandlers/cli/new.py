@@ -95,6 +95,9 @@ def _check_methods(path: str, methods: Sequence[str]) -> None:
     for method in methods:
         if method in METHODS:
             continue
+        if "," in method:
+            several = " ".join(part.strip().upper() for part in method.split(","))
+            raise click.BadParameter(f"Write spaces between: {several}", param_hint="METHODS")
         if path in METHODS:
             raise click.BadParameter(f"It comes first: {method} {path}", param_hint="PATH")
         if "/" in method or os.path.lexists(method):
@@ -114,7 +117,12 @@ def _check_path(path: str, place: _Place) -> None:
         raise click.UsageError(
             f"{_quoting([path])} If {path} is what you mean, create that folder in the tree first."
         )
-    for above in (os.path.relpath(place.root).replace(os.sep, "/"), place.root, place.url_prefix):
+    prefix = place.url_prefix
+    known = [os.path.relpath(place.root).replace(os.sep, "/"), place.root, prefix]
+    # Without the slash it can be a folder of the tree too.
+    if not os.path.isdir(os.path.join(place.root, prefix.strip("/"))):
+        known.append(prefix.strip("/"))
+    for above in known:
         below = path.removeprefix(f"{above}/")
         if above not in ("", ".") and below != path:
             raise click.BadParameter(f"Leave out {above}: {shlex.quote(below)}", param_hint="PATH")
