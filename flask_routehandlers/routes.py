@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -210,6 +211,11 @@ class RouteMaker:
             except BindingError as error:
                 self.problems.append(Problem((route.file,), error.reason, error.cure))
                 return None
+            self.problems += _find_missing_asgiref(route.file, "cache_tags", find_tags)
+        listing = config.generate_static_params
+        if listing is not None:
+            name = "generate_static_params"
+            self.problems += _find_missing_asgiref(route.file, name, listing)
         # Not before there is one: it is a third of what importing this package takes.
         from .caching.cache import Cache
         from .caching.static import StaticRoute
@@ -265,8 +271,14 @@ def problems_of(failure: RouteHandlersError) -> Iterable[Problem]:
     return (Problem((failure.file,), reason, f"Look at {failure.where}."),)
 
 
-def _find_missing_asgiref(file: str, name: str, binding: Binding) -> Iterator[Problem]:
-    if (binding.is_async or binding.wraps_async) and find_spec("asgiref") is None:
+def _find_missing_asgiref(
+    file: str, name: str, function: Binding | Callable[..., Any]
+) -> Iterator[Problem]:
+    if isinstance(function, Binding):
+        is_async = function.is_async or function.wraps_async
+    else:
+        is_async = inspect.iscoroutinefunction(function)
+    if is_async and find_spec("asgiref") is None:
         yield Problem(
             (file,),
             f"{name} is async, and Flask needs asgiref to call it.",

@@ -213,8 +213,9 @@ def test_parameters_that_make_no_url_are_refused(make_app, tmp_path, route, valu
     assert status == 2
     assert output.startswith(
         f"Error: Nothing is exported, for 1 problem:\n\n{route}/route.py\n"
-        f"  generate_static_params in {route}/route.py gave the parameters {values!r}, which"
+        f"  generate_static_params in {route}/route.py gave the parameters {values!r}, wh"
     )
+    assert "Not Found" not in output
     assert output.endswith("\n  Look at what it returns.\n")
     assert set(tmp_path.rglob("*")) == before
 
@@ -227,6 +228,19 @@ def test_parameters_whose_url_is_another_files_are_refused(make_app, tmp_path):
             file="[slug]/route.py",
             reason="generate_static_params in [slug]/route.py gave the parameters "
             "{'slug': 'me'}, whose URL, /api/me, is that of api./me.",
+            cure="Look at what it returns.",
+        ),
+    )
+
+
+def test_parameters_whose_url_is_nobodys_are_refused(make_app, tmp_path):
+    app = make_app({"[slug]/route.py": static(ECHO, [{"slug": "a/b"}])})
+    assert export(app, tmp_path / "out") == (
+        2,
+        PROBLEM.format(
+            file="[slug]/route.py",
+            reason="generate_static_params in [slug]/route.py gave the parameters "
+            "{'slug': 'a/b'}, whose URL, /api/a/b, is none of this file.",
             cure="Look at what it returns.",
         ),
     )

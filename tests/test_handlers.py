@@ -189,6 +189,18 @@ def test_an_async_handler_without_asgiref_is_refused(tree, monkeypatch):
     ]
 
 
+@pytest.mark.parametrize("name", ["cache_tags", "generate_static_params"])
+def test_async_route_config_without_asgiref_is_refused(tree, monkeypatch, name):
+    monkeypatch.setitem(sys.modules, "asgiref", None)
+    code = f"revalidate = 60\nasync def {name}(): return []\ndef GET(): return ''"
+    problems = refused(bare_app(tree({"users/[id]/route.py": code})))
+    assert [str(problem) for problem in problems] == [
+        "users/[id]/route.py\n"
+        f"  {name} is async, and Flask needs asgiref to call it.\n"
+        '  Install it: pip install "flask-routehandlers[async]".'
+    ]
+
+
 @pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
 def test_a_method_that_no_handler_gets_to_see_is_refused(tree, method):
     code = f"def GET(): return ''\ndef {method}(): return ''"

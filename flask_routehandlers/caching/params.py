@@ -69,7 +69,9 @@ class StaticParams:
         try:
             path = unquote(adapter.build(self._endpoint, values), errors="strict")
             rule, _ = adapter.match(path, method="GET", return_rule=True)
-        except (HTTPException, LookupError, TypeError, ValueError) as error:
+        except HTTPException:
+            what = f"whose URL, {path}, is none of this file."
+        except (LookupError, TypeError, ValueError) as error:
             what = f"which make no URL of this file: {error}"
         else:
             if rule.endpoint == self._endpoint:
