@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import threading
+from contextlib import nullcontext
 
 import pytest
 from flask.cli import ScriptInfo
@@ -14,6 +15,7 @@ from example_app import create_app
 from example_app.app.api._lib import database
 from flask_routehandlers import StoreError
 from flask_routehandlers.cli import group
+from tests.servers import redis_server
 
 STATIC = ["/api/feed.xml", "/api/feeds/x.xml", "/api/about"]
 TOKEN = {"Authorization": "Bearer token-for-tests"}
@@ -120,6 +122,20 @@ def test_a_store_that_is_down_stops_no_write(client, monkeypatch, caplog):
     assert create(client).status_code == 201
     assert client.get("/api/bookmarks/1").status_code == 200
     assert "is not revalidated" in caplog.text
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+def test_another_worker_learns_of_a_write_at_once_if_they_share_a_store(tmp_path, is_shared):
+    config = {"DATABASE": str(tmp_path / "bookmarks.sqlite"), "SECRET_KEY": "for tests"}
+    with redis_server() if is_shared else nullcontext() as server:
+        if server is not None:
+            config["ROUTE_HANDLERS_CACHE_URL"] = f"{server.url}?socket_timeout=5"
+        one, other = (create_app(config).test_client() for _ in range(2))
+        assert one.get("/api/feed.xml").data == other.get("/api/feed.xml").data
+        assert create(one).status_code == 201
+        assert b"example.com/new" in one.get("/api/feed.xml").data
+        assert (b"example.com/new" in other.get("/api/feed.xml").data) == is_shared
+        assert len(other.get("/api/bookmarks").json["bookmarks"]) == 4
 
 
 @pytest.mark.usefixtures("two")
