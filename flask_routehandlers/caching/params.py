@@ -68,16 +68,18 @@ class StaticParams:
             raise self._misuse(values)
         try:
             path = unquote(adapter.build(self._endpoint, values), errors="strict")
+        except (HTTPException, LookupError, TypeError, ValueError) as error:
+            raise self._refused(values, f"which make no URL of this file: {error}") from error
+        try:
             rule, _ = adapter.match(path, method="GET", return_rule=True)
-        except HTTPException:
-            what = f"whose URL, {path}, is none of this file."
-        except (LookupError, TypeError, ValueError) as error:
-            what = f"which make no URL of this file: {error}"
-        else:
-            if rule.endpoint == self._endpoint:
-                return path
-            what = f"whose URL, {path}, is that of {rule.endpoint}."
-        raise ValueError(
+        except HTTPException as error:
+            raise self._refused(values, f"whose URL, {path}, is none of this file.") from error
+        if rule.endpoint != self._endpoint:
+            raise self._refused(values, f"whose URL, {path}, is that of {rule.endpoint}.")
+        return path
+
+    def _refused(self, values: Mapping[str, Any], what: str) -> ValueError:
+        return ValueError(
             f"generate_static_params in {self._file} gave the parameters {dict(values)!r}, {what}"
         )
 
