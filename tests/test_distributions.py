@@ -126,7 +126,7 @@ def test_several_distributions_can_share_a_package(package):
 def test_a_distribution_of_another_package_of_the_same_name_says_nothing(tmp_path, monkeypatch):
     name = f"app_{tmp_path.name}"
     site = tmp_path / "site"
-    theirs = [f"{name}/__init__.py", f"{name}/models.py"]
+    theirs = [f"{name}/models.py"]
     write_files(site, dict.fromkeys(theirs, ""))
     install(site, "theirs", theirs)
     project = write_files(tmp_path / "project", {f"{name}/api/x/route.py": GET})
