@@ -14,7 +14,7 @@ from .handlers import METHODS
 from .segments import is_walked
 from .tree import Tree
 
-_HANDLER = re.compile(rf"^(?:async +)?def +({'|'.join(METHODS)}) *\(".encode(), re.M)
+_HANDLER = re.compile(rf"^(?:async\s+)?def\s+({'|'.join(METHODS)}) *\(".encode(), re.M)
 
 #: Files that stand for their folder.
 _OF_FOLDER = ("__init__", "index")

@@ -443,7 +443,15 @@ def texts(file: Path) -> Iterator[str]:
 def test_every_message_of_the_package_is_on_a_page():
     pages = [
         DOCS / f"{page}.md"
-        for page in ("errors", "routing", "development", "typing", "static", "machines")
+        for page in (
+            "errors",
+            "commands",
+            "routing",
+            "development",
+            "typing",
+            "static",
+            "machines",
+        )
     ]
     shown = "\n".join(
         block.text
