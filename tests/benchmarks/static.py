@@ -1,16 +1,23 @@
-"""A hit against a plain Flask view, a long body against a short one, a stale hit against a hit."""
+"""A hit against a plain Flask view, a long body against a short one, a stale hit against a hit;
+below gunicorn, a hit from Redis against one from memory."""
 
 from __future__ import annotations
 
+import socket
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from http.client import HTTPResponse
 from pathlib import Path
-from time import sleep
+from statistics import median
+from time import monotonic, sleep
 
 from flask import Blueprint, Flask, Response
 
 from flask_routehandlers import RouteHandlers
 from tests.benchmarks.requests import compare, function_views
+from tests.servers import gunicorn, redis_server
 from tests.support import bare_app, write_files
 
 PATH = "/api/health"
@@ -29,6 +36,25 @@ def GET():
         time.sleep(600)
     return {"status": "ok"}
 """
+
+WSGI = """
+import os
+from flask import Flask
+from flask_routehandlers import RouteHandlers
+
+app = Flask(__name__, static_folder=None)
+app.config["SECRET_KEY"] = "shared by all"
+app.config["ROUTE_HANDLERS_CACHE_URL"] = os.environ.get("REDIS")
+RouteHandlers(app)
+"""
+VIEW = """
+from tests.benchmarks.requests import function_views
+
+app = function_views()
+"""
+
+#: Below gunicorn: threads of its one worker, clients, rounds, and the seconds of one.
+THREADS, CLIENTS, TURNS, SECONDS = 4, 4, 12, 1.0
 
 
 def floor() -> Flask:
@@ -49,6 +75,55 @@ def static(folder: Path, source: str) -> Flask:
     return app
 
 
+def count_answers(port: int) -> int:
+    """How many requests are answered to clients that each keep a connection."""
+    request = f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+
+    def ask(_: int) -> int:
+        answers = 0
+        with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
+            client.sendall(request)
+            response = HTTPResponse(client)
+            response.begin()
+            assert response.status == 200
+            body = response.read()
+            ends = monotonic() + SECONDS
+            while monotonic() < ends:
+                client.sendall(request)
+                data = client.recv(65536)
+                while not data.endswith(body):
+                    more = client.recv(65536)
+                    assert more, "the connection was closed"
+                    data += more
+                assert data.startswith(b"HTTP/1.1 200")
+                answers += 1
+        return answers
+
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        return sum(pool.map(ask, range(CLIENTS)))
+
+
+def throughputs(folder: Path) -> dict[str, float]:
+    """Requests in a second, of which each server has its turns."""
+    options = ("--workers=1", f"--threads={THREADS}", "--worker-class=gthread")
+    counts: dict[str, list[int]] = {"view": [], "memory": [], "Redis": []}
+    with ExitStack() as stack:
+        url = stack.enter_context(redis_server()).url
+        ports = {}
+        for name in counts:
+            route = {"app/api/health/route.py": HIT}
+            files = {"wsgi.py": VIEW} if name == "view" else {"wsgi.py": WSGI} | route
+            environment = {"REDIS": url} if name == "Redis" else {}
+            write_files(folder / name, files)
+            server = gunicorn(folder / name, *options, **environment)
+            ports[name] = stack.enter_context(server).port
+        for number in range(TURNS):
+            order = list(ports.items())
+            for name, port in order if number % 2 else reversed(order):
+                counts[name].append(count_answers(port))
+    return {name: median(some) / SECONDS for name, some in counts.items()}
+
+
 def run() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -63,3 +138,9 @@ def run() -> Iterator[str]:
         sleep(1.1)
         times = compare({"hit": hit, "stale": stale}, PATH)
         yield f"a stale hit against a hit {times['stale'] / times['hit']:.3f}"
+        rates = throughputs(folder / "gunicorn")
+        ratio = rates["Redis"] / rates["memory"]
+        yield f"throughput below gunicorn, a hit from Redis against one from memory {ratio:.3f}"
+        ratio = rates["memory"] / rates["view"]
+        yield f"throughput below gunicorn, a hit from memory against a view {ratio:.3f}"
+        yield f"requests in a second: {', '.join(f'{k} {v:.0f}' for k, v in rates.items())}"
