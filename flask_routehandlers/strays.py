@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-from .discovery import ROUTE_FILE
+from .discovery import MIDDLEWARE_FILE, ROUTE_FILE
 from .errors import Problem
 from .grammar import guess_parameter
 from .handlers import METHODS
@@ -23,14 +23,14 @@ _OF_FOLDER = ("__init__", "index")
 def find_strays(tree: Tree) -> Iterator[Problem]:
     """Files that define handlers and that nobody has imported."""
     told = {file for warning in tree.warnings for file in warning.files}
-    told |= {source.file for source in (*tree.routes, *tree.middleware)}
     imported = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     for folder, below, files in os.walk(tree.root):
         below[:] = sorted(filter(is_walked, below))
         for name in sorted(files):
             path = os.path.join(folder, name)
             file = os.path.relpath(path, tree.root).replace(os.sep, "/")
-            if not name.endswith(".py") or file in told or path in imported:
+            is_other = name.endswith(".py") and name not in (ROUTE_FILE, MIDDLEWARE_FILE)
+            if not is_other or file in told or path in imported:
                 continue
             handler = _handler_in(path)
             if handler:

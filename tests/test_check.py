@@ -258,6 +258,17 @@ def test_handlers_in_files_that_are_no_route_files(check):
     )
 
 
+def test_a_route_file_in_a_folder_that_is_refused_is_no_stray(check):
+    assert check({"[post-id]/route.py": GET, "[post-id]/middleware.py": GET}) == (
+        1,
+        "[post-id]\n"
+        "  error: 'post-id' is not a Python identifier, so no handler can name it as an argument. "
+        "Did you mean [post_id]?\n"
+        "\n"
+        "0 route files: 1 error\n",
+    )
+
+
 def test_a_file_that_cannot_be_read_defines_nothing(check, tree):
     files = {"a/route.py": GET}
     folder = tree(files)
