@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from flask import Flask, current_app, has_app_context
+from flask import Flask, current_app, has_app_context, has_request_context, request
 from werkzeug.exceptions import HTTPException
 
 from .caching import cache_of
@@ -42,8 +42,10 @@ def revalidate_path(path: str) -> None:
         static = _static(spelled, path)
         static.cache.store.revalidate_tags([static.file_tag])
         return
-    # A path that can be read in two ways is revalidated in both.
-    found = {decoded: _find_by_url(app, decoded) for decoded in (path, unquote(path))}
+    # A path that can be read in several ways is revalidated in all.
+    root = request.script_root if has_request_context() else ""
+    paths = dict.fromkeys((path, path.removeprefix(root)))
+    found = {url: _find_by_url(app, url) for one in paths for url in (one, unquote(one))}
     routes = {decoded: _static(route, path) for decoded, route in found.items() if route}
     if not routes:
         raise RevalidationError(_unknown(app, path))

@@ -49,9 +49,10 @@ def refused(app: Flask, root: str = "app/api", **options: Any) -> tuple[Problem,
     return caught.value.problems
 
 
-def configured(folder: Path, **settings: Any) -> Flask:
+def configured(folder: Path, *, strict_slashes: bool = True, **settings: Any) -> Flask:
     """An app with settings of the cache. A server has time to answer on a busy machine."""
     app = bare_app(folder)
+    app.url_map.strict_slashes = strict_slashes
     app.config["ROUTE_HANDLERS_CACHE_TIMEOUT"] = 5
     app.config |= {f"ROUTE_HANDLERS_CACHE_{name.upper()}": v for name, v in settings.items()}
     app.config["SECRET_KEY"] = "shared by all"

@@ -134,6 +134,25 @@ def test_what_url_for_gives_is_a_path(site):
     assert forgotten(site, revalidate, url, POST) == [url]
 
 
+def test_what_url_for_gives_is_a_path_where_the_app_is_mounted_somewhere(site):
+    def revalidate() -> None:
+        with site.test_request_context(environ_overrides={"SCRIPT_NAME": "/shop"}):
+            assert url_for("api./posts/[id]", id="1") == f"/shop{POST}"
+            revalidate_path(url_for("api./posts/[id]", id="1"))
+
+    assert forgotten(site, revalidate, POST, OTHER) == [POST]
+
+
+def test_a_slash_at_the_end_that_the_app_allows_is_no_other_url(tree, store):
+    folder = tree({"posts/[id]/route.py": TAGGED, "tags/[[...path]]/route.py": PAGE})
+    app = configured(folder, strict_slashes=False, **store)
+    for path in (POST, "/api/tags", "/api/tags/a"):
+        both = (path, f"{path}/")
+        for said in both:
+            assert get(app, both[0]) == get(app, both[1])
+            assert forgotten(app, lambda said=said: revalidate_path(said), *both) == [*both]
+
+
 def test_a_folder_that_looks_like_a_parameter_of_the_url_is_read_as_folders(site):
     # The file's own spelling comes first; such a URL is revalidated with all of the file's.
     every = ("/api/posts/%5Bid%5D", POST)

@@ -30,6 +30,12 @@ def code_version(source: bytes, version: str) -> str:
     return sha256(b"%d:%b%b" % (len(source), source, version.encode())).hexdigest()
 
 
+def canonical(path: str) -> str:
+    """A decoded path without the slash at its end that ``strict_slashes = False`` allows: it leads
+    to the same file with the same parameters, so it is no other response."""
+    return path.rstrip("/") or "/"
+
+
 def make_key(prefix: str, path: str) -> str:
     """The key of a path of a route file.
 

@@ -17,7 +17,7 @@ from .bodies import read_body
 from .cache import Cache
 from .coordinator import Job
 from .entries import Entry, make_etag
-from .keys import code_version, file_prefix, make_key
+from .keys import canonical, code_version, file_prefix, make_key
 from .params import StaticParams
 from .policy import kept_headers, why_not_stored
 from .replies import NAME
@@ -96,16 +96,20 @@ class StaticRoute:
                 # A handler that answers its preflight itself: that is not stored.
                 arguments = self._handler.arguments(current, current.view_args or {})
                 return self._handler.function(**arguments)
-            found = get(make_key(prefix, current.path))
+            path = current.path
+            if path[-1] == "/":
+                path = canonical(path)
+            found = get(make_key(prefix, path))
             is_private = is_guarded or "HTTP_COOKIE" in environ or "HTTP_AUTHORIZATION" in environ
             if found is None or (found.fresh_for <= 0 and is_due(found.entry.key)):
-                return self._answer(current, found, is_private)
+                return self._answer(current, path, found, is_private)
             return hit(found, environ, is_private)
 
         return serve
 
-    def _answer(self, current: Request, found: Found | None, is_private: bool) -> Response:
-        path = current.path
+    def _answer(
+        self, current: Request, path: str, found: Found | None, is_private: bool
+    ) -> Response:
         if found is None:
             self.refuse_unlisted(path)
         answer = self.cache.coordinator.resolve(self.job(path), found)
@@ -126,7 +130,7 @@ class StaticRoute:
 
     def key_of(self, path: str) -> str:
         """The key of a decoded path, under which its entry is stored."""
-        return make_key(self._prefix, path)
+        return make_key(self._prefix, canonical(path))
 
     def job(self, path: str) -> Job:
         """How the entry of a decoded path is computed and stored by a coordinator."""
