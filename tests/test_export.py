@@ -721,11 +721,11 @@ def test_the_progress_is_shown_to_those_who_look(tmp_path):
     write_files(tmp_path, {"wsgi.py": WSGI, "app/api/route.py": static("return 'a'")})
     with start(tmp_path, "out", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.communicate(timeout=60) == (
-            b"Exported 1 URLs to out, 1 of them as files.\n", b"",
+            b"Exported 1 URL to out, 1 of them as files.\n", b"",
         )  # fmt: skip
     ours, theirs = pty.openpty()
     with start(tmp_path, "out", stdout=subprocess.PIPE, stderr=theirs) as process:
-        assert process.communicate(timeout=60)[0].startswith(b"Exported 1 URLs")
+        assert process.communicate(timeout=60)[0].startswith(b"Exported 1 URL")
     os.close(theirs)
     shown = os.read(ours, 10_000).decode()
     os.close(ours)

@@ -88,6 +88,7 @@ LAYERS = {
     "exporting": 4,
     "warming": 4,
     "cli": 4,
+    "cli.counting": 4,
     "cli.loading": 4,
     "cli.check": 4,
     "cli.match": 4,

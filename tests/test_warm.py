@@ -142,7 +142,7 @@ def test_what_is_gone_again_is_told(shared):
         }
     )
     assert warm(app, "--threads", "1")[1] == (
-        "not stored  /api/a: gone again\nStored 1 URLs, 0 were fresh, 0 failed.\n"
+        "not stored  /api/a: gone again\nStored 1 URL, 0 were fresh, 0 failed.\n"
     )
 
 
@@ -216,7 +216,7 @@ def test_a_url_that_a_server_computes_at_the_time_is_computed_once(shared):
     asking.join()
     warming.join()
     assert asked == ["1"]
-    assert warmed == [(0, "Stored 1 URLs, 0 were fresh, 0 failed.\n", "")]
+    assert warmed == [(0, "Stored 1 URL, 0 were fresh, 0 failed.\n", "")]
     assert next(module.runs) == 2
 
 

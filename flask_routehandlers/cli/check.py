@@ -28,6 +28,7 @@ from ..errors import RouteHandlersWarning
 from ..mounts import mounts_of
 from ..prefixes import check_prefix
 from ..refusals import collecting
+from .counting import counted
 from .loading import LoadError, find_app_file, load
 
 _COLOURS = {"error": "red", "warning": "yellow"}
@@ -150,13 +151,13 @@ def describe(failure: Finding | None, reports: list[Report]) -> Iterator[str]:
         for severity in _COLOURS
     }
     found = ", ".join(
-        click.style(_count(count, severity), fg=_COLOURS[severity])
+        click.style(counted(count, severity), fg=_COLOURS[severity])
         for severity, count in counts.items()
         if count
     )
     routes = sum(report.routes for report in reports)
     clean = click.style("nothing is wrong", fg="green")
-    yield f"{_count(routes, 'route file')}: {found or clean}"
+    yield f"{counted(routes, 'route file')}: {found or clean}"
 
 
 def _shown(root: str, finding: Finding) -> tuple[str, ...]:
@@ -164,7 +165,3 @@ def _shown(root: str, finding: Finding) -> tuple[str, ...]:
     paths = [os.path.join(root, file) for file in finding.files]
     here = os.path.join(os.getcwd(), "")
     return tuple(path.removeprefix(here) for path in paths)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

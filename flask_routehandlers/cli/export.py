@@ -9,6 +9,7 @@ from ..exporting import ExportError, find_differences, find_exported
 from ..exporting import export as export_to
 from ..manifest import Item
 from ..rendering import in_threads, render
+from .counting import counted
 from .loading import load
 from .progress import progress, threads_option
 
@@ -63,4 +64,4 @@ def export(
             click.echo(line)
         context.exit(1 if differences else 0)
     files = sum(item.file is not None for item in items)
-    click.echo(f"Exported {len(items)} URLs to {folder}, {files} of them as files.")
+    click.echo(f"Exported {counted(len(items), 'URL')} to {folder}, {files} of them as files.")

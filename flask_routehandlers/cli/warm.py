@@ -8,6 +8,7 @@ from flask.cli import ScriptInfo, pass_script_info
 from .. import warming
 from ..errors import Problem, StoreError
 from ..rendering import find_urls, in_threads
+from .counting import counted
 from .loading import LoadError, load_with_shared_store
 from .progress import progress, threads_option
 
@@ -50,5 +51,7 @@ def warm(context: click.Context, info: ScriptInfo, threads: int) -> None:
     for problem in problems:
         click.echo(f"{problem}\n", err=True)
     new = sum(one.is_new for one in stored)
-    click.echo(f"Stored {new} URLs, {len(stored) - new} were fresh, {len(problems)} failed.")
+    click.echo(
+        f"Stored {counted(new, 'URL')}, {len(stored) - new} were fresh, {len(problems)} failed."
+    )
     context.exit(1 if problems else 0)
