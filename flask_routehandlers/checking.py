@@ -126,7 +126,7 @@ STRICT_CHECKS: tuple[Check, ...] = (*CHECKS, find_undocumented)
 
 def check_mount(app: Flask, mount: Mount, checks: Iterable[Check] = CHECKS) -> Report:
     """Check a tree that an app serves."""
-    tree = discover(mount.root)
+    tree = mount.tree
     package = app.import_name.partition(".")[0]
     findings = [
         *_find_in_tree(tree),

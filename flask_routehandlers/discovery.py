@@ -15,6 +15,8 @@ MIDDLEWARE_FILE = "middleware.py"
 
 _KINDS: dict[str, type[SourceFile]] = {ROUTE_FILE: RouteFile, MIDDLEWARE_FILE: MiddlewareFile}
 
+_STEMS = frozenset(kind.stem for kind in _KINDS.values())
+
 #: Names that are taken for one of the two often enough to be worth a warning.
 _NEAR_MISSES = {
     "routes.py": ROUTE_FILE,
@@ -91,6 +93,11 @@ class _Walk:
             folders=tuple(self.folders[names] for names in sorted(leading)),
             problems=tuple(sorted(self.problems, key=lambda problem: problem.files)),
             warnings=tuple(sorted(self.warnings, key=lambda warning: warning.reason)),
+            others=tuple(
+                "/".join((*names, f"{stem}.py"))
+                for names, folder in sorted(self.folders.items())
+                for stem in sorted(folder.modules - _STEMS)
+            ),
         )
 
     def visit(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:

@@ -7,7 +7,7 @@ import re
 import sys
 import warnings
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -44,6 +44,7 @@ class Mount:
     :param prefix_pattern: matches the paths below a prefix; ``None`` without one.
     :param cache: what static handlers are stored in, if there is one: the same for all mounts of
         an app.
+    :param tree: what was found on disk, but its folders.
     :param failures: why routes answer with an error, in debug mode: each reason once.
     :param warnings: what its files say that is probably not meant, beside what the tree shows.
     """
@@ -56,6 +57,7 @@ class Mount:
     problem_details: bool
     prefix_pattern: re.Pattern[str] | None
     cache: Cache | None
+    tree: Tree
     failures: tuple[RouteHandlersError, ...]
     warnings: tuple[Problem, ...]
 
@@ -110,6 +112,7 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
         problem_details,
         pattern,
         maker.cache,
+        replace(tree, folders=()),
         tuple(maker.failures),
         tuple(maker.warnings),
     )

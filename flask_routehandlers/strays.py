@@ -7,11 +7,10 @@ import re
 import sys
 from collections.abc import Iterator
 
-from .discovery import MIDDLEWARE_FILE, ROUTE_FILE
+from .discovery import ROUTE_FILE
 from .errors import Problem
 from .grammar import guess_parameter
 from .handlers import METHODS
-from .segments import is_walked
 from .tree import Tree
 
 _HANDLER = re.compile(rf"^(?:async\s+)?def\s+({'|'.join(METHODS)}) *\(".encode(), re.M)
@@ -24,23 +23,19 @@ def find_strays(tree: Tree) -> Iterator[Problem]:
     """Files that define handlers and that nobody has imported."""
     told = {file for warning in tree.warnings for file in warning.files}
     imported = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
-    for folder, below, files in os.walk(tree.root):
-        below[:] = sorted(filter(is_walked, below))
-        for name in sorted(files):
-            path = os.path.join(folder, name)
-            file = os.path.relpath(path, tree.root).replace(os.sep, "/")
-            is_other = name.endswith(".py") and name not in (ROUTE_FILE, MIDDLEWARE_FILE)
-            if not is_other or file in told or path in imported:
-                continue
-            handler = _handler_in(path)
-            if handler:
-                place = file.removesuffix(".py").split("/")
-                place = place[:-1] if place[-1] in _OF_FOLDER else place
-                yield Problem(
-                    (file,),
-                    f"It defines {handler}, and only a {ROUTE_FILE} gets a URL.",
-                    f"Move it to {'/'.join([*place, ROUTE_FILE])} if it should answer requests.",
-                )
+    for file in tree.others:
+        path = os.path.join(tree.root, file)
+        if file in told or path in imported:
+            continue
+        handler = _handler_in(path)
+        if handler:
+            place = file.removesuffix(".py").split("/")
+            place = place[:-1] if place[-1] in _OF_FOLDER else place
+            yield Problem(
+                (file,),
+                f"It defines {handler}, and only a {ROUTE_FILE} gets a URL.",
+                f"Move it to {'/'.join([*place, ROUTE_FILE])} if it should answer requests.",
+            )
 
 
 def _handler_in(path: str) -> str | None:

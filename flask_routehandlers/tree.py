@@ -81,6 +81,7 @@ class Tree:
     :param folders: the folders that lead to a route file, the root included, sorted by name.
     :param problems: everything that keeps the tree from being served.
     :param warnings: what does not, and is probably not what its author meant.
+    :param others: Python files of other names in the folders that are walked, sorted.
     """
 
     root: str
@@ -89,6 +90,7 @@ class Tree:
     folders: tuple[Folder, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
+    others: tuple[str, ...] = ()
 
     def without(self, refused: Set[str]) -> Tree:
         """The same tree without some files, and without the files below some folders.

@@ -610,3 +610,10 @@ def test_names_that_are_no_text_are_refused_on_the_way_to_a_route_file_only(root
         "  Rename the folder without it."
     ]
     assert files(root) == ["b/route.py"]
+
+
+def test_other_python_files_are_noted_where_the_tree_is_walked(tree):
+    files = ["b.py", "a/x.py", "a/route.py", "a/middleware.py", "c/[d]/__init__.py", "c/Route.py",
+             "_lib/y.py", ".git/z.py", "a/notes.txt", "a/w.pyw"]  # fmt: skip
+    root = tree(dict.fromkeys(files, "")) / "app/api"
+    assert discover(str(root)).others == ("b.py", "a/x.py", "c/Route.py", "c/[d]/__init__.py")

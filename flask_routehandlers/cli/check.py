@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import warnings
@@ -103,11 +104,14 @@ def _check(
         if root in (None, os.path.realpath(error.root))
     ]
     if app:
+        # Looking through a large app for garbage takes longer than checking it.
+        gc.freeze()
         reports += [
             check_mount(app, mount, checks)
             for mount in mounts_of(app)
             if root in (None, os.path.realpath(mount.root))
         ]
+        gc.unfreeze()
     # What fails after a tree was refused may only miss that tree.
     if failure and not refused:
         if root is None:
