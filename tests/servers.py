@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -38,11 +38,12 @@ def answers(port: int) -> bool:
 class RedisServer:
     """A server that can be killed, stopped and started anew on its port."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, environment: Mapping[str, str]) -> None:
         program = shutil.which("redis-server") or shutil.which("valkey-server")
         if program is None:
             pytest.skip("no redis-server: apt-get install redis-server")
         self._folder = folder
+        self._environment = os.environ | environment
         self._program = program
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
@@ -52,6 +53,7 @@ class RedisServer:
         call = [self._program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
         self._process = subprocess.Popen(
             [*call, "--appendonly", "no", "--dir", self._folder, *options],
+            env=self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -90,10 +92,10 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
+def redis_server(**environment: str) -> Iterator[RedisServer]:
     """A server for as long as the block lasts; the test is skipped where there is none."""
     with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(folder)
+        server = RedisServer(folder, environment)
         try:
             yield server
         finally:
