@@ -110,7 +110,7 @@ class Clock:
 @pytest.fixture
 def make_clock(tmp_path: Path) -> Callable[[str], Clock]:
     if CC is None:
-        pytest.skip("no C compiler for a clock that can be set: apt-get install gcc")
+        pytest.skip("no C compiler: apt-get install gcc libc6-dev")
     (tmp_path / "clock.c").write_text(CLOCK)
     command = [CC, "-shared", "-fPIC", "-O", "-w", "-o", "clock.so", "clock.c"]
     subprocess.run(command, cwd=tmp_path, check=True)
