@@ -412,6 +412,35 @@ def test_a_long_stream_of_a_client_that_leaves_is_closed(make_app):
     assert list(body) == []
 
 
+def test_the_head_of_a_stream_that_is_too_long_ends_it(make_app):
+    app = make_app(streaming("Response(Chunks(chunks(id)))"))
+    torn_down = []
+    app.teardown_request(lambda error: torn_down.append(error))
+    response = app.test_client().head("/api/posts/2000")
+    assert response.headers["Cache-Status"].endswith("detail=too-long")
+    assert response.data == b""
+    response.close()
+    assert app.view_functions["api./posts/[id]"].module.closed == [True]
+    assert torn_down == [None, None]
+
+
+@pytest.mark.parametrize("path", [PATH, "/api/posts/13", "/api/posts/2000"])
+def test_what_is_to_be_done_when_a_response_is_closed_is_done_once(make_app, path):
+    file = streaming("answer(id)")[ROUTE] + (
+        "\ndone = []\ndef answer(id):\n"
+        "    response = Response(Chunks(chunks(id)))\n"
+        "    response.call_on_close(lambda: done.append(id))\n"
+        "    return response\n"
+    )
+    app = make_app({ROUTE: file})
+    response = app.test_client().get(path)
+    response.get_data()
+    response.close()
+    module = app.view_functions["api./posts/[id]"].module
+    assert module.done == [path.rpartition("/")[2]]
+    assert len(module.closed) == 1
+
+
 def test_a_long_stream_that_fails_at_last_is_not_stored(make_app):
     returns = "Response(Chunks(chunks(id)) if id == '1' else (c for c in broken()))"
     file = streaming(returns)[ROUTE] + (

@@ -31,7 +31,7 @@ def read_body(response: Response, sealed: Sealed, limit: int) -> bytes | None:
                 size += len(chunk)
             is_read = size <= limit
     except BaseException:
-        _close(iterable, sealed)
+        sealed.run(response.close)
         raise
     response.direct_passthrough = False
     if not is_read:
