@@ -41,8 +41,9 @@ def damage_data(rng: Random, client: Any, name: bytes, other: bytes) -> str:
 
 def damage_field(rng: Random, client: Any, name: bytes, other: bytes) -> str:
     field = rng.choice(["tags", "signature", "stored"])
-    old = client.hget(name, field)
-    at = rng.randrange(len(old))
+    # Without its signature, which is in its data too, an entry is served on.
+    old = client.hget(name, field) or b""
+    at = rng.randrange(len(old) + 1)
     new = rng.choice([b"", rng.randbytes(20), old[:at], old[:at] + rng.randbytes(3) + old[at:]])
     client.hset(name, field, new)
     return f"field {field}"
