@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from typing import Any
@@ -679,6 +681,35 @@ def test_the_memory_of_a_process_holds_so_many_bytes(tree):
         app.test_client().get(f"/api/posts/{number}")
     assert len(cache_of(app).store) == 2
     assert 80_000 < cache_of(app).store.size <= 100_000
+
+
+@pytest.mark.parametrize(
+    ("tags", "returns"),
+    [
+        ([], "{'run': next(runs)}"),
+        (["all", "some"], "'x' * 500, {f'X-{n}': 'v' * 30 for n in range(8)}"),
+    ],
+)
+def test_the_bytes_that_are_counted_are_about_those_that_are_taken(tree, tags, returns):
+    file = f"def cache_tags(id): return {tags!r} + [f'post:{{id}}']\n{counted(returns)}"
+    app = configured(tree({ROUTE: file}))
+    client = app.test_client()
+    client.get("/api/posts/first")
+    store = cache_of(app).store
+    before, count = store.size, 500
+    gc.collect()
+    tracemalloc.start()
+    for number in range(count):
+        path = f"/api/posts/{number}"
+        client.get(path)
+        # A hit of each kind, for which headers are kept.
+        etag = client.get(path).headers["ETag"]
+        client.get(path, headers={"If-None-Match": etag, "Authorization": "x"})
+    gc.collect()
+    taken = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(store) == count + 1
+    assert 0.8 < taken / (store.size - before) < 1.2
 
 
 def test_what_has_no_room_is_served_and_kept_out_of_shared_caches(tree):

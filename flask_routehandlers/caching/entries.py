@@ -14,8 +14,9 @@ MAGIC = b"FRH1"
 _MAC = slice(len(MAGIC), len(MAGIC) + sha256().digest_size)
 _HEADER = _MAC.stop + 4
 
-#: Bytes that an entry takes beside its texts: objects, and its places in dictionaries.
-_OVERHEAD, _OVERHEAD_OF_PAIR = 1500, 200
+#: Bytes that an entry takes beside its texts: objects, its places in dictionaries, and the headers
+#: that its responses are made of.
+_OVERHEAD, _OVERHEAD_OF_PAIR = 3200, 200
 
 _PURPOSE = b"flask-routehandlers cache entry"
 
