@@ -94,9 +94,11 @@ class _Walk:
             problems=tuple(sorted(self.problems, key=lambda problem: problem.files)),
             warnings=tuple(sorted(self.warnings, key=lambda warning: warning.reason)),
             others=tuple(
-                "/".join((*names, f"{stem}.py"))
-                for names, folder in sorted(self.folders.items())
-                for stem in sorted(folder.modules - _STEMS)
+                sorted(
+                    "/".join((*names, f"{stem}.py"))
+                    for names, folder in self.folders.items()
+                    for stem in folder.modules - _STEMS
+                )
             ),
         )
 

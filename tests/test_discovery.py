@@ -616,4 +616,4 @@ def test_other_python_files_are_noted_where_the_tree_is_walked(tree):
     files = ["b.py", "a/x.py", "a/route.py", "a/middleware.py", "c/[d]/__init__.py", "c/Route.py",
              "_lib/y.py", ".git/z.py", "a/notes.txt", "a/w.pyw"]  # fmt: skip
     root = tree(dict.fromkeys(files, "")) / "app/api"
-    assert discover(str(root)).others == ("b.py", "a/x.py", "c/Route.py", "c/[d]/__init__.py")
+    assert discover(str(root)).others == ("a/x.py", "b.py", "c/Route.py", "c/[d]/__init__.py")
