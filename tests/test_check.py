@@ -810,7 +810,15 @@ def test_what_an_app_misses_of_a_refused_tree_is_not_told(shop):
         ("admin", 1, f"{ADMIN}1 route file: 1 error\n"),
         ("pages", 0, f"{PAGES}1 route file: 1 warning\n"),
         ("link", 0, f"{PAGES}1 route file: 1 warning\n"),
-        ("other", 0, "1 route file: nothing is wrong\n"),
+        (
+            "other",
+            0,
+            "other\n"
+            "  warning: No tree of the app has this root: it has app/api, admin, pages. "
+            "Check one of those, or give RouteHandlers this root where the app is made.\n"
+            "\n"
+            "1 route file: 1 warning\n",
+        ),
     ],
 )
 def test_of_several_trees_one_can_be_chosen(shop, root, status, output):

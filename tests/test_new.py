@@ -315,7 +315,8 @@ def test_a_tree_that_has_problems_of_its_own_can_grow(tree, new, monkeypatch):
         "Created app/api/users/[n=own]/route.py\n"
         "URL      /api/users/<own:n>\n"
         'url_for  url_for("api./users/[n=own]", n="n")\n'
-        "The app cannot be loaded, so its own url_prefix and rules are not known.\n",
+        "The app could not be loaded, so its own url_prefix and rules are not known. "
+        "`flask route-handlers check` tells more.\n",
         "",
     )
     status, _, errors = flask(folder, "route-handlers", "new", "[c]")

@@ -119,8 +119,18 @@ def _check(
             raise LoadError(f"{failure.format_message()}\n{hint}") from failure
         return _app_failure(info, failure), [check_alone(root, None, url_prefix, checks)]
     if root and not reports:
+        trees = [error.root for error in refused]
+        trees += (mount.root for mount in (mounts_of(app) if app else ()))
         reports = [check_alone(root, None, url_prefix, checks)]
+        return _elsewhere(root, trees), reports
     return None, reports
+
+
+def _elsewhere(root: str, trees: Iterable[str]) -> Finding:
+    known = ", ".join(map(_from_here, trees))
+    reason = f"No tree of the app has this root: it has {known}."
+    cure = "Check one of those, or give RouteHandlers this root where the app is made."
+    return Finding((root,), "warning", reason, cure)
 
 
 def _app_failure(info: ScriptInfo, error: click.ClickException) -> Finding:
@@ -140,7 +150,9 @@ def _app_failure(info: ScriptInfo, error: click.ClickException) -> Finding:
 
 def describe(failure: Finding | None, reports: list[Report]) -> Iterator[str]:
     """What was found, as lines of text: for each file, or set of files, its findings."""
-    every: list[tuple[tuple[str, ...], Finding]] = [(failure.files, failure)] if failure else []
+    every: list[tuple[tuple[str, ...], Finding]] = []
+    if failure:
+        every.append((tuple(map(_from_here, failure.files)), failure))
     for report in reports:
         every += ((_shown(report.root, f), f) for f in report.findings)
     for files, group in groupby(every, key=lambda one: one[0]):
@@ -166,6 +178,8 @@ def describe(failure: Finding | None, reports: list[Report]) -> Iterator[str]:
 
 def _shown(root: str, finding: Finding) -> tuple[str, ...]:
     """The files of a finding as they are found from the current folder."""
-    paths = [os.path.join(root, file) for file in finding.files]
-    here = os.path.join(os.getcwd(), "")
-    return tuple(path.removeprefix(here) for path in paths)
+    return tuple(_from_here(os.path.join(root, file)) for file in finding.files)
+
+
+def _from_here(path: str) -> str:
+    return path.removeprefix(os.path.join(os.getcwd(), ""))

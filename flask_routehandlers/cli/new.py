@@ -83,7 +83,10 @@ def new(
     for line in _describe(made):
         click.echo(line)
     if place.is_guessed:
-        click.echo("The app cannot be loaded, so its own url_prefix and rules are not known.")
+        click.echo(
+            "The app could not be loaded, so its own url_prefix and rules are not known. "
+            "`flask route-handlers check` tells more."
+        )
 
 
 def _describe(made: Plan) -> list[str]:
