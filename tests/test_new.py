@@ -501,6 +501,32 @@ def test_a_write_that_fails_leaves_nothing(tmp_path):
     assert snapshot(tmp_path) == {}
 
 
+def test_a_file_that_cannot_be_written_is_told_and_leaves_no_folder(new, tree):
+    app = bare_app(tree({}, ""))
+    RouteHandlers(app)
+    before = snapshot(Path(app.root_path))
+    status, output = new(f"a/b/{'x' * 300}", app=app)
+    assert status == 2
+    assert output.startswith("Error: Nothing is written: [Errno 36] File name too long: ")
+    assert snapshot(new.folder) == before
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["new", "there already"])
+def test_a_file_system_without_hard_links_will_do(tmp_path, monkeypatch, is_there):
+    def link(*paths: str) -> None:
+        raise PermissionError(1, "Operation not permitted")  # as FAT answers
+
+    monkeypatch.setattr(os, "link", link)
+    path = tmp_path / "a/route.py"
+    if is_there:
+        write_files(tmp_path, {"a/route.py": "theirs"})
+        with pytest.raises(FileExistsError):
+            write([(str(path), "ours")])
+    else:
+        write([(str(path), "ours")])
+    assert snapshot(tmp_path) == {"a": None, "a/route.py": "theirs" if is_there else "ours"}
+
+
 def test_whoever_reads_a_new_file_reads_all_of_it(tmp_path):
     text = "x = 1\n" * 20_000
     seen: set[int] = set()

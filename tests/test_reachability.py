@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import BaseConverter, IntegerConverter, UnicodeConverter
+from werkzeug.routing import BaseConverter, IntegerConverter, UnicodeConverter, ValidationError
 
 from flask_routehandlers import RouteHandlers, RouteTreeError
 from flask_routehandlers.mounts import mounts_of
@@ -212,6 +212,22 @@ def test_in_debug_mode_a_file_that_cannot_be_used_has_no_handlers_to_reach(tree)
     app.add_url_rule("/api/<any_:x>", "own", lambda x: x)
     RouteHandlers(app)
     assert hidden(app) == []
+
+
+def test_of_a_converter_that_refuses_what_its_regex_takes_nothing_is_said(mounted, monkeypatch):
+    class Picky(IntegerConverter):
+        def to_python(self, value: str) -> int:
+            raise ValidationError
+
+    monkeypatch.setitem(CONVERTERS, "picky", Picky)
+    # No URL reaches either of them, and of neither it is known.
+    assert hidden(mounted({}, "[n=picky]")) == []
+    assert hidden(mounted({"/api/<any_:x>": {"methods": ["PUT"]}}, "[n=picky]")) == []
+
+
+def test_of_several_rules_that_redirect_the_one_is_told_that_takes_every_url(mounted):
+    own = {"/api/<two:y>/": EVERY, "/api/x/": EVERY, "/api/<any_:x>/": EVERY}
+    assert hidden(mounted(own, "[id=int]")) == [("[id=int]", "/api/<any_:x>/", BOTH)]
 
 
 # Many apps ------------------------------------------------------------------------------------

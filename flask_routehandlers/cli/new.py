@@ -76,9 +76,7 @@ def new(
             is_async=is_async,
         )
         write(made.files)
-    except RouteTreeError as error:
-        raise LoadError(f"Nothing is written: {error}") from error
-    except OSError as error:
+    except (RouteTreeError, OSError) as error:
         raise LoadError(f"Nothing is written: {error}") from error
     for line in _describe(made):
         click.echo(line)
