@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from flask_routehandlers.caching import cache_of
 from flask_routehandlers.caching.redis import PREFIX
 from tests.servers import redis_server
-from tests.support import configured
+from tests.support import configured, until
 from tests.test_entries import FAULTS
 
 #: A handler whose answers tell their URL.
@@ -110,11 +111,18 @@ def go_through_damages(folder: Path, count: int) -> Counter[str]:
             assert clients[0].get(path).status_code == 200
         key_of = apps[0].view_functions["api./[kind]/[n]"].static.key_of
         names = {path: f"{PREFIX}e:{key_of(path)}".encode() for path in PATHS}
+
+        def is_quiet() -> bool:
+            """Whether nothing is being refreshed, which would write over the damage."""
+            tries = (cache_of(app).coordinator._next_try for app in apps)
+            return not any(float("inf") in some.values() for some in tries)
+
         for _ in range(count):
             path, other = rng.sample(PATHS, 2)
             # Whole again, if another damage has dropped it.
             clients[0].get(other)
             clients[0].get(path)
+            assert until(is_quiet)
             if client.type(names[path]) != b"hash" or client.type(names[other]) != b"hash":
                 kinds["not there"] += 1
                 continue
