@@ -7,11 +7,16 @@ import gc
 import logging
 import multiprocessing
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -23,7 +28,7 @@ from flask_routehandlers.caching.memory import REMEMBERED, MemoryStore
 from flask_routehandlers.caching.redis import PREFIX, RedisStore
 from flask_routehandlers.caching.stores import Store, StoreRefusedError, pause
 from flask_routehandlers.errors import StoreError
-from tests.servers import RedisServer, redis_server
+from tests.servers import RedisServer, free_port, redis_server
 
 SECRET_KEY = "a secret"
 ENTRIES, BYTES = 10_000, 50_000_000
@@ -676,6 +681,47 @@ def test_a_password_and_a_database_are_those_of_the_url(redis):
     wrong = f"redis://cache:wrong@127.0.0.1:{redis.port}/3"
     with pytest.raises(StoreError, match="password"):
         RedisStore(wrong, SECRET_KEY, 10, BYTES).get("key")
+
+
+@pytest.fixture(params=["a socket file", "TLS", "a name"])
+def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A URL of another kind, and a server that listens there."""
+    with redis_server() as server, tempfile.TemporaryDirectory() as short:
+        if request.param == "a name":
+            yield f"redis://localhost:{server.port}"
+            return
+        server.kill()
+        if request.param == "a socket file":
+            server.start("--unixsocket", f"{short}/socket")
+            yield f"unix://{short}/socket?db=2"
+            return
+        openssl = shutil.which("openssl")
+        if openssl is None:
+            pytest.skip("no openssl: apt-get install openssl")
+        names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+        command = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names]
+        command += ["-keyout", "key.pem", "-out", "cert.pem"]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+        cert, key, port = f"{tmp_path}/cert.pem", f"{tmp_path}/key.pem", str(free_port())
+        options = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no"]
+        server.start("--tls-port", port, *options)
+        yield f"rediss://localhost:{port}?ssl_ca_certs={cert}"
+
+
+def test_a_server_is_reached_in_each_way_that_a_url_can_name(other_url):
+    store = RedisStore(other_url, SECRET_KEY, 10, BYTES, timeout=2)
+    other = RedisStore(other_url, SECRET_KEY, 10, BYTES, timeout=2)
+    entry = an_entry(body=b"x" * 300_000)  # of several parts
+    assert keep(store, entry)
+    assert other.get("key").entry == entry
+    with ThreadPoolExecutor(8) as pool:
+        assert {found.entry.body for found in pool.map(other.get, ["key"] * 80)} == {entry.body}
+    assert store.lock("key", "token", 5)
+    assert not other.lock("key", "another", 5)
+    other.revalidate_tags(["posts"])
+    assert store.get("key") is None
+    store.close()
+    other.close()
 
 
 # The store that lives without Redis.
