@@ -753,6 +753,20 @@ def test_a_command_that_is_interrupted_ends():
     assert (result.exit_code, result.output.strip()) == (1, "Aborted!")
 
 
+def test_nothing_is_wrong_with_the_example():
+    left_out = ("FLASK_", "WEB_CONCURRENCY", "GUNICORN_")
+    done = subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "example_app", *CHECK, "--strict"],
+        cwd=CHECKOUT,
+        env={k: v for k, v in os.environ.items() if not k.startswith(left_out)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(" route files: nothing is wrong\n")
+
+
 # Several trees, and one that is chosen ----------------------------------------------------------
 
 
