@@ -250,7 +250,7 @@ def test_without_mypy_the_command_says_how_to_get_it(tmp_path):
     # What is imported in its place is found first: the folder of the project.
     write_files(tmp_path, {"app/api/route.py": "", "mypy.py": ""})
     status, output, errors = typecheck(tmp_path)
-    assert (status, output) == (1, "")
+    assert (status, output) == (2, "")
     assert errors == "Error: mypy is not installed. Run pip install 'Flask-RouteHandlers[mypy]'.\n"
 
 
@@ -258,7 +258,7 @@ def test_without_mypy_the_command_says_how_to_get_it(tmp_path):
 def test_a_root_that_python_cannot_import_is_refused(tmp_path):
     write_files(tmp_path, {"app.py": "", "app/api/route.py": ""})
     status, output, errors = typecheck(tmp_path)
-    assert (status, output) == (1, "")
+    assert (status, output) == (2, "")
     assert "Rename app.py, for example to wsgi.py: flask run finds the app there too." in errors
 
 

@@ -17,7 +17,7 @@ _TRACEBACK = "Run `flask routes` to see the traceback."
 
 
 class LoadError(click.ClickException):
-    """The app cannot be loaded, or has no tree: a word for it, not a traceback."""
+    """A command cannot do its work: a word for it, not a traceback."""
 
     exit_code = 2
 

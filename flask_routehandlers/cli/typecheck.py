@@ -7,6 +7,7 @@ import os
 import click
 
 from ..errors import RouteTreeError
+from .loading import LoadError
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -27,7 +28,7 @@ def typecheck(context: click.Context, roots: tuple[str, ...], arguments: tuple[s
     Every Python file below is checked, under the name that Python imports it by. Files and options
     for mypy can follow: `flask route-handlers typecheck --strict wsgi.py`. The app is not loaded.
 
-    The exit status is mypy's: 0 if there are no errors, 1 if there are, 2 if mypy cannot go on.
+    The exit status is 0 if there are no errors, 1 if there are, and 2 if nothing can be checked.
     """
     folders = [os.path.abspath(root) for root in roots]
     for folder in folders:
@@ -41,10 +42,10 @@ def typecheck(context: click.Context, roots: tuple[str, ...], arguments: tuple[s
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "mypy":
             raise
-        raise click.ClickException(
+        raise LoadError(
             "mypy is not installed. Run pip install 'Flask-RouteHandlers[mypy]'."
         ) from error
     try:
         context.exit(typechecking.typecheck(folders, arguments))
     except RouteTreeError as error:
-        raise click.ClickException(str(error)) from error
+        raise LoadError(str(error)) from error
