@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 from time import monotonic, sleep
 
+import pytest
 from flask import Blueprint, Flask, Response
 
 from flask_routehandlers import RouteHandlers
@@ -138,7 +139,11 @@ def run() -> Iterator[str]:
         sleep(1.1)
         times = compare({"hit": hit, "stale": stale}, PATH)
         yield f"a stale hit against a hit {times['stale'] / times['hit']:.3f}"
-        rates = throughputs(folder / "gunicorn")
+        try:
+            rates = throughputs(folder / "gunicorn")
+        except pytest.skip.Exception as skipped:
+            yield f"throughput below gunicorn is not measured: {skipped}"
+            return
         ratio = rates["Redis"] / rates["memory"]
         yield f"throughput below gunicorn, a hit from Redis against one from memory {ratio:.3f}"
         ratio = rates["memory"] / rates["view"]
