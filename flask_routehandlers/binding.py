@@ -197,9 +197,10 @@ def _check_required(
             )
         close = get_close_matches(parameter.name, available, n=1, cutoff=0.6)
         guess = f"Did you mean {close[0]!r}? " if close else ""
+        query = " A query is in request.args." if "request" in available and not close else ""
         raise BindingError(
             f"{name} asks for {parameter.name!r}, which is not in the path.",
-            f"{guess}It can have {_listed(available)}, or give the parameter a default.",
+            f"{guess}It can have {_listed(available)}, or give the parameter a default.{query}",
         )
 
 

@@ -18,6 +18,7 @@ URL = "/api/users/ann/posts/3"
 VALUES = {"name": "ann", "number": 3}
 
 #: What is said of every argument that there is not, at that route.
+QUERY = " A query is in request.args."
 AVAILABLE = (
     "It can have 'name', 'number', 'request' and 'params', or give the parameter a default."
 )
@@ -92,7 +93,10 @@ def test_a_handler_is_called_with_what_it_names(called_with, signature, argument
 @pytest.mark.parametrize(
     ("signature", "reason"),
     [
-        ("size", f"GET asks for 'size', which is not in the path. {AVAILABLE}"),
+        (
+            "size",
+            f"GET asks for 'size', which is not in the path. {AVAILABLE}{QUERY}",
+        ),
         ("nam", f"GET asks for 'nam', which is not in the path. Did you mean 'name'? {AVAILABLE}"),
         (
             "*, numbr",
@@ -102,7 +106,10 @@ def test_a_handler_is_called_with_what_it_names(called_with, signature, argument
             "name, req, **rest",
             f"GET asks for 'req', which is not in the path. Did you mean 'request'? {AVAILABLE}",
         ),
-        ("call_next", f"GET asks for 'call_next', which is not in the path. {AVAILABLE}"),
+        (
+            "call_next",
+            f"GET asks for 'call_next', which is not in the path. {AVAILABLE}{QUERY}",
+        ),
         (
             "name, /",
             "GET has the positional-only parameter 'name', and arguments are given by name. "
@@ -126,6 +133,7 @@ def test_a_path_without_parameters_still_gives_request_and_params(make_app, refu
     assert refusal("def GET(id): return ''", folder="users") == [
         "GET asks for 'id', which is not in the path. "
         "It can have 'request' and 'params', or give the parameter a default."
+        f"{QUERY}"
     ]
 
 
@@ -251,7 +259,7 @@ def with_size(f):
 @with_size
 def GET(name): return ''
 """
-    assert refusal(code) == [f"GET asks for 'size', which is not in the path. {AVAILABLE}"]
+    assert refusal(code) == [f"GET asks for 'size', which is not in the path. {AVAILABLE}{QUERY}"]
 
 
 def test_a_wrapper_that_wraps_itself_is_read_once(called_with):

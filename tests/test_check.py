@@ -184,7 +184,8 @@ def test_findings_stand_below_their_files_in_the_order_of_the_files(check):
         "\n"
         "a-b/route.py\n"
         "  error: GET asks for 'id', which is not in the path. "
-        "It can have 'request' and 'params', or give the parameter a default.\n"
+        "It can have 'request' and 'params', or give the parameter a default. "
+        "A query is in request.args.\n"
         "\n"
         "b/route.py\n"
         "  error: GET is not callable: it is an int. "
@@ -792,7 +793,8 @@ API = f"app/api/a/route.py\n  error: {LOWER_CASE}\n\n"
 ADMIN = (
     "admin/[id=even]/route.py\n"
     "  error: GET asks for 'name', which is not in the path. "
-    "It can have 'id', 'request' and 'params', or give the parameter a default.\n\n"
+    "It can have 'id', 'request' and 'params', or give the parameter a default. "
+    "A query is in request.args.\n\n"
 )
 PAGES = f"pages/x/routes.py\n  warning: x/routes.py {NEAR_MISS}\n\n"
 

@@ -575,7 +575,7 @@ REFUSED = {
                           f"Put functions into the list, each written as {FORM}."),
     "a parameter of no folder": ("def middleware(user): return ''\n",
                                  "middleware asks for 'user', which is not in the path.",
-                                 AVAILABLE),
+                                 f"{AVAILABLE} A query is in request.args."),
     "what others call call_next": ("def middleware(request, next): return next()\n",
                                    "middleware asks for 'next', which is not in the path.",
                                    f"Did you mean 'call_next'? {AVAILABLE}"),
