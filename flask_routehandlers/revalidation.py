@@ -27,8 +27,8 @@ def revalidate_path(path: str) -> None:
     nor what a handler is computing of it meanwhile.
 
     :param path: the path of a URL, ``/api/posts/1``, also percent-encoded as
-        :func:`flask.url_for` gives it; or a route as its folders spell it, ``/api/posts/[id]``,
-        for every URL of the file.
+        :func:`flask.url_for` gives it, whose query does not matter; or a route as its folders
+        spell it, ``/api/posts/[id]``, for every URL of the file.
     :raises RevalidationError: when no static handler answers the path.
     :raises StoreError: when the shared store cannot be reached. Other processes may serve what
         they have until it is stale.
@@ -44,8 +44,10 @@ def revalidate_path(path: str) -> None:
         return
     # A path that can be read in several ways is revalidated in all.
     root = request.script_root if has_request_context() else ""
-    paths = dict.fromkeys((path, path.removeprefix(root)))
-    found = {url: _find_by_url(app, url) for one in paths for url in (one, unquote(one))}
+    readings: dict[str, None] = {}
+    for one in (path, path.removeprefix(root)):
+        readings |= dict.fromkeys((one, unquote(one), unquote(one.partition("?")[0])))
+    found = {decoded: _find_by_url(app, decoded) for decoded in readings}
     routes = {decoded: _static(route, path) for decoded, route in found.items() if route}
     if not routes:
         raise RevalidationError(_unknown(app, path))

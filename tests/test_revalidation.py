@@ -153,6 +153,19 @@ def test_a_slash_at_the_end_that_the_app_allows_is_no_other_url(tree, store):
             assert forgotten(app, lambda said=said: revalidate_path(said), *both) == [*both]
 
 
+def test_a_query_does_not_matter(site):
+    def revalidate() -> None:
+        with site.test_request_context():
+            revalidate_path(url_for("api./posts/[id]", id="ä?", page=2))
+
+    every = ("/api/posts/%C3%A4%3F", POST, "/api/posts/1%3Fpage=2")
+    assert forgotten(site, revalidate, *every) == [every[0]]
+    # As a decoded path it is another URL, which cannot be told from this one.
+    assert forgotten(site, lambda: revalidate_path(f"{POST}?page=2"), *every) == [*every[1:]]
+    with site.app_context(), pytest.raises(RevalidationError, match=r"now/route\.py is dynamic"):
+        revalidate_path("/api/now?page=2")
+
+
 def test_a_folder_that_looks_like_a_parameter_of_the_url_is_read_as_folders(site):
     # The file's own spelling comes first; such a URL is revalidated with all of the file's.
     every = ("/api/posts/%5Bid%5D", POST)
