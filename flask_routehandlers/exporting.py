@@ -75,9 +75,14 @@ def find_differences(
 ) -> list[str]:
     """How a folder differs from what :func:`export` would write: a line for each difference.
 
-    :raises ExportError: when one of the URLs cannot be a file.
+    :raises ExportError: when one of the URLs cannot be a file, or the folder cannot be read.
     """
-    return list(compare(os.path.realpath(folder), list(_make_items(urls, rendered))))
+    folder = os.path.realpath(folder)
+    items = list(_make_items(urls, rendered))
+    try:
+        return list(compare(folder, items))
+    except OSError as error:
+        raise ExportError(f"{folder} cannot be read: {error}.") from error
 
 
 def _make_items(

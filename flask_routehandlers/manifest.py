@@ -48,9 +48,18 @@ def read_manifest(folder: str) -> list[Item] | None:
             content = json.load(file)
         if content["generator"] != _GENERATOR:
             return None
-        return [Item(**item) for item in content["urls"]]
-    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError, LookupError):
+        items = [Item(**item) for item in content["urls"]]
+    except (
+        FileNotFoundError,
+        NotADirectoryError,
+        ValueError,
+        TypeError,
+        LookupError,
+        RecursionError,
+    ):
         return None
+    is_sound = all(isinstance(i.url, str) and isinstance(i.file, str | None) for i in items)
+    return items if is_sound else None
 
 
 def find_foreign_files(folder: str) -> list[str]:

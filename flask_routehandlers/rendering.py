@@ -89,7 +89,7 @@ def find_urls(app: Flask) -> Urls:
     for route in static_routes(app):
         try:
             paths = route.static_paths()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             urls.problems.append(failure(route.file, "generate_static_params", error))
             continue
         if paths is None:
@@ -117,7 +117,7 @@ def render(url: StaticUrl) -> Rendered | Problem:
     except HTTPException as error:
         response = error.get_response()
         status, headers, body = response.status_code, list(response.headers), b""
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return failure(url.route.file, f"GET for {url.url}", error)
     if status >= 500:
         return server_error(url, status)
@@ -137,7 +137,7 @@ def server_error(url: StaticUrl, status: int) -> Problem:
     return Problem((url.route.file,), f"GET for {url.url} gives the status {status}.", _LOOK)
 
 
-def failure(file: str, what: str, error: Exception) -> Problem:
+def failure(file: str, what: str, error: BaseException) -> Problem:
     """The problem of a file whose code has raised something."""
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     frames = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith(_PACKAGE)]

@@ -68,7 +68,7 @@ def warm(url: StaticUrl) -> Warmed | Problem:
     except HTTPException as error:
         status = error.get_response().status_code
         detail = f"status-{status}"
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return failure(route.file, f"GET for {url.url}", error)
     return server_error(url, status) if status >= 500 else Warmed(url, why_not=detail)
 
@@ -81,5 +81,5 @@ def warm_lists(urls: Iterable[StaticUrl]) -> Iterator[Problem]:
     for route in {id(url.route): url.route for url in urls if url.route.is_closed}.values():
         try:
             route.cache.coordinator.compute(route.list_job())
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             yield failure(route.file, "generate_static_params", error)

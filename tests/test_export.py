@@ -541,6 +541,37 @@ def test_a_file_is_no_folder(small, tmp_path):
     assert file.read_text() == "mine"
 
 
+@pytest.mark.parametrize(
+    "urls", [["api"], [{"url": []}], [{"url": "/a", "file": ["a"]}], [{"url": "/a", "file": 3}]]
+)
+def test_a_manifest_that_no_export_has_written_is_a_file_of_somebody(small, tmp_path, urls):
+    rest = {"file": None, "status": 200, "headers": {}, "sha256": None}
+    items = [rest | url if isinstance(url, dict) else url for url in urls]
+    manifest = tmp_path / "site/manifest.json"
+    manifest.parent.mkdir()
+    manifest.write_text(json.dumps({"generator": "Flask-RouteHandlers", "urls": items}))
+    status, output = export(small, manifest.parent, "--check")
+    assert (status, output.splitlines()[-1]) == (1, "foreign  manifest.json")
+    status, output = export(small, manifest.parent)
+    assert status == 2
+    assert "and they would be lost: manifest.json. " in output
+
+
+def test_check_tells_of_a_folder_that_cannot_be_read(small, tmp_path):
+    (tmp_path / "site/manifest.json").mkdir(parents=True)
+    status, output = export(small, tmp_path / "site", "--check")
+    assert status == 2
+    assert output.startswith(f"Error: {tmp_path / 'site'} cannot be read: ")
+
+
+def test_a_handler_that_ends_the_process_is_a_problem(make_app, tmp_path):
+    app = make_app({"route.py": "import sys\nrevalidate = 60\ndef GET(): sys.exit()\n"})
+    status, output = export(app, tmp_path / "site")
+    assert status == 2
+    assert "GET for /api failed: SystemExit\n" in output
+    assert not (tmp_path / "site").exists()
+
+
 def test_a_link_to_a_folder_stays_a_link(small, tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")

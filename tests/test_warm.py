@@ -161,10 +161,11 @@ def test_each_failure_is_told_with_its_line_and_the_rest_is_stored(shared):
             ),
             "g/route.py": static(more="def cache_tags(): return 'g'"),
             "h/route.py": static("abort(503)", more="from flask import abort"),
+            "i/route.py": static("sys.exit()", more="import sys"),
         }
     )
     status, output, errors = warm(app, "--threads", "1")
-    assert (status, output) == (1, "Stored 2 URLs, 0 were fresh, 7 failed.\n")
+    assert (status, output) == (1, "Stored 2 URLs, 0 were fresh, 8 failed.\n")
     lines = errors.replace(f"{app.root_path}/app/api/", "…/").split("\n\n")
     assert lines == [
         "d/[n]/route.py\n  generate_static_params in d/[n]/route.py gave {'m': '1'}. "
@@ -179,6 +180,7 @@ def test_each_failure_is_told_with_its_line_and_the_rest_is_stored(shared):
         "g/route.py\n  GET for /api/g failed: TypeError: cache_tags in g/route.py returned 'g', "
         "and 'g' is no list. It returns a list of texts.\n  Look at what it returns.",
         "h/route.py\n  GET for /api/h gives the status 503.\n  Look at what it returns.",
+        "i/route.py\n  GET for /api/i failed: SystemExit\n  Look at …/i/route.py, line 9.",
         "",
     ]
 
