@@ -444,6 +444,20 @@ def test_a_body_that_a_hook_changes_is_kept_out_of_shared_caches_and_loses_its_e
         assert "ETag" not in response.headers
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda response: response.stream.write(" me"),
+        lambda response: response.response.append(b" me"),
+        lambda response: response.response.__setitem__(0, b"HELLO"),
+    ],
+)
+def test_a_body_that_a_hook_changes_in_its_place_loses_its_etag_too(make_app, change):
+    for response in changed(make_app, change):
+        assert response.headers["Cache-Control"] == PRIVATE
+        assert "ETag" not in response.headers
+
+
 def test_a_hook_that_changes_the_body_may_give_it_an_etag(make_app):
     def change(response: Response) -> None:
         response.set_data("hello me")

@@ -365,6 +365,14 @@ def fill(count: int) -> MemoryStore:
     return store
 
 
+def test_what_has_no_room_takes_the_place_of_what_it_would_replace():
+    store = MemoryStore(10, 5_000)
+    assert keep(store, an_entry("key"))
+    assert not keep(store, an_entry("key", b"x" * 10_000))
+    assert store.get("key") is None
+    assert store.size == 0
+
+
 def test_many_different_keys_stay_below_the_bounds():
     store = fill(20_000)
     assert len(store) > 300

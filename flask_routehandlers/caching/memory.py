@@ -79,14 +79,14 @@ class MemoryStore:
         [began] = marks.generations
         names = [("key", marks.key), *(("tag", tag) for tag in marks.tags)]
         size = size_of(entry)
-        if not self._kept.has_room(size):
-            return False
         with self._lock:
             if began < self._forgotten:
                 return False
             if any(self._revalidated.get(name, 0) > began for name in names):
                 return False
             self._drop(marks.key)
+            if not self._kept.has_room(size):
+                return False
             self._pauses.pop(marks.key, None)
             kept = _Kept(entry, marks.tags, time.monotonic(), entry.lifetime)
             for tag in marks.tags:

@@ -103,6 +103,8 @@ class Reply(WerkzeugResponse):
         plan = self.plan
         if (
             self.response is self.planned_body
+            and len(self.planned_body) == 1
+            and self.planned_body[0] is plan.body
             and headers == self.planned_headers
             and self._status_code == plan.status_code == 200
             and not self._on_close
@@ -116,7 +118,8 @@ class Reply(WerkzeugResponse):
     def get_wsgi_headers(self, environ: Any) -> Headers:
         headers = super().get_wsgi_headers(environ)
         plan = self.plan
-        is_same = self.response is self.planned_body and self.status_code == plan.status_code
+        # The list may be another one, or hold something else now.
+        is_same = self.response == [plan.body] and self.status_code == plan.status_code
         is_encoded = "Content-Encoding" in headers
         if "Set-Cookie" in headers:
             if is_shareable(list(headers)):
