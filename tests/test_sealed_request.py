@@ -236,6 +236,44 @@ def test_under_force_static_reading_finds_nothing(make_app, expression, value):
     assert app.test_client().get("/api/x/7", **FULL_REQUEST).text == repr(value)
 
 
+SETS_USER = (
+    "def middleware(request, call_next):\n    request.user = 'Ada'\n    return call_next()\n"
+)
+
+
+def test_what_middleware_sets_on_the_request_is_the_clients(make_app):
+    code = "revalidate = 60\ndef GET(request): return request.user\n"
+    app = make_app({"middleware.py": SETS_USER, "x/[id]/route.py": code})
+    assert str(error_of(app)) == message("request.user")
+    code = "dynamic = 'force-static'\ndef GET(request): return str(hasattr(request, 'user'))\n"
+    app = make_app({"middleware.py": SETS_USER, "x/[id]/route.py": code})
+    assert app.test_client().get("/api/x/7").text == "False"
+
+
+def test_an_attribute_error_of_the_apps_own_request_class_is_that_error(tree):
+    class OwnRequest(Request):
+        @property
+        def tenant(self):
+            return self.path.tenant
+
+        def __getattr__(self, name):
+            if name == "shop":
+                return "ours"
+            raise AttributeError(f"no {name}")
+
+    code = "dynamic = 'force-static'\ndef GET(request): return request.%s\n"
+    for name, found in (("tenant", "no tenant"), ("shop", "ours"), ("other", "no other")):
+        app = bare_app(tree({"x/route.py": code % name}))
+        app.request_class = OwnRequest
+        RouteHandlers(app)
+        app.testing = True
+        try:
+            text = app.test_client().get("/api/x").text
+        except AttributeError as error:
+            text = str(error)
+        assert text == found
+
+
 def test_under_force_static_there_is_no_session_to_change(make_app):
     app = make_app(handler("session.update(a=1)", "dynamic = 'force-static'"))
     app.secret_key = "x"
@@ -459,6 +497,7 @@ def test_a_template_and_url_for_work_without_a_client(make_app):
             "http://shop.example/api/x/7",
         ),
         ({"TRUSTED_HOSTS": [".shop.example"]}, {}, "http://shop.example/api/x/7"),
+        ({"TRUSTED_HOSTS": "shop.example"}, {}, "http://shop.example/api/x/7"),
         (
             {"SERVER_NAME": "shop.example:8000"},
             {"subdomain_matching": True},

@@ -108,12 +108,22 @@ class _ClientInput:
         vars(request)[self.name] = value
 
 
+def _find_nothing(request: Any, name: str) -> Any:
+    seal = vars(request).get("seal")
+    if seal is not None and not name.startswith("__") and not hasattr(type(request), name):
+        seal.check(f"request.{name}")
+    found = getattr(super(type(request), request), "__getattr__", None)
+    return found(name) if found else object.__getattribute__(request, name)
+
+
 def seal_request_class(request_class: type[Request]) -> type[Request]:
     """A request class whose instances, with a :class:`Seal` as ``seal``, keep what is the
     client's."""
     names: dict[str, Any] = {name: _ClientInput(name, request_class) for name in CLIENT_INPUTS}
     # Without the query, which it would read.
     names["url"] = property(lambda request: request.base_url)
+    # Asked for what is not there: what middleware has set on the client's request, for example.
+    names["__getattr__"] = _find_nothing
     sealed = type(f"Sealed{request_class.__name__}", (request_class,), names)
     sealed.sealed_class = sealed  # type: ignore[attr-defined]
     return sealed
