@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -52,7 +53,7 @@ def revalidate_path(path: str) -> None:
     if not routes:
         raise RevalidationError(_unknown(app, path))
     for decoded, static in routes.items():
-        static.cache.store.revalidate_key(static.key_of(decoded))
+        static.revalidate(decoded)
 
 
 def revalidate_tag(tag: str) -> None:
@@ -151,4 +152,6 @@ def _unknown(app: Flask, path: str) -> str:
     ]
     close = get_close_matches(path, spelled, n=1, cutoff=0.6)
     guess = f"Did you mean {close[0]!r}?" if close else "`flask routes` lists what there is."
+    if re.match("https?://", path):
+        guess = "Give the path alone, without scheme and host."
     return f"revalidate_path({path!r}): no route file has this URL. {guess}"

@@ -166,6 +166,29 @@ def test_a_query_does_not_matter(site):
         revalidate_path("/api/now?page=2")
 
 
+UUID = "12345678-0000-4000-8000-12345678900"
+
+
+@pytest.mark.parametrize(
+    ("folder", "usual", "others", "different"),
+    [
+        ("[id=int]", "1", ("01", "001", "%D9%A1"), "10"),
+        ("[id=float]", "1.5", ("01.5", "1.50"), "1.05"),
+        ("[id=uuid]", f"{UUID}a", (f"{UUID}A",), f"{UUID}b"),
+    ],
+)
+def test_every_spelling_of_the_same_parameters_is_revalidated(
+    tree, store, folder, usual, others, different
+):
+    app = configured(tree({f"{folder}/route.py": PAGE}), **store)
+    same = [f"/api/{value}" for value in (usual, *others)]
+    for said in same:
+        expected = forgotten(
+            app, lambda said=said: revalidate_path(said), *same, f"/api/{different}"
+        )
+        assert expected == same
+
+
 def test_a_folder_that_looks_like_a_parameter_of_the_url_is_read_as_folders(site):
     # The file's own spelling comes first; such a URL is revalidated with all of the file's.
     every = ("/api/posts/%5Bid%5D", POST)
@@ -207,6 +230,23 @@ def test_the_list_of_a_closed_file_is_forgotten_with_its_folders(tree, store):
     with app.app_context():
         revalidate_path("/api/posts/[id]")
     assert get(app, OTHER) == "1"
+
+
+def test_a_path_that_is_new_in_a_closed_file_is_there_and_one_that_is_gone_is_not(tree, store):
+    closed = (
+        "dynamic_params = False\nlisted = [{'id': '1'}]\n"
+        f"def generate_static_params(): return listed\n{PAGE}"
+    )
+    app = configured(tree({"posts/[id]/route.py": closed}), **store)
+    listed = app.view_functions["api./posts/[id]"].module.listed
+    assert get(app, POST)
+    assert app.test_client().get(OTHER).status_code == 404
+    listed[:] = [{"id": "2"}]
+    with app.app_context():
+        revalidate_path(OTHER)
+        revalidate_path(POST)
+    assert get(app, OTHER)
+    assert app.test_client().get(POST).status_code == 404
 
 
 # By tag.
@@ -436,6 +476,11 @@ def test_threads_that_ask_all_the_time_see_nothing_older_than_a_revalidation(sit
             "`flask routes` lists what there is.",
         ),
         (
+            lambda: revalidate_path("http://localhost/api/posts/1"),
+            "revalidate_path('http://localhost/api/posts/1'): no route file has this URL. "
+            "Give the path alone, without scheme and host.",
+        ),
+        (
             lambda: revalidate_tag(""),
             "revalidate_tag was given an empty tag, which nothing can have.",
         ),
@@ -587,6 +632,17 @@ def test_the_command_needs_a_store_that_servers_share(tree):
         f"Error: The app {app.name!r} stores in the memory of each process what its static "
         "handlers answer, and this command has a process of its own: no server would notice. "
         "Set ROUTE_HANDLERS_CACHE_URL in app.config to the URL of a Redis or Valkey server.\n",
+    )
+
+
+def test_the_command_says_that_the_server_was_named_too_late(tree):
+    app = configured(tree(FILES))
+    app.config["ROUTE_HANDLERS_CACHE_URL"] = "redis://127.0.0.1:1/0"
+    assert command(app, NEW) == (
+        2,
+        "Error: ROUTE_HANDLERS_CACHE_URL in app.config was set after RouteHandlers had read it, "
+        "and has no effect.\n"
+        "Set it before RouteHandlers(app), or init_app(app), is called.\n",
     )
 
 

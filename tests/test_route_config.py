@@ -298,6 +298,15 @@ def test_a_name_that_may_well_be_the_users_own_is_not_hinted_at(make_app):
                 "It has to be a whole number, 1 or more.",
             ],
         ),
+        (
+            {"ROUTE_HANDLERS_CACHE_MAXWAIT": 2},
+            [
+                "ROUTE_HANDLERS_CACHE_MAXWAIT is in app.config, and there is no such setting. "
+                "Did you mean ROUTE_HANDLERS_CACHE_MAX_WAIT? Behind ROUTE_HANDLERS_CACHE_ stands "
+                "one of URL, PREFIX, VERSION, MAX_ENTRIES, MAX_BYTES, MAX_BODY, MAX_WAIT, LOCK, "
+                "TIMEOUT, THREADS."
+            ],
+        ),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused_with_its_cure(tree, config, texts):

@@ -52,6 +52,17 @@ class StaticParams:
         # Nothing of the request in which it is called is there.
         return Context().run(self._list, self._generate)
 
+    def usual(self, path: str) -> str:
+        """A decoded path of the route as :func:`flask.url_for` spells it: ``/posts/1`` for
+        ``/posts/01`` where ``[id=int]`` takes both for the same."""
+        if not self._names:
+            return path
+        adapter = self._adapter()
+        try:
+            return unquote(adapter.build(*adapter.match(path, method="GET")), errors="strict")
+        except Exception:  # a converter of the app's own need not know the way back
+            return path
+
     def _list(self, generate: Callable[[], Any]) -> list[str]:
         with self._app.app_context():
             listed = self._app.ensure_sync(generate)()

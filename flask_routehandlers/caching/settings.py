@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
 
@@ -96,6 +97,17 @@ def find_setting_problems(config: Mapping[str, Any]) -> Iterator[tuple[str, str]
         key = PREFIX + name.upper()
         if key in config and not check(config[key]):
             yield f"{key} in app.config is {config[key]!r}.", f"It has to be {_WANTED[check]}."
+    for key in config:
+        name = key.removeprefix(PREFIX)
+        if name != key and name.lower() not in _CHECKS:
+            names = [known.upper() for known in _CHECKS]
+            close = get_close_matches(name, names, n=1, cutoff=0.5)
+            guess = f"Did you mean {PREFIX}{close[0]}? " if close else ""
+            known = ", ".join(names)
+            yield (
+                f"{key} is in app.config, and there is no such setting.",
+                f"{guess}Behind {PREFIX} stands one of {known}.",
+            )
     url = read_settings(config).url
     if url is None:
         return
@@ -125,10 +137,11 @@ def find_setting_problems(config: Mapping[str, Any]) -> Iterator[tuple[str, str]
 def host_of(app: Flask) -> str:
     """The host that a static handler sees: ``localhost``, unless the app would refuse it."""
     name: str | None = app.config["SERVER_NAME"]
-    trusted: list[str] | None = app.config["TRUSTED_HOSTS"]
+    trusted: list[str] | str | None = app.config["TRUSTED_HOSTS"]
     host = "localhost"
     if trusted:
-        host = name or trusted[0].lstrip(".")
+        first = trusted if isinstance(trusted, str) else trusted[0]
+        host = name or first.lstrip(".")
     if app.subdomain_matching and name:
         subdomain = app.url_map.default_subdomain
         host = f"{subdomain}.{name}" if subdomain else name

@@ -63,6 +63,7 @@ class StaticRoute:
         self.endpoint = endpoint
         self.file = file
         self.config = config
+        self._parameters = parameters
         self._params = StaticParams(app, endpoint, file, parameters, config.generate_static_params)
         self.is_guarded = is_guarded
         self._handler = binding
@@ -180,7 +181,23 @@ class StaticRoute:
             response = self.app.ensure_sync(after)(response)
         return response
 
-    # Tags.
+    # Revalidating.
+
+    def revalidate(self, path: str) -> None:
+        """Forget what is stored for a decoded path, however else its parameters can be spelled.
+
+        :raises ~flask_routehandlers.StoreError: when a shared store cannot be reached.
+        """
+        usual = self._params.usual(canonical(path))
+        store = self.cache.store
+        if self._parameters:
+            store.revalidate_tags([self._alias_tag(usual)])
+        if self.is_closed:  # the path may be new, or gone
+            store.revalidate_key(self._list_key)
+        store.revalidate_key(make_key(self._prefix, usual))
+
+    def _alias_tag(self, usual: str) -> str:
+        return f"path:{make_key(self._prefix, usual)}"
 
     def tags_of(self, path: str) -> tuple[str, ...]:
         """The tags of the entry of a decoded path.
@@ -199,6 +216,9 @@ class StaticRoute:
                     f"cache_tags in {self.file} returned {returned!r}, and {error}. "
                     "It returns a list of texts."
                 ) from None
+        usual = self._params.usual(canonical(path))
+        if usual != canonical(path):
+            return (self.file_tag, self._alias_tag(usual), *tags)
         return (self.file_tag, *tags)
 
     def _call_tags(self, sealed: Sealed, binding: Binding) -> Any:

@@ -9,6 +9,7 @@ import click
 from flask import Flask
 from flask.cli import NoAppException, ScriptInfo
 
+from ..caching import cache_of
 from ..caching.settings import read_settings
 from ..errors import RouteHandlersError
 from ..mounts import mounts_of
@@ -74,6 +75,13 @@ def load_with_shared_store(info: ScriptInfo) -> Flask:
     :raises click.ClickException: when it cannot be loaded, has no tree, or no such store.
     """
     app = load(info)
+    cache = cache_of(app)
+    if cache is not None and cache.settings.url != read_settings(app.config).url:
+        raise LoadError(
+            "ROUTE_HANDLERS_CACHE_URL in app.config was set after RouteHandlers had read it, and "
+            "has no effect.",
+            "Set it before RouteHandlers(app), or init_app(app), is called.",
+        )
     if read_settings(app.config).url is None:
         raise LoadError(
             f"The app {app.name!r} stores in the memory of each process what its static handlers "
