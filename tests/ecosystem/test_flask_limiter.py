@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pytest
 
+from flask_routehandlers import StaticRequestError
 from tests.ecosystem.support import statuses
 
 LIMITER = """
@@ -117,3 +118,23 @@ def test_answers_that_no_handler_gives_have_the_default_limits(make_project):
     extensions.limiter.init_app(app)
     assert statuses(app, "OPTIONS /api/jobs", "PATCH /api/jobs") == [204, 405]
     assert statuses(app, "OPTIONS /api/jobs", "PATCH /api/jobs") == [429, 429]
+
+
+PAGE = "revalidate = 60\ndef GET():\n    return 'hello'\n"
+
+
+def test_a_limit_around_a_static_handler_is_an_error_and_one_around_middleware_counts_hits(
+    make_project,
+):
+    limited = "from ...extensions import limiter\n@limiter.limit('3 per day')\n"
+    files = {
+        "handler/route.py": PAGE.replace("def GET", f"{limited}def GET"),
+        "guarded/middleware.py": f"{limited}def middleware(call_next):\n    return call_next()\n",
+        "guarded/route.py": PAGE,
+    }
+    app, extensions = make_project(LIMITER, files)
+    extensions.limiter.init_app(app)
+    assert statuses(app, *["GET /api/guarded"] * 5) == [200, 200, 200, 429, 429]
+    app.testing = True
+    with pytest.raises(StaticRequestError, match=r"handler/route\.py used request\.remote_addr"):
+        app.test_client().get("/api/handler")
