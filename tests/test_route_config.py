@@ -326,6 +326,21 @@ def test_a_shared_store_is_not_asked_before_the_first_request(tree):
     assert app.extensions["routehandlers_cache"].settings.url == "redis://127.0.0.1:1/0"
 
 
+def test_a_setting_that_comes_too_late_is_told_once(tree, caplog):
+    app = bare_app(tree({FILE: f"revalidate = 60\n{GET}"}))
+    app.config["ROUTE_HANDLERS_CACHE_THREADS"] = 2
+    RouteHandlers(app)
+    app.config.update(
+        ROUTE_HANDLERS_CACHE_URL="redis://127.0.0.1:1/0", ROUTE_HANDLERS_CACHE_MAX_WAIT=2.0
+    )
+    client = app.test_client()
+    assert [client.get(f"/api/posts/{n}").status_code for n in (1, 2)] == [200, 200]
+    assert caplog.messages == [
+        "ROUTE_HANDLERS_CACHE_URL in app.config was set after RouteHandlers had read it, and has "
+        "no effect. Set it before RouteHandlers(app), or init_app(app), is called."
+    ]
+
+
 def test_the_trees_of_an_app_share_a_cache(make_app):
     app = make_app({FILE: f"revalidate = 60\n{GET}"}, name="one")
     RouteHandlers(app, "app/api", url_prefix="/two", name="two")

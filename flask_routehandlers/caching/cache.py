@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from logging import Logger
 from typing import cast
 
@@ -13,7 +14,7 @@ from .fallback import ResilientStore
 from .memory import MemoryStore
 from .replies import Replies
 from .sealed import Sealer
-from .settings import read_settings
+from .settings import PREFIX, read_settings
 from .stores import Store
 
 
@@ -26,9 +27,11 @@ class Cache:
     """
 
     def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._is_looked_at = False
         self.settings = settings = read_settings(app.config)
         # Not app.logger yet: the app may still configure logging, which has to come first.
-        logger = cast(Logger, LocalProxy(lambda: app.logger))
+        self._logger = logger = cast(Logger, LocalProxy(lambda: app.logger))
         limits = settings.max_entries, settings.max_bytes
         self.store: Store = MemoryStore(*limits)
         if settings.url is not None:
@@ -51,3 +54,17 @@ class Cache:
         )
         self.sealer = Sealer(app)
         self.replies = Replies(app)
+
+    def say_what_came_late(self) -> None:
+        """Log once which settings of the app are others than those that were read."""
+        if self._is_looked_at:
+            return
+        self._is_looked_at = True
+        now = read_settings(self._app.config)
+        for field in fields(now):
+            if getattr(now, field.name) != getattr(self.settings, field.name):
+                self._logger.warning(
+                    "%s in app.config was set after RouteHandlers had read it, and has no effect. "
+                    "Set it before RouteHandlers(app), or init_app(app), is called.",
+                    PREFIX + field.name.upper(),
+                )

@@ -111,6 +111,7 @@ class StaticRoute:
     def _answer(
         self, current: Request, path: str, found: Found | None, is_private: bool
     ) -> Response:
+        self.cache.say_what_came_late()
         if found is None:
             self.refuse_unlisted(path)
         answer = self.cache.coordinator.resolve(self.job(path), found)
