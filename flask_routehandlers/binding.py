@@ -206,4 +206,6 @@ def _check_required(
 
 def _listed(names: Collection[str]) -> str:
     *first, last = map(repr, names)
+    if not first:
+        return last
     return f"{', '.join(first)} and {last}"

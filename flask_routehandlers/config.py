@@ -30,6 +30,15 @@ _OF_NEXTJS = {
     "preferredRegion": None,
     "runtime": None,
 }
+#: What is likely meant to be a name of ours.
+_NEARLY = {
+    "REVALIDATE": "revalidate",
+    "CACHE_TAGS": "cache_tags",
+    "cache_tag": "cache_tags",
+    "DYNAMIC_PARAMS": "dynamic_params",
+    "dynamic_param": "dynamic_params",
+    "generate_static_param": "generate_static_params",
+}
 _RUNTIMES = ("edge", "experimental-edge", "nodejs")
 
 
@@ -71,7 +80,11 @@ class RouteConfig:
 
 def has_config(module: ModuleType) -> bool:
     """Whether a file has any of the names that are looked at here."""
-    return not vars(module).keys().isdisjoint(_NAMES)
+    names = vars(module)
+    annotated = names.get("__annotations__")
+    return not names.keys().isdisjoint(_NAMES) or bool(
+        annotated and not annotated.keys().isdisjoint(_CHECKS)
+    )
 
 
 def read_config(module: ModuleType) -> RouteConfig:
@@ -115,8 +128,20 @@ def find_config_problems(
 
 
 def find_config_hints(file: str, module: ModuleType) -> Iterator[Problem]:
-    """What a file says in the words of Next.js, which nothing reads here."""
+    """What a file says in the words of Next.js, or nearly in ours, which nothing reads."""
     names = vars(module)
+    for name, meant in _NEARLY.items():
+        if name in names and meant not in names:
+            yield Problem(
+                (file,), f"{file} defines {name}, which nothing reads.", f"Did you mean {meant}?"
+            )
+    for name in names.get("__annotations__", ()):
+        if name in _CHECKS and name not in names:
+            yield Problem(
+                (file,),
+                f"{file} gives {name} a type and no value.",
+                f"Write {name} = ..., not {name}: ...",
+            )
     for name, ours in _OF_NEXTJS.items():
         if name not in names or (name == "runtime" and names[name] not in _RUNTIMES):
             continue
@@ -243,4 +268,4 @@ _CHECKS: dict[str, Callable[[object], tuple[str, str] | None]] = {
     "generate_static_params": _refuse_static_params,
     "cache_tags": _refuse_cache_tags,
 }
-_NAMES = frozenset({*_CHECKS, *_OF_NEXTJS})
+_NAMES = frozenset({*_CHECKS, *_OF_NEXTJS, *_NEARLY})

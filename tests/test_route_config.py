@@ -195,6 +195,12 @@ def test_a_static_file_needs_a_get(tree):
     )
 
 
+def test_a_function_that_can_have_one_argument_only_is_told_which(tree):
+    code = "revalidate = 60\ndef cache_tags(request): ...\ndef GET(): ...\n"
+    [problem] = refused(bare_app(tree({"route.py": code})))
+    assert problem.cure.startswith("It can have 'params', or give the parameter a default.")
+
+
 def test_what_lists_parameters_needs_parameters(tree):
     code = f"revalidate = 60\ndef generate_static_params(): return []\n{GET}"
     [problem] = refused(bare_app(tree({"posts/route.py": code})))
@@ -244,6 +250,33 @@ def test_a_name_of_nextjs_is_hinted_at(tree, name, value, cure):
         f"{FILE} defines {name}, a name of Next.js that nothing reads. {cure}"
     ]
     assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        ("REVALIDATE = 60", "defines REVALIDATE, which nothing reads. Did you mean revalidate?"),
+        ("cache_tag = []", "defines cache_tag, which nothing reads. Did you mean cache_tags?"),
+        pytest.param(
+            "revalidate: 60",
+            "gives revalidate a type and no value. Write revalidate = ..., not revalidate: ...",
+            marks=pytest.mark.skipif(
+                sys.version_info >= (3, 14), reason="annotations are not evaluated"
+            ),
+        ),
+    ],
+)
+def test_what_is_nearly_a_name_of_ours_is_hinted_at(tree, code, hint):
+    app = bare_app(tree({FILE: f"{code}\n{GET}"}))
+    with pytest.warns(RouteHandlersWarning) as caught:
+        RouteHandlers(app)
+    assert [str(warning.message) for warning in caught] == [f"{FILE} {hint}"]
+
+
+def test_a_constant_from_which_a_name_gets_its_value_is_not_hinted_at(make_app):
+    code = "REVALIDATE = 60\nrevalidate: int = REVALIDATE\n"
+    app = make_app({FILE: f"{code}{GET}"})
+    assert app.test_client().get("/api/posts/1").status_code == 200
 
 
 def test_a_name_that_may_well_be_the_users_own_is_not_hinted_at(make_app):
