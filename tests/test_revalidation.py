@@ -555,11 +555,14 @@ def test_who_revalidates_learns_that_the_store_is_down(tree, caplog):
                     call()
         # This process has forgotten it all the same.
         assert get(app, POST) == "3"
+        with app.app_context(), pytest.raises(StoreError):
+            revalidate_path(POST)
+        assert get(app, POST) == "4"
         assert app.test_client().post("/api/save?tag=posts").status_code == 500
         server.start()
         with app.app_context():
             revalidate_tag("post:1")
-        assert until(lambda: get(app, POST) >= "4")
+        assert until(lambda: get(app, POST) >= "5")
 
 
 # The command.

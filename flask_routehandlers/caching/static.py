@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Collection
+from contextlib import ExitStack
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -191,11 +192,13 @@ class StaticRoute:
         """
         usual = self._params.usual(canonical(path))
         store = self.cache.store
-        if self._parameters:
-            store.revalidate_tags([self._alias_tag(usual)])
-        if self.is_closed:  # the path may be new, or gone
-            store.revalidate_key(self._list_key)
-        store.revalidate_key(make_key(self._prefix, usual))
+        # All of it is called, also if a store that is down raises: this process forgets it then.
+        with ExitStack() as calls:
+            calls.callback(store.revalidate_key, make_key(self._prefix, usual))
+            if self._parameters:
+                calls.callback(store.revalidate_tags, [self._alias_tag(usual)])
+            if self.is_closed:  # the path may be new, or gone
+                calls.callback(store.revalidate_key, self._list_key)
 
     def _alias_tag(self, usual: str) -> str:
         return f"path:{make_key(self._prefix, usual)}"
