@@ -463,6 +463,23 @@ def test_flask_login_itself_is_an_error(make_app):
     assert isinstance(error_of(app), StaticRequestError)
 
 
+@pytest.mark.parametrize("dynamic", ["error", "force-static"])
+def test_flask_login_tells_templates_of_nobody_under_force_static_alone(make_app, dynamic):
+    flask_login = pytest.importorskip("flask_login")
+    code = (
+        f"from flask import render_template_string\ndynamic = {dynamic!r}\n"
+        "def GET(): return render_template_string('{{ current_user.is_authenticated }}')\n"
+    )
+    app = make_app({"x/[id]/route.py": code})
+    app.secret_key = "x"
+    manager = flask_login.LoginManager(app)
+    manager.user_loader(lambda user_id: None)
+    if dynamic == "error":
+        assert isinstance(error_of(app), StaticRequestError)
+    else:
+        assert app.test_client().get("/api/x/1").text == "False"
+
+
 def test_a_template_that_uses_the_request_is_an_error(make_app):
     code = (
         "from flask import render_template_string\nrevalidate = 60\n"
