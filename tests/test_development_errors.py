@@ -58,6 +58,8 @@ def frames(page):
         ("def GET(params):\n    x = 0\n    return 1 / x\n", 3),
         ("async def GET(id):\n    return 1 / 0\n", 2),
         ("def helper():\n    return 1 / 0\ndef GET():\n    return helper()\n", 2),
+        ("revalidate = 60\ndef GET(id):\n    return 1 / 0\n", 3),
+        ("revalidate = 60\ndef cache_tags(id):\n    return 1 / 0\ndef GET(): ...\n", 3),
     ],
 )
 def test_the_debugger_shows_the_line_of_the_handler_behind_two_frames_at_most(tree, source, line):
@@ -65,9 +67,38 @@ def test_the_debugger_shows_the_line_of_the_handler_behind_two_frames_at_most(tr
     shown = frames(debugger_page(app, "/api/posts/7"))
     file = f"{app.root_path}/app/api/posts/[id]/route.py"
     assert shown[-1][:2] == (file, line)
-    assert "GET" in [name for where, _, name in shown if where == file]
+    names = [name for where, _, name in shown if where == file]
+    assert names[0] == ("cache_tags" if "cache_tags" in source else "GET")
     ours = [frame for frame in shown if frame[0].startswith(PACKAGE)]
     assert 1 <= len(ours) <= 2
+
+
+def test_between_middleware_and_its_handler_are_two_frames_at_most(tree):
+    files = {
+        "middleware.py": "def first(call_next):\n    return call_next()\n"
+        "def second(call_next):\n    return call_next()\nmiddleware = [first, second]\n",
+        "posts/middleware.py": "def middleware(call_next):\n    return call_next()\n",
+    }
+    for source in ("def GET(): return 1 / 0\n", "def GET(params): return 1 / 0\n"):
+        app = debug(tree, files | {"posts/route.py": source})
+        shown = frames(debugger_page(app, "/api/posts"))
+        names = [name if PACKAGE not in where else "ours" for where, _, name in shown]
+        last = " ".join(names[names.index("ours") :])
+        pattern = "(ours ){1,2}first (ours ){1,2}second (ours ){1,2}middleware (ours ){1,2}GET"
+        assert re.fullmatch(pattern, last), last
+
+
+def test_the_causes_of_an_exception_of_a_static_handler_are_told_too(tree, caplog):
+    source = (
+        "revalidate = 60\ndef GET():\n    try:\n        {}['key']\n"
+        "    except KeyError as error:\n        raise ValueError('no value') from error\n"
+    )
+    app = debug(tree, {"posts/route.py": source})
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.test_client().get("/api/posts")
+    assert "KeyError: 'key'" in caplog.text
+    assert "ValueError: no value" in caplog.text
+    assert caplog.text.count(f'File "{PACKAGE}') <= 2
 
 
 def test_the_traceback_in_the_terminal_has_the_real_file_and_its_code(tree, caplog):

@@ -6,6 +6,7 @@ import functools
 import json
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
+from types import TracebackType
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -104,7 +105,11 @@ class StaticRoute:
             found = get(make_key(prefix, path))
             is_private = is_guarded or "HTTP_COOKIE" in environ or "HTTP_AUTHORIZATION" in environ
             if found is None or (found.fresh_for <= 0 and is_due(found.entry.key)):
-                return self._answer(current, path, found, is_private)
+                try:
+                    return self._answer(current, path, found, is_private)
+                except Exception as error:
+                    error.__traceback__ = _without_ours(error.__traceback__)
+                    raise
             return hit(found, environ, is_private)
 
         return serve
@@ -296,3 +301,12 @@ class _Computation:
 def _not_stored(response: Response, reason: str) -> Response:
     response.headers["Cache-Status"] = f"{NAME}; fwd=miss; detail={reason}"
     return response
+
+
+def _without_ours(raised: TracebackType | None) -> TracebackType | None:
+    """What is left of a traceback in front of the user's own code; all of it if there is none."""
+    package = __name__.partition(".")[0]
+    left = raised
+    while left and left.tb_frame.f_globals.get("__name__", "").partition(".")[0] == package:
+        left = left.tb_next
+    return left or raised
