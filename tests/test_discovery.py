@@ -501,7 +501,7 @@ _CHILD = """
 import json, os, sys
 from flask import Flask
 from flask_routehandlers import RouteHandlers, RouteTreeError
-import flask_routehandlers.reloader  # only now: another user may not read it
+from flask_routehandlers import refusals, reloader  # now: another user may not read them
 sys.dont_write_bytecode = True
 if os.getuid() == 0:
     os.setgroups([])
