@@ -475,6 +475,40 @@ def test_the_process_ends_while_a_refresh_hangs(tmp_path):
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are limited by memory here")
+def test_where_no_thread_is_to_be_had_what_is_stored_is_served_on(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import logging, resource, threading, time\n"
+        "from flask_routehandlers.caching.coordinator import Coordinator, Job\n"
+        "from flask_routehandlers.caching.entries import Entry\n"
+        "from flask_routehandlers.caching.memory import MemoryStore\n"
+        "store = MemoryStore(10, 10**6)\n"
+        "coordinator = Coordinator(store, logging.getLogger())\n"
+        "runs = []\n"
+        "def compute():\n"
+        "    runs.append(1)\n"
+        "    return Entry('k', 200, (), b'', '\"x\"', (), 1)\n"
+        "job = Job('k', 'k', lambda: (), compute)\n"
+        "def ask(): return coordinator.resolve(job, coordinator.get('k')).state\n"
+        "def limit(size): resource.setrlimit(resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))\n"
+        "limit(2**30)\n"
+        "threading.stack_size(2**31)\n"
+        "print(ask())\n"
+        "time.sleep(1.1)\n"
+        "print(ask(), ask(), len(runs))\n"
+        "limit(resource.RLIM_INFINITY)\n"
+        "threading.stack_size(0)\n"
+        "print(ask())\n"
+        "time.sleep(0.5)\n"
+        "print(ask(), len(runs))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert (done.stdout, done.stderr) == ("miss\nstale stale 1\nstale\nhit 2\n", "")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 def test_a_forked_child_computes_what_its_parent_was_about_to(make):

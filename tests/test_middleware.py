@@ -1051,6 +1051,7 @@ def test_a_misuse_is_a_500_that_names_function_and_file(client_of, caplog, kind,
         {},
         {"middleware.py": traced("outer")},
         {"middleware.py": traced("outer", "async")},
+        {"x/y/middleware.py": traced("inner")},
         {"x/y/middleware.py": traced("inner", "async")},
     ):
         caplog.clear()
