@@ -40,6 +40,10 @@ def discover(root: str) -> Tree:
     return _Walk(root).tree()
 
 
+#: A folder by the names from the root down, and its path.
+_Place = tuple[tuple[str, ...], str]
+
+
 class _Walk:
     """One walk over one root: an explicit stack, since a path can be deeper than Python's own."""
 
@@ -55,9 +59,9 @@ class _Walk:
         self.parsed: dict[str, Segment | SegmentError] = {}
 
     def tree(self) -> Tree:
-        stack: list[tuple[str, ...]] = [()]
+        stack: list[_Place] = [((), self.root)]
         while stack:
-            stack.extend(self.visit(stack.pop()))
+            stack.extend(self.visit(*stack.pop()))
         leading = {
             names[:n]
             for names, folder in self.folders.items()
@@ -102,12 +106,11 @@ class _Walk:
             ),
         )
 
-    def visit(self, names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    def visit(self, names: tuple[str, ...], path: str) -> list[_Place]:
         """Read one folder; return the folders below it that are walked."""
-        path = os.path.join(self.root, *names)
-        below: list[tuple[str, ...]] = []
+        below: list[_Place] = []
         modules: set[str] = set()
-        sources: dict[str, bool] = {}
+        sources: dict[str, tuple[str, bool]] = {}
         linked = names in self.links
         try:
             with os.scandir(path) as entries:
@@ -115,13 +118,13 @@ class _Walk:
                     name = entry.name
                     if _is_folder(entry):
                         if is_walked(name) and self.stays_inside(entry, (*names, name)):
-                            below.append((*names, name))
+                            below.append(((*names, name), entry.path))
                             if linked:
                                 self.links.add((*names, name))
                     elif name in _KINDS:
                         if self.is_loadable(entry, (*names, name)):
                             modules.add(_KINDS[name].stem)
-                            sources[name] = linked or entry.is_symlink()
+                            sources[name] = entry.path, linked or entry.is_symlink()
                     elif name.lower().endswith((".py", ".pyw")):
                         if name.endswith(".py"):
                             modules.add(name.removesuffix(".py"))
@@ -139,9 +142,8 @@ class _Walk:
         segments = self.parse(names) if sources else None
         if segments is None:
             return below
-        for name, is_link in sources.items():
+        for name, (source, is_link) in sources.items():
             file = "/".join((*names, name))
-            source = os.path.join(path, name)
             target = os.path.relpath(os.path.realpath(source), self.real_root) if is_link else file
             target = target.replace(os.sep, "/")
             self.sources.append(_KINDS[name](file, source, segments, target))
@@ -192,7 +194,7 @@ class _Walk:
             if not _is_inside(real, self.real_root):
                 self.refuse_outside(names, real)
                 return False
-        if not os.path.isfile(entry.path):
+        if not _is_file(entry):
             self.problems.append(
                 Problem(
                     ("/".join(names),),
@@ -260,6 +262,13 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
         return entry.is_dir()
     except OSError:  # a symbolic link to itself
+        return False
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()  # asks the system for links only
+    except OSError:
         return False
 
 
