@@ -283,6 +283,16 @@ def test_under_force_static_there_is_no_session_to_change(make_app):
     )
 
 
+def test_an_empty_session_has_nothing_to_take_out(make_app):
+    under = "dynamic = 'force-static'"
+    app = make_app(handler("session.pop('a', 'nothing')", under))
+    assert "nothing" in app.test_client().get("/api/x/7").text
+    app = make_app(handler("session.__delitem__('a')", under))
+    assert type(error_of(app)) is KeyError
+    app = make_app(handler("session.__delitem__('a')"))
+    assert type(error_of(app)) is StaticRequestError
+
+
 def test_the_environ_holds_nothing_of_the_client(make_app):
     app = make_app(handler("sorted(request.environ.items(), key=str)"))
     text = app.test_client().get("/api/x/7", **FULL_REQUEST).text
