@@ -1,7 +1,5 @@
 -- Runs each time that the app starts, so every statement can be repeated.
 
-PRAGMA journal_mode = WAL;
-
 CREATE TABLE IF NOT EXISTS bookmark (
     -- An id is never used twice: readers of the event stream go on after the last one they saw.
     id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import unquote, urlsplit
 
 from flask import Flask, current_app, g
@@ -42,6 +42,9 @@ def init_app(app: Flask) -> None:
     os.makedirs(os.path.dirname(app.config["DATABASE"]), exist_ok=True)
     with app.app_context(), app.open_resource("schema.sql", "r") as schema:
         db = get_db()
+        # SQLite does not wait here: a worker that starts at the same time is doing it.
+        with suppress(sqlite3.OperationalError):
+            db.execute("PRAGMA journal_mode = WAL")
         db.executescript(schema.read())
         if app.config["SAMPLES"]:
             add_samples(db)
