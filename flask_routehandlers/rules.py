@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import RLock
 from typing import Any
 
 from werkzeug.routing import BaseConverter, Map, Rule
@@ -19,6 +20,10 @@ from .segments import CatchAll, Dynamic, Parameter, Segment, Static
 
 _NO_WEIGHT = Weighting(0, [], 0, [])
 _SLASH = (False, "/")
+
+#: In Python 3.11, threads that compile syntax trees at one time can get a SystemError. Reentrant,
+#: for a finalizer that builds a URL in the thread that it interrupts.
+_compiling = RLock()
 
 
 class Methods(frozenset[str]):
@@ -162,7 +167,13 @@ class RouteRule(Rule):
         return _build_unknown_on_first_use if append_unknown else _build_on_first_use
 
     def _compile_now(self, append_unknown: bool) -> Any:
-        return super()._compile_builder(append_unknown).__get__(self, None)
+        # Not for ever: another thread may have held it when this process was forked.
+        is_mine = _compiling.acquire(timeout=1)
+        try:
+            return super()._compile_builder(append_unknown).__get__(self, None)
+        finally:
+            if is_mine:
+                _compiling.release()
 
 
 def _build_on_first_use(self: RouteRule, /, **values: Any) -> tuple[str, str]:

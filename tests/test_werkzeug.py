@@ -6,10 +6,14 @@ A failure here, in a run against a new Werkzeug, means that ``rules.py`` has to 
 from __future__ import annotations
 
 import dataclasses
+import gc
 import inspect
 import random
 import re
+import sys
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -244,3 +248,45 @@ def test_rules_match_the_same_clean_paths_and_build_the_same_urls():
 
     compare()
     assert min(counts[True], counts[False]) > 1000
+
+
+class _Cycle:
+    """What only the garbage collector removes, and not in one step: another thread can go on."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+    def __del__(self) -> None:
+        for _ in range(50):
+            pass
+
+
+def test_threads_that_are_the_first_to_build_urls_all_get_them():
+    count, threads = 64, 8
+    url_map = Map()
+    for number in range(count):
+        segments = parse_segment(f"a{number}"), parse_segment("[id]")
+        for rule in make_rules("/api", segments, str(number), ("GET",)):
+            url_map.add(rule)
+    adapter = url_map.bind("localhost")
+    together = threading.Barrier(threads)
+
+    def build(first: int) -> list[str]:
+        together.wait(10)
+        built = []
+        for number in range(first, count, threads):
+            for _ in range(5):
+                _Cycle()
+            built.append(adapter.build(str(number), {"id": "x"}))
+        return built
+
+    threshold, interval = gc.get_threshold(), sys.getswitchinterval()
+    gc.set_threshold(20)
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            built = [url for urls in pool.map(build, range(threads)) for url in urls]
+    finally:
+        gc.set_threshold(*threshold)
+        sys.setswitchinterval(interval)
+    assert sorted(built) == sorted(f"/api/a{number}/x" for number in range(count))
