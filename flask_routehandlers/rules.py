@@ -16,14 +16,27 @@ from werkzeug.routing import BaseConverter, Map, Rule
 from werkzeug.routing.rules import RulePart, Weighting
 
 from .converters import CatchAllConverter, clean_segment
+from .forks import renew_after_fork
 from .segments import CatchAll, Dynamic, Parameter, Segment, Static
 
 _NO_WEIGHT = Weighting(0, [], 0, [])
 _SLASH = (False, "/")
 
-#: In Python 3.11, threads that compile syntax trees at one time can get a SystemError. Reentrant,
-#: for a finalizer that builds a URL in the thread that it interrupts.
-_compiling = RLock()
+
+class _Compiling:
+    """What holds ``lock`` compiles: in Python 3.11, threads that compile syntax trees at one time
+    can get a SystemError."""
+
+    def __init__(self) -> None:
+        self.after_fork()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        # Reentrant, for a finalizer that builds a URL in the thread that it interrupts.
+        self.lock = RLock()
+
+
+_compiling = _Compiling()
 
 
 class Methods(frozenset[str]):
@@ -167,13 +180,8 @@ class RouteRule(Rule):
         return _build_unknown_on_first_use if append_unknown else _build_on_first_use
 
     def _compile_now(self, append_unknown: bool) -> Any:
-        # Not for ever: another thread may have held it when this process was forked.
-        is_mine = _compiling.acquire(timeout=1)
-        try:
+        with _compiling.lock:
             return super()._compile_builder(append_unknown).__get__(self, None)
-        finally:
-            if is_mine:
-                _compiling.release()
 
 
 def _build_on_first_use(self: RouteRule, /, **values: Any) -> tuple[str, str]:

@@ -26,6 +26,7 @@ LAYERS = {
     "naming": 1,
     "modules": 1,
     # One route file as a view.
+    "forks": 2,
     "typing": 2,
     "annotations": 2,
     "handlers": 2,
@@ -36,7 +37,6 @@ LAYERS = {
     "config": 2,
     "caching": 2,
     "caching.settings": 2,
-    "caching.forks": 2,
     "caching.entries": 2,
     "caching.keys": 2,
     "caching.stores": 2,

@@ -29,6 +29,7 @@ from flask_routehandlers.caching.redis import PREFIX, RedisStore
 from flask_routehandlers.caching.stores import Store, StoreRefusedError, pause
 from flask_routehandlers.errors import StoreError
 from tests.servers import RedisServer, free_port, redis_server
+from tests.support import in_child
 
 SECRET_KEY = "a secret"
 ENTRIES, BYTES = 10_000, 50_000_000
@@ -403,14 +404,6 @@ def test_a_run_is_refused_when_the_revalidations_since_are_too_many_to_remember(
 
 
 # A forked child.
-
-
-def in_child(function: Callable[[], bool]) -> bool:
-    """What a function gives in a forked child."""
-    child = os.fork()
-    if not child:
-        os._exit(0 if function() else 1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")

@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 import gc
 import inspect
+import os
 import random
 import re
+import signal
 import sys
 import threading
 from collections import Counter
@@ -25,9 +27,15 @@ from werkzeug.routing.converters import PathConverter
 from werkzeug.routing.rules import RulePart, Weighting
 
 from flask_routehandlers.grammar import parse_segment
-from flask_routehandlers.rules import Methods, RouteRule, make_rules, rule_string
+from flask_routehandlers.rules import (
+    Methods,
+    RouteRule,
+    _compiling,
+    make_rules,
+    rule_string,
+)
 from flask_routehandlers.segments import Group, Segment
-from tests.support import path_for
+from tests.support import in_child, path_for
 
 
 def bound(string: str, **options: Any) -> Rule:
@@ -290,3 +298,30 @@ def test_threads_that_are_the_first_to_build_urls_all_get_them():
         gc.set_threshold(*threshold)
         sys.setswitchinterval(interval)
     assert sorted(built) == sorted(f"/api/a{number}/x" for number in range(count))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_forked_child_builds_urls_while_a_thread_of_its_parent_does():
+    url_map = Map()
+    for rule in make_rules("/api", (parse_segment("[id]"),), "child", ("GET",)):
+        url_map.add(rule)
+    adapter = url_map.bind("localhost")
+    held, let_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with _compiling.lock:
+            held.set()
+            let_go.wait(20)
+
+    def build() -> bool:
+        signal.alarm(10)  # ends a child that waits for a thread that it does not have
+        return adapter.build("child", {"id": "x"}) == "/api/x"
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(hold)
+        assert held.wait(10)
+        try:
+            assert in_child(build)
+        finally:
+            let_go.set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from threading import Lock
 
-from .forks import renew_after_fork
+from ..forks import renew_after_fork
 
 #: Seconds until a store that failed is asked again: after the first failure, and at most.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 1.0

@@ -19,7 +19,7 @@ from redis import RedisError
 from redis.connection import Connection, parse_url
 
 from ..errors import StoreError
-from .forks import renew_after_fork
+from ..forks import renew_after_fork
 from .stores import StoreRefusedError
 
 #: Bytes that are read at once.

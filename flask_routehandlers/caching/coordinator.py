@@ -15,8 +15,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from ..errors import StoreError
+from ..forks import renew_after_fork
 from .entries import Entry
-from .forks import renew_after_fork
 from .leases import Leases
 from .stores import Found, Store
 from .workers import Workers

@@ -10,9 +10,9 @@ from threading import Lock
 from typing import TypeVar
 
 from ..errors import StoreError
+from ..forks import renew_after_fork
 from .breaker import Breaker
 from .entries import Entry
-from .forks import renew_after_fork
 from .memory import MemoryStore
 from .stores import Found, Marks, Store, StoreRefusedError
 

@@ -7,7 +7,7 @@ from contextvars import Context
 from secrets import token_hex
 from threading import Lock, Thread
 
-from .forks import renew_after_fork
+from ..forks import renew_after_fork
 from .stores import Store
 
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from threading import Lock
 from typing import NamedTuple
 
+from ..forks import renew_after_fork
 from .entries import Entry, size_of
-from .forks import renew_after_fork
 from .lru import LRU
 from .stores import Found, Marks, pause
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from secrets import token_hex
 from threading import Lock
 
+from ..forks import renew_after_fork
 from .connections import Connections, Reply, ReplyError, pack
 from .entries import Entry, dump, load, signature, signing_key, size_of
-from .forks import renew_after_fork
 from .lru import LRU
 from .scripts import BEGIN, GET, IS_POSTPONED, LOCK, POSTPONE, PUT, RENEW, Script
 from .stores import (
