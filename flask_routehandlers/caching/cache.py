@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from logging import Logger
 from typing import cast
 
@@ -14,7 +13,7 @@ from .fallback import ResilientStore
 from .memory import MemoryStore
 from .replies import Replies
 from .sealed import Sealer
-from .settings import PREFIX, read_settings
+from .settings import find_late_settings, read_settings
 from .stores import Store
 
 
@@ -60,11 +59,5 @@ class Cache:
         if self._is_looked_at:
             return
         self._is_looked_at = True
-        now = read_settings(self._app.config)
-        for field in fields(now):
-            if getattr(now, field.name) != getattr(self.settings, field.name):
-                self._logger.warning(
-                    "%s in app.config was set after RouteHandlers had read it, and has no effect. "
-                    "Set it before RouteHandlers(app), or init_app(app), is called.",
-                    PREFIX + field.name.upper(),
-                )
+        for reason, cure in find_late_settings(self.settings, self._app.config).values():
+            self._logger.warning("%s %s", reason, cure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
@@ -132,6 +132,21 @@ def find_setting_problems(config: Mapping[str, Any]) -> Iterator[tuple[str, str]
             f"{PREFIX}URL in app.config is {url!r}, and redis-py knows no such URL.",
             "Write redis://HOST:PORT/NUMBER.",
         )
+
+
+def find_late_settings(used: Settings, config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """The settings that an app's config has others of than those in use: by the name of each what
+    is wrong, and the cure."""
+    now = read_settings(config)
+    late = (f.name for f in fields(now) if getattr(now, f.name) != getattr(used, f.name))
+    return {
+        name: (
+            f"{PREFIX}{name.upper()} in app.config was set after RouteHandlers had read it, and "
+            "has no effect.",
+            "Set it before RouteHandlers(app), or init_app(app), is called.",
+        )
+        for name in late
+    }
 
 
 def host_of(app: Flask) -> str:

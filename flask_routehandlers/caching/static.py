@@ -225,8 +225,9 @@ class StaticRoute:
                     f"cache_tags in {self.file} returned {returned!r}, and {error}. "
                     "It returns a list of texts."
                 ) from None
-        usual = self._params.usual(canonical(path))
-        if usual != canonical(path):
+        path = canonical(path)
+        usual = self._params.usual(path)
+        if usual != path:
             return (self.file_tag, self._alias_tag(usual), *tags)
         return (self.file_tag, *tags)
 

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.cli import NoAppException, ScriptInfo
 
 from ..caching import cache_of
-from ..caching.settings import read_settings
+from ..caching.settings import find_late_settings, read_settings
 from ..errors import RouteHandlersError
 from ..mounts import mounts_of
 
@@ -76,12 +76,9 @@ def load_with_shared_store(info: ScriptInfo) -> Flask:
     """
     app = load(info)
     cache = cache_of(app)
-    if cache is not None and cache.settings.url != read_settings(app.config).url:
-        raise LoadError(
-            "ROUTE_HANDLERS_CACHE_URL in app.config was set after RouteHandlers had read it, and "
-            "has no effect.",
-            "Set it before RouteHandlers(app), or init_app(app), is called.",
-        )
+    late = find_late_settings(cache.settings, app.config) if cache else {}
+    if "url" in late:
+        raise LoadError(*late["url"])
     if read_settings(app.config).url is None:
         raise LoadError(
             f"The app {app.name!r} stores in the memory of each process what its static handlers "
