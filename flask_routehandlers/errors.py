@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from types import TracebackType
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,18 @@ class RouteImportError(RouteHandlersError):
             text = ""
         what = f"{type(error).__name__}: {text}" if text else type(error).__name__
         super().__init__(f"{file} could not be imported: {what}")
+
+
+def skip_frames(
+    raised: TracebackType | None, is_skipped: Callable[[str], bool]
+) -> TracebackType | None:
+    """What is left of a traceback behind its first frames.
+
+    :param is_skipped: says of the module of a frame whether it is left out.
+    """
+    while raised and is_skipped(raised.tb_frame.f_globals.get("__name__", "")):
+        raised = raised.tb_next
+    return raised
 
 
 def _where(file: str, error: BaseException, path: str) -> str:

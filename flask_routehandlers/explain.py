@@ -115,7 +115,7 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
             methods = view.allowed
             steps = [Step(link.file, link.name) for link in view.links]
             status = 200 if request.method in methods else 405
-            if view.static and _is_answered_by_get(view, request.method):
+            if view.static and view.method_of(request) == "GET":
                 seconds = view.static.config.lifetime
                 until = "until it is revalidated" if seconds is None else f"for {seconds} seconds"
                 static = f"stored, fresh {until}"
@@ -130,10 +130,6 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
         static=static,
         passed_over=list(_passed_over(app, served, chosen, instead, request.path)),
     )
-
-
-def _is_answered_by_get(view: Endpoint, method: str) -> bool:
-    return method == "GET" or (method == "HEAD" and "HEAD" not in view.methods)
 
 
 def base_url(app: Flask) -> str:

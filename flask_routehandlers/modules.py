@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import accumulate, pairwise
-from types import ModuleType, TracebackType
+from types import ModuleType
 
-from .errors import Problem, RouteImportError
+from .errors import Problem, RouteImportError, skip_frames
 from .finders import module_part, tree_finder
 from .tree import Folder, MiddlewareFile, RouteFile, SourceFile, Tree
 
@@ -119,16 +119,10 @@ def _load_file(
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a file must not end the server
-        error.__traceback__ = _without_import_system(error.__traceback__)
+        # Nothing in front of the file's own line, and nothing at all for a syntax error.
+        error.__traceback__ = skip_frames(error.__traceback__, _IMPORT_SYSTEM.__contains__)
         failure = RouteImportError(source.file, error, original.path)
         failure.__cause__ = error
         return failure
     finally:
         tree_finder.entries.pop(name, None)
-
-
-def _without_import_system(raised: TracebackType | None) -> TracebackType | None:
-    """What is left of a traceback in front of the file's own line: nothing for a syntax error."""
-    while raised and raised.tb_frame.f_globals.get("__name__") in _IMPORT_SYSTEM:
-        raised = raised.tb_next
-    return raised

@@ -82,7 +82,7 @@ class Endpoint(functools.partial[Any]):
             else:
                 result = self._answer(current, values)
             if type(result) in UNFINISHED:
-                return finish(self.app, result, self._method_of(current), self.file)
+                return finish(self.app, result, self.method_of(current), self.file)
             return result
 
         def dispatch_through_chain(**values: Any) -> Any:
@@ -113,7 +113,7 @@ class Endpoint(functools.partial[Any]):
             else:
                 result = self._answer(current, values)
             if type(result) in UNFINISHED:
-                result = finish(app, result, self._method_of(current), file)
+                result = finish(app, result, self.method_of(current), file)
             if type(result) is response_class:
                 return result
             if type(result) is dict and is_flasks:
@@ -147,7 +147,7 @@ class Endpoint(functools.partial[Any]):
 
     def _answer(self, current: Request, values: dict[str, Any]) -> Any:
         """What the handler of the method returns, or the answer of a route without one."""
-        method = self._method_of(current)
+        method = self.method_of(current)
         if method in self.bindings:
             binding = self.bindings[method]
             function = binding.function
@@ -167,7 +167,7 @@ class Endpoint(functools.partial[Any]):
         return response
 
     async def _answer_in_loop(self, current: Request, values: dict[str, Any]) -> Response:
-        method = self._method_of(current)
+        method = self.method_of(current)
         binding = self.bindings.get(method)
         if binding and binding.is_async and current.method != "OPTIONS":
             result = await binding.function(**binding.arguments(current, values))
@@ -180,7 +180,7 @@ class Endpoint(functools.partial[Any]):
             raise nothing_returned(method, self.file)
         return self.app.make_response(result)
 
-    def _method_of(self, current: Request) -> str:
+    def method_of(self, current: Request) -> str:
         """The method whose handler answers: GET's for HEAD, and a preflight's own for OPTIONS."""
         method = current.method
         if method in self.bindings:
@@ -200,7 +200,7 @@ class Endpoint(functools.partial[Any]):
             return None
         if _current_app() is not self.app:
             return None
-        binding = self.bindings.get(self._method_of(request))
+        binding = self.bindings.get(self.method_of(request))
         return binding and binding.function
 
     @property

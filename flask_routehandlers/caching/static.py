@@ -6,7 +6,6 @@ import functools
 import json
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
-from types import TracebackType
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -14,6 +13,7 @@ from werkzeug.exceptions import NotFound
 
 from ..binding import Binding
 from ..config import RouteConfig, check_tags
+from ..errors import skip_frames
 from ..responses import UNFINISHED, finish
 from .bodies import read_body
 from .cache import Cache
@@ -108,7 +108,9 @@ class StaticRoute:
                 try:
                     return self._answer(current, path, found, is_private)
                 except Exception as error:
-                    error.__traceback__ = _without_ours(error.__traceback__)
+                    # In front of the user's own code, if the error comes from there.
+                    raised = error.__traceback__
+                    error.__traceback__ = skip_frames(raised, _is_ours) or raised
                     raise
             return hit(found, environ, is_private)
 
@@ -304,10 +306,5 @@ def _not_stored(response: Response, reason: str) -> Response:
     return response
 
 
-def _without_ours(raised: TracebackType | None) -> TracebackType | None:
-    """What is left of a traceback in front of the user's own code; all of it if there is none."""
-    package = __name__.partition(".")[0]
-    left = raised
-    while left and left.tb_frame.f_globals.get("__name__", "").partition(".")[0] == package:
-        left = left.tb_next
-    return left or raised
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == __name__.partition(".")[0]
