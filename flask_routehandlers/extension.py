@@ -9,10 +9,10 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.serving import is_running_from_reloader
 
 from . import problem_details as problems
+from .build import EXTENSION_NAME, Mount, prepare
 from .caching import EXTENSION_NAME as CACHE_NAME
 from .errors import RouteTreeError
-from .mounts import EXTENSION_NAME, Mount, prepare
-from .prefixes import check_prefix, default_prefix
+from .routing.prefix import check_prefix, default_prefix
 
 
 class RouteHandlers:

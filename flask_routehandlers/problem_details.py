@@ -17,7 +17,7 @@ from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
-from .mounts import Mount, mounts_of
+from .build import Mount, mounts_of
 
 MIMETYPE = "application/problem+json"
 

@@ -27,7 +27,7 @@ from flask.helpers import get_debug_flag
 from werkzeug.serving import is_running_from_reloader
 
 from .errors import RouteHandlersError, RouteTreeError
-from .segments import is_walked
+from .tree.segments import is_walked
 
 #: The exit status upon which Werkzeug's reloader starts the process anew.
 RELOAD = 3

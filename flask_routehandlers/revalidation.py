@@ -11,16 +11,16 @@ from urllib.parse import unquote
 from flask import Flask, current_app, has_app_context, has_request_context, request
 from werkzeug.exceptions import HTTPException
 
+from .build import Mount, mounts_of
 from .caching import cache_of
 from .caching.settings import host_of
 from .errors import RevalidationError
-from .mounts import Mount, mounts_of
+from .handlers.endpoint import Endpoint, is_rooted
 from .routes import Route
-from .segments import Group
-from .views import Endpoint, is_rooted
+from .tree.segments import Group
 
 if TYPE_CHECKING:
-    from .caching.static import StaticRoute
+    from .caching.static_route import StaticRoute
 
 
 def revalidate_path(path: str) -> None:

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
-from .binding import FOR_MIDDLEWARE, Binding, BindingError, bind
-from .chains import Link
-from .config import find_config_hints, find_config_problems, has_config, read_config
-from .converters import segment_types, value_type
 from .errors import Problem, RouteHandlersError, RouteImportError, RouteTreeError
-from .handlers import METHODS, find_handler_problems, read_handlers
-from .middleware import find_middleware_problems, read_middleware
-from .prefixes import prefix_parameters
-from .rules import RouteRule, make_rules
-from .segments import CatchAll, Group
-from .tree import MiddlewareFile, RouteFile, SourceFile, Tree
-from .views import Endpoint, failed_view
+from .handlers.binding import FOR_MIDDLEWARE, Binding, BindingError, bind
+from .handlers.chain import Link
+from .handlers.config import find_config_hints, find_config_problems, has_config, read_config
+from .handlers.endpoint import Endpoint, failed_view
+from .handlers.exports import METHODS, find_handler_problems, read_handlers
+from .handlers.middleware import find_middleware_problems, read_middleware
+from .routing.converters import segment_types, value_type
+from .routing.prefix import prefix_parameters
+from .routing.rules import RouteRule, make_rules
+from .tree.model import MiddlewareFile, RouteFile, SourceFile, Tree
+from .tree.segments import CatchAll, Group
 
 if TYPE_CHECKING:
     from .caching.cache import Cache
-    from .caching.static import StaticRoute
+    from .caching.static_route import StaticRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ class RouteMaker:
             self.problems += _find_missing_asgiref(route.file, name, listing)
         # Not before there is one: it is a third of what importing this package takes.
         from .caching.cache import Cache
-        from .caching.static import StaticRoute
+        from .caching.static_route import StaticRoute
 
         if self.cache is None:
             self.cache = Cache(self.app)

@@ -6,9 +6,9 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import zip_longest
 
-from .mounts import Mount
+from .build import Mount
 from .routes import Route
-from .segments import CatchAll, Dynamic, Segment, Static
+from .tree.segments import CatchAll, Dynamic, Segment, Static
 
 #: How alike a path and a route have to be, from 0 to 1, and how much less than the nearest one.
 LEAST, MARGIN = 0.6, 0.1

@@ -20,10 +20,10 @@ from typing import Any
 import redis
 
 from flask_routehandlers.caching.coordinator import Coordinator, Job
-from flask_routehandlers.caching.entries import Entry
-from flask_routehandlers.caching.fallback import ResilientStore
-from flask_routehandlers.caching.redis import RedisStore
-from flask_routehandlers.caching.stores import Found
+from flask_routehandlers.caching.stores.base import Found
+from flask_routehandlers.caching.stores.entry import Entry
+from flask_routehandlers.caching.stores.redis import RedisStore
+from flask_routehandlers.caching.stores.resilient import ResilientStore
 from tests.servers import RedisServer
 
 SECRET_KEY = "shared by all"

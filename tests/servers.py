@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from flask_routehandlers.caching.redis import PREFIX
+from flask_routehandlers.caching.stores.redis import PREFIX
 
 
 def free_port() -> int:

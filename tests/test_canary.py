@@ -14,7 +14,7 @@ import pytest
 from flask import Flask, Response, g, request, session
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from flask_routehandlers.caching.sealed import CLIENT_INPUTS
+from flask_routehandlers.caching.sandbox import CLIENT_INPUTS
 from tests.servers import RedisServer, redis_server
 from tests.support import configured
 

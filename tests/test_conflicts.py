@@ -9,8 +9,8 @@ from flask import Flask
 from werkzeug.routing import BaseConverter, IntegerConverter, UnicodeConverter
 
 from flask_routehandlers import RouteHandlers, RouteTreeError
-from flask_routehandlers.conflicts import shape
-from flask_routehandlers.grammar import parse_segment
+from flask_routehandlers.tree.conflicts import shape
+from flask_routehandlers.tree.grammar import parse_segment
 from tests.support import bare_app
 
 

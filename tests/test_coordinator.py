@@ -19,10 +19,10 @@ from werkzeug.exceptions import NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 from flask_routehandlers.caching.coordinator import Answer, Coordinator, Job
-from flask_routehandlers.caching.entries import Entry
 from flask_routehandlers.caching.leases import Leases
-from flask_routehandlers.caching.memory import MemoryStore
-from flask_routehandlers.caching.stores import Found
+from flask_routehandlers.caching.stores.base import Found
+from flask_routehandlers.caching.stores.entry import Entry
+from flask_routehandlers.caching.stores.memory import MemoryStore
 from flask_routehandlers.caching.workers import Workers
 from tests.support import until
 
@@ -481,8 +481,8 @@ def test_where_no_thread_is_to_be_had_what_is_stored_is_served_on(tmp_path):
     script.write_text(
         "import logging, resource, threading, time\n"
         "from flask_routehandlers.caching.coordinator import Coordinator, Job\n"
-        "from flask_routehandlers.caching.entries import Entry\n"
-        "from flask_routehandlers.caching.memory import MemoryStore\n"
+        "from flask_routehandlers.caching.stores.entry import Entry\n"
+        "from flask_routehandlers.caching.stores.memory import MemoryStore\n"
         "store = MemoryStore(10, 10**6)\n"
         "coordinator = Coordinator(store, logging.getLogger())\n"
         "runs = []\n"

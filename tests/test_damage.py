@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from flask_routehandlers.caching import cache_of
-from flask_routehandlers.caching.redis import PREFIX
+from flask_routehandlers.caching.stores.redis import PREFIX
 from tests.servers import redis_server
 from tests.support import configured, until
 from tests.test_entries import FAULTS

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from flask_routehandlers import RouteHandlers, RouteHandlersWarning, RouteTreeError
-from flask_routehandlers.discovery import discover
-from flask_routehandlers.segments import Dynamic, Group, Parameter, Static
+from flask_routehandlers.tree.discovery import discover
+from flask_routehandlers.tree.segments import Dynamic, Group, Parameter, Static
 from tests.support import ECHO, bare_app, write_files
 
 #: Tells under which name it runs, and counts its calls: a second copy would count anew.

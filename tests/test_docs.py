@@ -34,7 +34,7 @@ import pytest
 import flask_routehandlers
 from flask_routehandlers import RouteHandlers, RouteTreeError
 from flask_routehandlers.caching.settings import Settings
-from flask_routehandlers.config import RouteConfig
+from flask_routehandlers.handlers.config import RouteConfig
 from tests.servers import RedisServer, redis_server
 from tests.support import bare_app, write_files
 

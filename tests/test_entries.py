@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_routehandlers.caching.entries import (
+from flask_routehandlers.caching.stores.entry import (
     MAGIC,
     Entry,
     dump,

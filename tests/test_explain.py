@@ -17,7 +17,7 @@ from werkzeug.routing import BaseConverter, ValidationError
 from werkzeug.test import create_environ, run_wsgi_app
 
 from flask_routehandlers import RouteHandlers, RouteHandlersError
-from flask_routehandlers.explain import Explanation, PassedOver, Step, explain
+from flask_routehandlers.cli.explain import Explanation, PassedOver, Step, explain
 from tests.oracle import CATCH_ALL, STATIC, fit, match, places
 from tests.support import SEEDED, bare_app, path_for, write_files
 from tests.test_precedence import PREFIXES, STATICS, WORDS, changed, endpoint, trees

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flask_routehandlers.file_names import FileNameError, FileNames
+from flask_routehandlers.cli.export.file_names import FileNameError, FileNames
 
 JSON, PAGE, FEED, TEXT = "application/json", "text/html", "application/xml", "text/plain"
 TABLE = "text/csv; charset=utf-8"

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from flask_routehandlers.caching.redis import PREFIX, RedisStore
+from flask_routehandlers.caching.stores.redis import PREFIX, RedisStore
 from tests.fleet import SECRET_KEY, TAG, Fleet, fleet
 from tests.servers import RedisServer, redis_server
 

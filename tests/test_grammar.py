@@ -9,8 +9,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from flask_routehandlers.grammar import SegmentError, parse_segment
-from flask_routehandlers.segments import CatchAll, Dynamic, Group, Parameter, Static, is_walked
+from flask_routehandlers.tree.grammar import SegmentError, parse_segment
+from flask_routehandlers.tree.segments import (
+    CatchAll,
+    Dynamic,
+    Group,
+    Parameter,
+    Static,
+    is_walked,
+)
 
 A, B = Parameter("a"), Parameter("b")
 

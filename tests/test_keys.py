@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_routehandlers.caching.keys import LONGEST_PATH, code_version, file_prefix, make_key
+from flask_routehandlers.caching.stores.keys import (
+    LONGEST_PATH,
+    code_version,
+    file_prefix,
+    make_key,
+)
 
 PREFIX = file_prefix("shop", "api", "posts/[id]/route.py", "1")
 PATHS = st.text(max_size=300).map("/".__add__)

@@ -19,11 +19,11 @@ from werkzeug.routing import BaseConverter
 
 import flask_routehandlers
 from flask_routehandlers import RouteHandlers
-from flask_routehandlers.annotations import LIST_OF_STR
 from flask_routehandlers.cli import group
-from flask_routehandlers.handlers import METHODS
-from flask_routehandlers.scaffolding import write
-from flask_routehandlers.sources import middleware_source, route_source
+from flask_routehandlers.cli.scaffold import write
+from flask_routehandlers.cli.sources import middleware_source, route_source
+from flask_routehandlers.handlers.annotations import LIST_OF_STR
+from flask_routehandlers.handlers.exports import METHODS
 from tests.support import bare_app, write_files
 
 CHECKOUT = str(Path(flask_routehandlers.__file__).parents[1])
@@ -554,7 +554,7 @@ def test_of_many_who_write_one_file_at_once_one_does(tmp_path):
     processes = [
         subprocess.Popen(
             [sys.executable, "-c",
-             "import sys; from flask_routehandlers.scaffolding import write\n"
+             "import sys; from flask_routehandlers.cli.scaffold import write\n"
              f"write([({str(path)!r}, 'writer {number}')])"],
             env=os.environ | {"PYTHONPATH": CHECKOUT},
             stderr=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ import pytest
 
 import flask_routehandlers
 from flask_routehandlers import RouteHandlers, RouteHandlersWarning
-from flask_routehandlers.processes import find_several
+from flask_routehandlers.caching.processes import find_several
 from tests.support import bare_app, write_files
 
 CHECKOUT = str(Path(flask_routehandlers.__file__).parents[1])

@@ -13,7 +13,7 @@ import pytest
 
 import flask_routehandlers
 from flask_routehandlers import replacing as module
-from flask_routehandlers.replacing import InUseError, replacing
+from flask_routehandlers.cli.export.replacing import InUseError, replacing
 from tests.support import write_files
 
 OLD = {"a": "old", "folder/b": "old"}

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from flask_routehandlers import RouteHandlers, RouteHandlersWarning
-from flask_routehandlers.config import RouteConfig
+from flask_routehandlers.handlers.config import RouteConfig
 from tests.support import bare_app, refused
 
 FILE = "posts/[id]/route.py"

@@ -13,7 +13,7 @@ from werkzeug.exceptions import InternalServerError
 from werkzeug.routing import BaseConverter
 
 from flask_routehandlers import RouteHandlers, StaticRequestError
-from flask_routehandlers.caching.sealed import CLIENT_INPUTS, Seal, Sealer
+from flask_routehandlers.caching.sandbox import CLIENT_INPUTS, Seal, Sealer
 from tests.support import bare_app
 
 #: The attributes that tell nothing of the client: the path, the app, the server, and methods that

@@ -22,11 +22,11 @@ from typing import Any
 
 import pytest
 
-from flask_routehandlers.caching.entries import Entry, dump, make_etag, signing_key, size_of
-from flask_routehandlers.caching.fallback import LONGEST_FRESH, ResilientStore
-from flask_routehandlers.caching.memory import REMEMBERED, MemoryStore
-from flask_routehandlers.caching.redis import PREFIX, RedisStore
-from flask_routehandlers.caching.stores import Store, StoreRefusedError, pause
+from flask_routehandlers.caching.stores.base import Store, StoreRefusedError, pause
+from flask_routehandlers.caching.stores.entry import Entry, dump, make_etag, signing_key, size_of
+from flask_routehandlers.caching.stores.memory import REMEMBERED, MemoryStore
+from flask_routehandlers.caching.stores.redis import PREFIX, RedisStore
+from flask_routehandlers.caching.stores.resilient import LONGEST_FRESH, ResilientStore
 from flask_routehandlers.errors import StoreError
 from tests.servers import RedisServer, free_port, redis_server
 from tests.support import in_child
@@ -632,7 +632,7 @@ def test_an_idle_connection_that_the_server_closed_is_no_outage(redis):
 
 
 def test_more_threads_than_connections_all_get_an_answer(redis, monkeypatch):
-    monkeypatch.setattr("flask_routehandlers.caching.redis.MOST_CONNECTIONS", 3)
+    monkeypatch.setattr("flask_routehandlers.caching.stores.redis.MOST_CONNECTIONS", 3)
     store = redis_store(redis, timeout=2)
     keep(store, an_entry())
     found: list[bool] = []
@@ -650,7 +650,7 @@ def test_more_threads_than_connections_all_get_an_answer(redis, monkeypatch):
 
 
 def test_nobody_waits_long_for_a_connection(redis, monkeypatch):
-    monkeypatch.setattr("flask_routehandlers.caching.redis.MOST_CONNECTIONS", 1)
+    monkeypatch.setattr("flask_routehandlers.caching.stores.redis.MOST_CONNECTIONS", 1)
     store = redis_store(redis)
     store.get("key")
     caller = store._connections._idle.pop()

@@ -265,8 +265,8 @@ def test_a_root_that_python_cannot_import_is_refused(tmp_path):
 NAMES = """
 import os, sys
 import wsgi
-from flask_routehandlers.naming import name_root
-from flask_routehandlers.typechecking import python_files
+from flask_routehandlers.importing.names import name_root
+from flask_routehandlers.cli.mypy import python_files
 
 root = os.path.abspath("app")
 for path, name in python_files(root, name_root(root, "", os.getcwd())):

@@ -26,15 +26,15 @@ from werkzeug.routing import Map, Rule
 from werkzeug.routing.converters import PathConverter
 from werkzeug.routing.rules import RulePart, Weighting
 
-from flask_routehandlers.grammar import parse_segment
-from flask_routehandlers.rules import (
+from flask_routehandlers.routing.rules import (
     Methods,
     RouteRule,
     _compiling,
     make_rules,
     rule_string,
 )
-from flask_routehandlers.segments import Group, Segment
+from flask_routehandlers.tree.grammar import parse_segment
+from flask_routehandlers.tree.segments import Group, Segment
 from tests.support import in_child, path_for
 
 

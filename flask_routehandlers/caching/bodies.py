@@ -8,7 +8,7 @@ from itertools import chain
 
 from flask import Response
 
-from .sealed import Sealed
+from .sandbox import Sealed
 
 
 def read_body(response: Response, sealed: Sealed, limit: int) -> bytes | None:

@@ -9,12 +9,12 @@ from flask import Flask
 from werkzeug.local import LocalProxy
 
 from .coordinator import Coordinator
-from .fallback import ResilientStore
-from .memory import MemoryStore
-from .replies import Replies
-from .sealed import Sealer
+from .responses import Replies
+from .sandbox import Sealer
 from .settings import find_late_settings, read_settings
-from .stores import Store
+from .stores.base import Store
+from .stores.memory import MemoryStore
+from .stores.resilient import ResilientStore
 
 
 class Cache:
@@ -34,7 +34,7 @@ class Cache:
         limits = settings.max_entries, settings.max_bytes
         self.store: Store = MemoryStore(*limits)
         if settings.url is not None:
-            from .redis import RedisStore
+            from .stores.redis import RedisStore
 
             shared = RedisStore(
                 settings.url,

@@ -14,11 +14,11 @@ from typing import Literal, NamedTuple
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from .._forks import renew_after_fork
 from ..errors import StoreError
-from ..forks import renew_after_fork
-from .entries import Entry
 from .leases import Leases
-from .stores import Found, Store
+from .stores.base import Found, Store
+from .stores.entry import Entry
 from .workers import Workers
 
 #: Seconds between two looks at a key that another process computes: the first, and the longest.

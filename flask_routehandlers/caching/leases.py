@@ -7,8 +7,8 @@ from contextvars import Context
 from secrets import token_hex
 from threading import Lock, Thread
 
-from ..forks import renew_after_fork
-from .stores import Store
+from .._forks import renew_after_fork
+from .stores.base import Store
 
 
 class Leases:

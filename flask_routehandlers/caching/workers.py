@@ -9,7 +9,7 @@ from contextvars import Context
 from threading import Condition, Thread
 from weakref import WeakSet
 
-from ..forks import renew_after_fork
+from .._forks import renew_after_fork
 
 #: Seconds after which a thread without work ends.
 IDLE = 5.0

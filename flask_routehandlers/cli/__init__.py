@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from .check import check
-from .export import export
+from .check.command import check
+from .export.command import export
 from .match import match
 from .new import new
 from .revalidate import revalidate

@@ -8,8 +8,8 @@ from dataclasses import asdict
 import click
 from flask.cli import ScriptInfo, pass_script_info
 
-from ..explain import Explanation, explain
-from .loading import load
+from .common import load
+from .explain import Explanation, explain
 
 
 @click.command()

@@ -13,13 +13,13 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
 
-from ..checking import prefix_of, stand_in_app
-from ..discovery import discover
+from ..build import mounts_of
 from ..errors import RouteHandlersWarning, RouteTreeError
-from ..handlers import METHODS
-from ..mounts import mounts_of
-from ..scaffolding import Plan, plan, read_path, write
-from .loading import LoadError, load
+from ..handlers.exports import METHODS
+from ..tree.discovery import discover
+from .check.checks import prefix_of, stand_in_app
+from .common import LoadError, load
+from .scaffold import Plan, plan, read_path, write
 
 
 @dataclass(frozen=True, slots=True)

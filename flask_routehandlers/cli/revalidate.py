@@ -7,7 +7,7 @@ from flask.cli import ScriptInfo, pass_script_info
 
 from ..errors import RevalidationError, StoreError
 from ..revalidation import revalidate_path, revalidate_tag
-from .loading import load_with_shared_store
+from .common import load_with_shared_store
 
 
 class NotRevalidated(click.ClickException):

@@ -7,7 +7,7 @@ import os
 import click
 
 from ..errors import RouteTreeError
-from .loading import LoadError
+from .common import LoadError
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -38,7 +38,7 @@ def typecheck(context: click.Context, roots: tuple[str, ...], arguments: tuple[s
                 param_hint="--root",
             )
     try:
-        from .. import typechecking  # only this command needs mypy
+        from . import mypy as typechecking  # only this command needs mypy
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "mypy":
             raise

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 from flask.cli import ScriptInfo, pass_script_info
 
-from .. import warming
 from ..errors import Problem, StoreError
-from ..rendering import find_urls, in_threads
+from . import warming
+from .common import LoadError, load_with_shared_store
 from .counting import counted
-from .loading import LoadError, load_with_shared_store
 from .progress import progress, threads_option
+from .rendering import find_urls, in_threads
 
 
 @click.command()

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from flask_routehandlers.conflicts import find_conflicts
-from flask_routehandlers.discovery import discover
-from flask_routehandlers.modules import find_name_clashes
+from flask_routehandlers.importing.loader import find_name_clashes
+from flask_routehandlers.tree.conflicts import find_conflicts
+from flask_routehandlers.tree.discovery import discover
 from tests.benchmarks.startup import write_route_files
 
 COUNT = 10_000

@@ -1,0 +1,91 @@
+"""Compare a tree with what a distribution, built or installed, contains of it."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import Distribution, distributions
+from itertools import takewhile
+from pathlib import PurePath, PurePosixPath
+
+from ...tree.model import SourceFile, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The files of a distribution.
+
+    :param label: what it is called in messages, ``the installed shop 1.0``.
+    :param files: their paths, with ``/`` between parts.
+    """
+
+    label: str
+    files: frozenset[str]
+
+    def folder_of(self, root: str) -> str | None:
+        """Where it has a root: its folder that shares most of the last parts with the root.
+
+        A wheel has ``shop/app/api`` for ``/srv/src/shop/app/api``, a source distribution
+        ``shop-1.0/src/shop/app/api``.
+
+        :param root: the absolute path of the root.
+        """
+        folders = {folder for file in self.files for folder in PurePosixPath(file).parents}
+        best = max(folders, key=lambda f: (_count_shared(f, root), -len(f.parts)), default=None)
+        return None if best is None or not _count_shared(best, root) else str(best)
+
+
+def _count_shared(folder: PurePosixPath, root: str) -> int:
+    pairs = zip(reversed(folder.parts), reversed(PurePath(root).parts), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def read_archive(path: str) -> Contents:
+    """What a wheel or a source distribution contains.
+
+    :raises ValueError: for a file that is neither.
+    :raises OSError: for a file that cannot be read.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as wheel:
+            names = wheel.namelist()
+    elif tarfile.is_tarfile(path):
+        with tarfile.open(path) as source:
+            names = source.getnames()
+    else:
+        raise ValueError(f"{path} is neither a wheel nor a source distribution.")
+    return Contents(PurePath(path).name, frozenset(names))
+
+
+def find_installed(module: str) -> Contents | None:
+    """What the distributions contain that own a module and are installed in full.
+
+    One that is installed in editable mode contains no module; its files are those on disk.
+
+    :param module: a top-level module.
+    :returns: ``None`` if there is none.
+    """
+    owners = list(_owners(module))
+    if not owners:
+        return None
+    label = ", ".join(f"{owner.metadata['Name']} {owner.version}" for owner in owners)
+    files = frozenset(file.as_posix() for owner in owners for file in owner.files or ())
+    return Contents(f"the installed {label}", files)
+
+
+def _owners(module: str) -> Iterator[Distribution]:
+    beginnings = tuple(f"\n{quote}{module}{end}" for quote in ("", '"') for end in ("/", ".py,"))
+    for distribution in distributions():
+        # Read as a text: parsing the records of all that is installed takes long.
+        record = distribution.read_text("RECORD")
+        if record and any(beginning in f"\n{record}" for beginning in beginnings):
+            yield distribution
+
+
+def find_missing(tree: Tree, contents: Contents) -> list[SourceFile]:
+    """The files of a tree that a distribution does not have, in the order of the tree."""
+    folder = contents.folder_of(tree.root)
+    sources: list[SourceFile] = sorted([*tree.routes, *tree.middleware], key=lambda s: s.file)
+    return [s for s in sources if folder is None or f"{folder}/{s.file}" not in contents.files]

@@ -1,0 +1,1 @@
+"""The command export: every static URL of an app as a file."""

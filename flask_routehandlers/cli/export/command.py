@@ -1,0 +1,67 @@
+"""``flask route-handlers export``: the static URLs of an app as files."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import ScriptInfo, pass_script_info
+
+from ..common import load
+from ..counting import counted
+from ..progress import progress, threads_option
+from ..rendering import in_threads, render
+from .engine import ExportError, find_differences, find_exported
+from .engine import export as export_to
+from .manifest import Item
+
+
+class ExportFailed(click.ClickException):
+    """Nothing was exported: a word for it, not a traceback."""
+
+    exit_code = 2
+
+
+@click.command()
+@click.argument("folder", metavar="DIR")
+@click.option("--check", is_flag=True, help="Write nothing. List how DIR differs.")
+@click.option(
+    "--without-middleware",
+    is_flag=True,
+    help="Export routes with middleware too. A static host runs none.",
+)
+@threads_option
+@pass_script_info
+@click.pass_context
+def export(
+    context: click.Context,
+    info: ScriptInfo,
+    folder: str,
+    check: bool,
+    without_middleware: bool,
+    threads: int,
+) -> None:
+    """Write every static GET into the folder DIR, for a static host.
+
+    DIR is replaced as a whole, or left as it is. It must be new, empty or an earlier export. Its
+    manifest.json lists each URL with its file, status and headers.
+
+    The exit status is 0 if all was exported, 1 if --check finds a difference, and 2 if something
+    cannot be exported.
+    """
+    app = load(info)
+    differences: list[str] = []
+    items: list[Item] = []
+    try:
+        urls = find_exported(app, without_middleware=without_middleware)
+        with progress(in_threads(render, urls, threads), len(urls), "Rendering") as rendered:
+            if check:
+                differences = find_differences(folder, urls, rendered)
+            else:
+                items = export_to(folder, urls, rendered)
+    except ExportError as error:
+        raise ExportFailed(str(error)) from error
+    if check:
+        for line in differences:
+            click.echo(line)
+        context.exit(1 if differences else 0)
+    files = sum(item.file is not None for item in items)
+    click.echo(f"Exported {counted(len(items), 'URL')} to {folder}, {files} of them as files.")

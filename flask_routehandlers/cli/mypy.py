@@ -1,0 +1,141 @@
+"""Check the types of trees with mypy.
+
+mypy takes the names of modules from paths, and stops at folders that are no identifiers: every
+``route.py`` would be the module ``route``. Here it is told the names that Python imports by.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from mypy.fscache import FileSystemCache
+from mypy.main import process_options, run_build
+from mypy.modulefinder import BuildSource, matches_exclude
+from mypy.options import Options
+from mypy.util import FancyFormatter, count_stats
+
+from ..errors import RouteTreeError
+from ..importing.finders import module_part
+from ..importing.names import name_root
+
+#: Options of mypy whose values are names of modules, although a folder may be called so.
+_BEFORE_NAMES = ("-m", "--module", "-p", "--package")
+
+
+def typecheck(roots: Sequence[str], arguments: Sequence[str]) -> int:
+    """Run mypy on trees, and on what its arguments and its configuration name besides.
+
+    Nothing of the trees is executed. What mypy finds is printed as it prints it.
+
+    :param roots: the absolute paths of the roots.
+    :param arguments: options and files for mypy.
+    :returns: mypy's exit status: 0, 1 for errors in types, 2 if it could not go on.
+    :raises RouteTreeError: when a root can have no module name.
+    :raises SystemExit: by mypy, for arguments that it refuses.
+    """
+    start = time.time()
+    cache = FileSystemCache()
+    # By itself mypy would give the modules of the trees wrong names, or refuse some folders.
+    trees = [f"^{re.escape(_shown(root).replace(os.sep, '/'))}/" for root in roots]
+    besides = [
+        argument
+        for before, argument in zip(("", *arguments), arguments, strict=False)
+        if before in _BEFORE_NAMES or not (os.path.exists(argument) and _is_below(argument, roots))
+    ]
+    given, options = process_options(
+        [*(f"--exclude={tree}" for tree in trees), *besides],
+        require_targets=False,
+        fscache=cache,
+        program="flask route-handlers typecheck",
+    )
+    if getattr(options, "num_workers", 0):
+        options.num_workers = 0  # the workers would look for the modules themselves
+
+    excluded = [pattern for pattern in options.exclude if pattern not in trees]
+
+    def is_kept(path: str) -> bool:
+        return not matches_exclude(path, excluded, cache, False)
+
+    sources = [source for root in roots for source in _sources(root, is_kept)]
+    names = {source.module for source in sources}
+    sources += [s for s in given if s.module not in names and not _is_below(s.path, roots)]
+    _, messages, is_blocked = run_build(sources, options, cache, start, sys.stdout, sys.stderr)
+    errors, _, files = count_stats(messages)
+    if options.error_summary:
+        print(_summary(options, errors, files, len(sources), is_blocked))
+    return (2 if is_blocked else 1) if errors else 0
+
+
+def _sources(root: str, is_kept: Callable[[str], bool]) -> Iterator[BuildSource]:
+    base = _import_base(root) or os.getcwd()
+    for entry in (os.getcwd(), base):
+        if entry not in sys.path:
+            sys.path.insert(0, entry)
+    name = name_root(root, "", os.getcwd())
+    if not isinstance(name, str):
+        raise RouteTreeError(root, [name])
+    for path, module in python_files(root, name, is_kept):
+        yield BuildSource(path, module, None, base)
+
+
+def python_files(
+    root: str, name: str, is_kept: Callable[[str], bool] = lambda path: True
+) -> Iterator[tuple[str, str]]:
+    """Every Python file below a root, also in private folders, with its module name.
+
+    :param root: the absolute path of the root.
+    :param name: the module name of the root.
+    :param is_kept: asked for each file and folder.
+    :returns: paths as users see them: relative to the working directory for what is below it.
+    """
+    for folder, below, files in os.walk(root):
+        shown = _shown(folder)
+        below[:] = sorted(
+            each
+            for each in below
+            if not each.startswith((".", "__pycache__")) or each == ".well-known"
+            if is_kept(os.path.join(shown, each))
+        )
+        inside = os.path.relpath(folder, root)
+        parts = [name, *map(module_part, inside.split(os.sep) if inside != os.curdir else [])]
+        for file in sorted(files):
+            stem, extension = os.path.splitext(file)
+            path = os.path.join(shown, file)
+            if extension == ".py" and is_kept(path):
+                yield path, ".".join(parts if stem == "__init__" else [*parts, stem])
+
+
+def _shown(path: str) -> str:
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
+
+
+def _import_base(root: str) -> str | None:
+    """The folder above the package that a root is in, which ``flask --app`` would import from."""
+    folder = root
+    while not os.path.isfile(os.path.join(folder, "__init__.py")):
+        above = os.path.dirname(folder)
+        if above == folder:
+            return None
+        folder = above
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    return folder
+
+
+def _is_below(path: str | None, roots: Sequence[str]) -> bool:
+    absolute = os.path.abspath(path) + os.sep if path else ""
+    return any(absolute.startswith(os.path.join(root, "")) for root in roots)
+
+
+def _summary(options: Options, errors: int, files: int, checked: int, is_blocked: bool) -> str:
+    formatter = FancyFormatter(sys.stdout, sys.stderr, options.hide_error_codes)
+    if not errors:
+        return formatter.format_success(checked, options.color_output)
+    return formatter.format_error(
+        errors, files, checked, blockers=is_blocked, use_color=options.color_output
+    )

@@ -1,0 +1,1 @@
+"""One route file as one view: what it exports, how it is called, and its middleware."""

@@ -1,0 +1,1 @@
+"""Import the files of a tree as ordinary modules, through Python's import system."""

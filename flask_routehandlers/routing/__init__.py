@@ -1,0 +1,1 @@
+"""A tree as Werkzeug rules. Only this package uses private names of Werkzeug's routing."""

@@ -1,0 +1,1 @@
+"""A root on disk: folder names, files and their conflicts. Knows neither Flask nor Werkzeug."""

@@ -1,0 +1,111 @@
+"""What a walk over a root finds: data only, made by :mod:`~flask_routehandlers.tree.discovery`."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from ..errors import Problem
+from .segments import Group, Segment
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file of the tree that is imported, with a legal path.
+
+    :param file: its path relative to the root, with ``/`` between parts.
+    :param path: its absolute path.
+    :param segments: one for each folder between the root and the file, groups included.
+    :param target: what ``file`` is when symbolic links are followed: links to one file share it.
+    """
+
+    file: str
+    path: str
+    segments: tuple[Segment, ...]
+    target: str
+    #: The file's name without ``.py``.
+    stem: ClassVar[str]
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The folder names from the root down."""
+        return tuple(segment.folder for segment in self.segments)
+
+
+class MiddlewareFile(SourceFile):
+    """One ``middleware.py``: it belongs to every route file in its folder and below."""
+
+    __slots__ = ()
+    stem = "middleware"
+
+
+class RouteFile(SourceFile):
+    """One ``route.py``."""
+
+    __slots__ = ()
+    stem = "route"
+
+    @property
+    def url_segments(self) -> tuple[Segment, ...]:
+        """The segments that show in the URL: all but the groups."""
+        return tuple(segment for segment in self.segments if not isinstance(segment, Group))
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder on the way to a route file.
+
+    :param names: the folder names from the root down; empty for the root itself.
+    :param path: its absolute path.
+    :param modules: the stems of the Python files in it, as the import system sees them.
+    """
+
+    names: tuple[str, ...]
+    path: str
+    modules: frozenset[str]
+
+    @property
+    def is_package(self) -> bool:
+        """Whether it holds an ``__init__.py``."""
+        return "__init__" in self.modules
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A root as it was found.
+
+    :param root: the absolute path of the root.
+    :param routes: the route files, sorted by their paths.
+    :param middleware: the middleware files above a route file, sorted by their paths.
+    :param folders: the folders that lead to a route file, the root included, sorted by name.
+    :param problems: everything that keeps the tree from being served.
+    :param warnings: what does not, and is probably not what its author meant.
+    :param others: Python files of other names in the folders that are walked, sorted.
+    """
+
+    root: str
+    routes: tuple[RouteFile, ...]
+    middleware: tuple[MiddlewareFile, ...]
+    folders: tuple[Folder, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    others: tuple[str, ...] = ()
+
+    def without(self, refused: Set[str]) -> Tree:
+        """The same tree without some files, and without the files below some folders.
+
+        :param refused: files and folders, relative to the root.
+        """
+        if not refused:
+            return self
+
+        def is_kept(source: SourceFile) -> bool:
+            parts = source.file.split("/")
+            return not any("/".join(parts[:n]) in refused for n in range(1, len(parts) + 1))
+
+        return replace(
+            self,
+            routes=tuple(filter(is_kept, self.routes)),
+            middleware=tuple(filter(is_kept, self.middleware)),
+        )
