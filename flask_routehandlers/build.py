@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import warnings
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flask import Flask
 
 from .caching import cache_of
 from .caching.settings import find_setting_problems
-from .errors import Problem, RouteHandlersError, RouteHandlersWarning, RouteTreeError
+from .errors import Problem, RouteHandlersWarning, RouteTreeError
 from .importing.loader import find_name_clashes, load
 from .importing.names import name_root
-from .routes import Route, RouteMaker, problems_of
-from .routing.clashes import find_clashes
+from .mount import Mount
+from .routes import RouteMaker, problems_of
 from .routing.converters import refuse_converter
+from .routing.matching import find_clashes
 from .routing.prefix import prefix_parameters, prefix_pattern
 from .tree.conflicts import find_conflicts
 from .tree.discovery import discover
@@ -27,45 +27,6 @@ from .tree.model import Tree
 
 if TYPE_CHECKING:
     from .caching.cache import Cache
-
-EXTENSION_NAME = "routehandlers"
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """One root on one app: what ``app.extensions["routehandlers"]`` holds for each name.
-
-    :param name: the blueprint's name.
-    :param root: the absolute path of the root.
-    :param url_prefix: ``""`` or the part in front of every URL, ``/api``.
-    :param module_name: the module name of the root.
-    :param routes: its routes in the order of the tree.
-    :param problem_details: whether its HTTP errors are problem details.
-    :param prefix_pattern: matches the paths below a prefix; ``None`` without one.
-    :param cache: what static handlers are stored in, if there is one: the same for all mounts of
-        an app.
-    :param tree: what was found on disk, but its folders.
-    :param failures: why routes answer with an error, in debug mode: each reason once.
-    :param warnings: what its files say that is probably not meant, beside what the tree shows.
-    """
-
-    name: str
-    root: str
-    url_prefix: str
-    module_name: str
-    routes: tuple[Route, ...]
-    problem_details: bool
-    prefix_pattern: re.Pattern[str] | None
-    cache: Cache | None
-    tree: Tree
-    failures: tuple[RouteHandlersError, ...]
-    warnings: tuple[Problem, ...]
-
-
-def mounts_of(app: Flask) -> Collection[Mount]:
-    """The mounts of an app, in the order in which they were made."""
-    mounts: dict[str, Mount] = app.extensions.get(EXTENSION_NAME, {})
-    return mounts.values()
 
 
 def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_details: bool) -> Mount:
@@ -96,7 +57,10 @@ def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_detail
     maker = RouteMaker(app, sound, load(sound, module_name), url_prefix, name, cache_of(app))
     routes = tuple(maker.make())
     _warn(maker.warnings)
-    problems += [*maker.problems, *find_clashes(app, routes)]
+    problems += [
+        *maker.problems,
+        *find_clashes(app.url_map, [(r.file.file, r.rules) for r in routes]),
+    ]
     if problems:
         problems += (p for failure in maker.failures for p in problems_of(failure))
         raise RouteTreeError(root, problems) from maker.cause()
@@ -123,8 +87,8 @@ def _find_split_store(root: str, cache: Cache) -> Iterator[Problem]:
 
     # A command of Flask's is no server, whatever settings there are for one.
     by_settings = not os.environ.get("FLASK_RUN_FROM_CLI")
-    for reason, cure in find_split_store(cache, by_settings=by_settings):
-        yield Problem((root,), reason, cure)
+    for reason, hint in find_split_store(cache, by_settings=by_settings):
+        yield Problem(reason, hint, (root,))
 
 
 def _warn(problems: Iterable[Problem]) -> None:
@@ -133,32 +97,32 @@ def _warn(problems: Iterable[Problem]) -> None:
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{package}."):
         frame, level = frame.f_back, level + 1
     for found in problems:
-        text = f"{found.reason} {found.cure}"
+        text = f"{found.reason} {found.hint}"
         warnings.warn(text, RouteHandlersWarning, stacklevel=level)
 
 
 def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Iterator[Problem]:
     if name in app.blueprints:
         yield Problem(
-            (root,),
             f"The app already has a blueprint called {name!r}.",
             "Give this one another name: RouteHandlers(app, root, name=...).",
+            (root,),
         )
     if app.url_map.host_matching:
         yield Problem(
-            (root,),
             "The app matches hosts (host_matching=True), and a folder names no host.",
             "Serve the tree from an app of its own, behind a dispatcher by host.",
+            (root,),
         )
-    for reason, cure in find_setting_problems(app.config):
-        yield Problem((root,), reason, cure)
+    for reason, hint in find_setting_problems(app.config):
+        yield Problem(reason, hint, (root,))
     try:
         prefix_parameters(app.url_map, url_prefix)
     except (LookupError, TypeError, ValueError) as error:
         yield Problem(
-            (root,),
             f"The url_prefix {url_prefix!r} cannot be used: {error}.",
             "Write it as a Flask rule, for example /api or /<lang>/api.",
+            (root,),
         )
 
 
@@ -168,4 +132,4 @@ def _find_converter_problems(app: Flask, tree: Tree) -> Iterator[Problem]:
             for parameter in segment.parameters:
                 refused = refuse_converter(app.url_map, parameter)
                 if refused:
-                    yield Problem((route.file,), *refused)
+                    yield refused.at(route.file)

@@ -4,30 +4,53 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with a tree.
+    """Something that is wrong with a tree, or that may be.
 
-    :param files: the files or folders concerned, relative to the root, with ``/`` between parts.
     :param reason: what is wrong, as sentences.
-    :param cure: what to do, as sentences.
+    :param hint: what to do, as sentences.
+    :param files: the files or folders concerned, relative to the root, with ``/`` between parts.
+    :param severity: ``error`` for what keeps the tree from being served, else ``warning``.
     """
 
-    files: tuple[str, ...]
     reason: str
-    cure: str
+    hint: str
+    files: tuple[str, ...] = ()
+    severity: Literal["error", "warning"] = "error"
+
+    def at(self, *files: str) -> Problem:
+        """Return the same problem of other files."""
+        return replace(self, files=files)
+
+    def as_warning(self) -> Problem:
+        """Return the same problem as a warning."""
+        return replace(self, severity="warning")
 
     def __str__(self) -> str:
-        lines = [*self.files, f"  {self.reason}", f"  {self.cure}"]
+        lines = [*self.files, f"  {self.reason}", f"  {self.hint}"]
         return "\n".join(lines)
 
 
 class RouteHandlersError(Exception):
     """The base of every error that this package raises."""
+
+
+class ProblemError(RouteHandlersError):
+    """The base of errors about one thing in a file that the raiser does not know.
+
+    :param reason: what is wrong.
+    :param hint: what to do.
+    """
+
+    def __init__(self, reason: str, hint: str) -> None:
+        self.problem = Problem(reason, hint)
+        super().__init__(f"{reason} {hint}")
 
 
 class RouteTreeError(RouteHandlersError):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
 from werkzeug.serving import is_running_from_reloader
 
 from . import problem_details as problems
-from .build import EXTENSION_NAME, Mount, prepare
+from .build import prepare
 from .caching import EXTENSION_NAME as CACHE_NAME
 from .errors import RouteTreeError
+from .mount import EXTENSION_NAME, Mount
 from .routing.prefix import check_prefix, default_prefix
 
 
@@ -72,10 +75,9 @@ class RouteHandlers:
         try:
             mount = prepare(app, root, prefix, name, problem_details=self.problem_details)
         except RouteTreeError as error:
-            from .refusals import collect
             from .reloader import leave_to_child
 
-            if collect(error) or leave_to_child(error):
+            if _collect(error) or leave_to_child(error):
                 return
             raise
         if watcher:
@@ -97,3 +99,28 @@ def _add_routes(state: BlueprintSetupState, mount: Mount) -> None:
         for rule in route.rules:
             state.app.url_map.add(rule)
         state.app.view_functions[route.endpoint] = route.view
+
+
+#: Who collects refusals now.
+_collecting: list[list[RouteTreeError]] = []
+
+
+@contextmanager
+def collecting() -> Iterator[list[RouteTreeError]]:
+    """Let apps be made without the trees that are refused.
+
+    :returns: the errors that are not raised meanwhile.
+    """
+    refused: list[RouteTreeError] = []
+    _collecting.append(refused)
+    try:
+        yield refused
+    finally:
+        _collecting.remove(refused)
+
+
+def _collect(error: RouteTreeError) -> bool:
+    """Whether somebody takes the error, so that it need not be raised."""
+    for refused in _collecting:
+        refused.append(error)
+    return bool(_collecting)

@@ -11,12 +11,11 @@ from urllib.parse import unquote
 from flask import Flask, current_app, has_app_context, has_request_context, request
 from werkzeug.exceptions import HTTPException
 
-from .build import Mount, mounts_of
 from .caching import cache_of
 from .caching.settings import host_of
 from .errors import RevalidationError
-from .handlers.endpoint import Endpoint, is_rooted
-from .routes import Route
+from .handlers.endpoint import is_rooted
+from .mount import Mount, Route, mounts_of
 from .tree.segments import Group
 
 if TYPE_CHECKING:
@@ -80,8 +79,8 @@ def revalidate_tag(tag: str) -> None:
 def static_routes(app: Flask) -> Iterator[StaticRoute]:
     """The static handlers of an app, in the order of its trees."""
     for _, route in _routes(app):
-        if isinstance(route.view, Endpoint) and route.view.static is not None:
-            yield route.view.static
+        if route.static is not None:
+            yield route.static
 
 
 def _current_app(name: str) -> Flask:
@@ -135,7 +134,7 @@ def _find_by_url(app: Flask, path: str) -> Route | None:
 
 
 def _static(route: Route, path: str) -> StaticRoute:
-    static = route.view.static if isinstance(route.view, Endpoint) else None
+    static = route.static
     if static is None:
         raise RevalidationError(
             f"revalidate_path({path!r}): GET in {route.file.file} is dynamic, so nothing of it is "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,33 +16,23 @@ from .handlers.binding import FOR_MIDDLEWARE, Binding, BindingError, bind
 from .handlers.chain import Link
 from .handlers.config import find_config_hints, find_config_problems, has_config, read_config
 from .handlers.endpoint import Endpoint, failed_view
-from .handlers.exports import METHODS, find_handler_problems, read_handlers
-from .handlers.middleware import find_middleware_problems, read_middleware
+from .handlers.exports import (
+    METHODS,
+    find_handler_problems,
+    find_middleware_problems,
+    read_handlers,
+    read_middleware,
+)
+from .mount import Route
 from .routing.converters import segment_types, value_type
 from .routing.prefix import prefix_parameters
-from .routing.rules import RouteRule, make_rules
+from .routing.rules import make_rules
 from .tree.model import MiddlewareFile, RouteFile, SourceFile, Tree
 from .tree.segments import CatchAll, Group
 
 if TYPE_CHECKING:
     from .caching.cache import Cache
     from .caching.static_route import StaticRoute
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A route file as it is served.
-
-    :param file: the route file and its segments.
-    :param endpoint: its endpoint, blueprint included.
-    :param rules: its rules, one or two.
-    :param view: what ``app.view_functions`` holds.
-    """
-
-    file: RouteFile
-    endpoint: str
-    rules: tuple[RouteRule, ...]
-    view: Callable[..., Any]
 
 
 class RouteMaker:
@@ -106,17 +95,18 @@ class RouteMaker:
                 else:
                     chain.extend(found)
             view: Callable[..., Any] | None = None
+            static: StaticRoute | None = None
             methods: Iterable[str] = METHODS
             if isinstance(module, RouteImportError):
                 failures.append(module)
                 self.fail(module)
             else:
-                made = self.make_view(route, endpoint, module, chain)
+                made, static = self.make_view(route, endpoint, module, chain)
                 view, methods = made, made.allowed
             if view is None or failures:
-                view, methods = failed_view(route.file, failures[0]), METHODS
+                view, methods, static = failed_view(route.file, failures[0]), METHODS, None
             rules = make_rules(self.url_prefix, route.url_segments, endpoint, methods)
-            yield Route(route, endpoint, rules, view)
+            yield Route(route, endpoint, rules, view, static)
 
     def fail(self, failure: RouteHandlersError) -> None:
         """Note a failure that keeps routes from being made, or that they show."""
@@ -151,7 +141,7 @@ class RouteMaker:
             try:
                 binding = bind(name, function, parameters, FOR_MIDDLEWARE, below)
             except BindingError as error:
-                problems.append(Problem((source.file,), error.reason, error.cure))
+                problems.append(error.problem.at(source.file))
             else:
                 links.append(Link(source.file, name, binding))
                 problems += _find_missing_asgiref(source.file, name, binding)
@@ -159,16 +149,16 @@ class RouteMaker:
 
     def make_view(
         self, route: RouteFile, endpoint: str, module: ModuleType, links: list[Link]
-    ) -> Endpoint:
+    ) -> tuple[Endpoint, StaticRoute | None]:
         self.problems += find_handler_problems(route.file, module)
         parameters = self.find_parameters(route)
         for name in self.prefix_types:
             if any(name == p.name for segment in route.segments for p in segment.parameters):
                 self.problems.append(
                     Problem(
-                        (route.file,),
                         f"The url_prefix {self.url_prefix!r} has a parameter {name!r} too.",
                         "Give each parameter of a path its own name.",
+                        (route.file,),
                     )
                 )
         bindings: dict[str, Binding] = {}
@@ -176,7 +166,7 @@ class RouteMaker:
             try:
                 bindings[method] = bind(method, handler, parameters)
             except BindingError as error:
-                self.problems.append(Problem((route.file,), error.reason, error.cure))
+                self.problems.append(error.problem.at(route.file))
             else:
                 self.problems += _find_missing_asgiref(route.file, method, bindings[method])
         static = None
@@ -184,9 +174,7 @@ class RouteMaker:
             static = self.make_static(route, endpoint, module, bindings.get("GET"), bool(links))
             if static is not None:
                 bindings["GET"] = static.binding
-        view = Endpoint(self.app, endpoint, route.file, module, bindings, links)
-        view.static = static
-        return view
+        return Endpoint(self.app, endpoint, route.file, module, bindings, links), static
 
     def make_static(
         self,
@@ -209,7 +197,7 @@ class RouteMaker:
             try:
                 find_tags = bind("cache_tags", config.cache_tags, parameters, ("params",))
             except BindingError as error:
-                self.problems.append(Problem((route.file,), error.reason, error.cure))
+                self.problems.append(error.problem.at(route.file))
                 return None
             self.problems += _find_missing_asgiref(route.file, "cache_tags", find_tags)
         listing = config.generate_static_params
@@ -268,7 +256,7 @@ def problems_of(failure: RouteHandlersError) -> Iterable[Problem]:
         return failure.problems
     assert isinstance(failure, RouteImportError)
     reason = f"{str(failure).rstrip('.')}."
-    return (Problem((failure.file,), reason, f"Look at {failure.where}."),)
+    return (Problem(reason, f"Look at {failure.where}.", (failure.file,)),)
 
 
 def _find_missing_asgiref(
@@ -280,9 +268,9 @@ def _find_missing_asgiref(
         is_async = inspect.iscoroutinefunction(function)
     if is_async and find_spec("asgiref") is None:
         yield Problem(
-            (file,),
             f"{name} is async, and Flask needs asgiref to call it.",
             'Install it: pip install "flask-routehandlers[async]".',
+            (file,),
         )
 
 

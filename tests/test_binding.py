@@ -51,7 +51,7 @@ def refusal(tree):
         file = f"{folder}/route.py"
         problems = refused(bare_app(tree({file: code})))
         assert all(problem.files == (file,) for problem in problems)
-        return [f"{problem.reason} {problem.cure}" for problem in problems]
+        return [f"{problem.reason} {problem.hint}" for problem in problems]
 
     return refuse
 
@@ -528,7 +528,7 @@ def test_every_contradiction_of_a_prefix_names_the_prefix(tree):
     [problem] = refused(app, url_prefix="/<int:year>")
     assert problem.files == ("route.py",)
     assert problem.reason == "GET says year: str, but /<int:year> gives int."
-    assert problem.cure == "Write year: int."
+    assert problem.hint == "Write year: int."
 
 
 # Any signature.

@@ -113,7 +113,7 @@ def add_even(app: Flask) -> None:
 
 def errors_in(output: str) -> set[tuple[tuple[str, ...], str, str]]:
     return {
-        (tuple(finding["files"]), finding["message"], finding["cure"])
+        (tuple(finding["files"]), finding["reason"], finding["hint"])
         for tree in json.loads(output)["trees"]
         for finding in tree["findings"]
         if finding["severity"] == "error"
@@ -133,7 +133,7 @@ def test_all_that_start_up_refuses_is_found_in_its_words(check, tree, files, is_
         app.debug = is_debug
 
     status, output = check(files, "--json", prepare=prepare)
-    expected = {(p.files, p.reason, p.cure) for p in caught.value.problems}
+    expected = {(p.files, p.reason, p.hint) for p in caught.value.problems}
     assert (status, errors_in(output)) == (1, expected)
 
 
@@ -150,7 +150,7 @@ def test_without_an_app_the_same_is_found_of_the_tree_alone(tree, monkeypatch, n
         # What only the app knows.
         if "The app has no converter" not in problem.reason
     }
-    assert errors_in(result.output) == {(p.files, p.reason, p.cure) for p in found}
+    assert errors_in(result.output) == {(p.files, p.reason, p.hint) for p in found}
     assert result.exit_code == 1
 
 
@@ -466,14 +466,14 @@ def test_the_same_as_json(check, tree, tmp_path):
                     {
                         "files": ["a/route.py"],
                         "severity": "error",
-                        "message": LOWER_CASE.partition(" Did")[0],
-                        "cure": "Did you mean GET? Give a helper another name.",
+                        "reason": LOWER_CASE.partition(" Did")[0],
+                        "hint": "Did you mean GET? Give a helper another name.",
                     },
                     {
                         "files": ["b/routes.py"],
                         "severity": "warning",
-                        "message": "b/routes.py is not a route file and gets no URL.",
-                        "cure": "Rename it to route.py if it should answer requests.",
+                        "reason": "b/routes.py is not a route file and gets no URL.",
+                        "hint": "Rename it to route.py if it should answer requests.",
                     },
                 ],
             }
@@ -704,8 +704,8 @@ def test_why_the_app_cannot_be_loaded_is_in_json_too(flask, tmp_path):
             "app": {
                 "files": ["wsgi.py"],
                 "severity": "error",
-                "message": "The app cannot be loaded: ZeroDivisionError: division by zero.",
-                "cure": "Run `flask routes` to see the traceback.",
+                "reason": "The app cannot be loaded: ZeroDivisionError: division by zero.",
+                "hint": "Run `flask routes` to see the traceback.",
             },
             "trees": [
                 {"name": None, "root": f"{tmp_path}/app/api", "routes": 1, "findings": []},
@@ -870,7 +870,7 @@ def test_what_is_wrong_with_the_app_in_general_is_told_beside_what_is_wrong_with
     status, output = check({"b/route.py": GET}, "--json", prepare=prepare)
     [refused, served] = json.loads(output)["trees"]
     assert status == 1
-    assert [f["message"] for f in refused["findings"]] == [
+    assert [f["reason"] for f in refused["findings"]] == [
         "The app already has a blueprint called 'api'."
     ]
     assert served["findings"] == []

@@ -447,7 +447,7 @@ def test_an_import_error_of_the_apps_module_is_told_by_flask_with_its_traceback(
     [
         (ValueError("no database"), "The app cannot be loaded: ValueError: no database\n"),
         (SystemExit(3), "The app cannot be loaded: SystemExit: 3\nIt was raised in "),
-        (RouteTreeError("/srv/api", [Problem(("x/route.py",), "Why.", "Cure.")]), "x/route.py\n"),
+        (RouteTreeError("/srv/api", [Problem("Why.", "Cure.", ("x/route.py",))]), "x/route.py\n"),
     ],
     ids=["an error", "an exit", "a tree"],
 )

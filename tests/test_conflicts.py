@@ -103,9 +103,9 @@ CONTRADICTIONS = {
 
 @pytest.mark.parametrize("routes", CONTRADICTIONS, ids=" + ".join)
 def test_route_files_that_contradict_each_other_are_all_named_with_a_cure(tree, routes):
-    reason, cure = CONTRADICTIONS[routes]
+    reason, hint = CONTRADICTIONS[routes]
     files = sorted(map(file_of, routes))
-    assert told(bare_app(tree({}, *routes))) == ["\n".join([*files, f"  {reason}", f"  {cure}"])]
+    assert told(bare_app(tree({}, *routes))) == ["\n".join([*files, f"  {reason}", f"  {hint}"])]
 
 
 SEVERAL = {
@@ -132,8 +132,8 @@ SEVERAL = {
 @pytest.mark.parametrize("routes", SEVERAL, ids=" + ".join)
 def test_each_fault_is_told_once_beside_the_others(tree, routes):
     assert told(bare_app(tree({}, *routes))) == [
-        "\n".join([*map(file_of, files), f"  {reason}", f"  {cure}"])
-        for files, reason, cure in SEVERAL[routes]
+        "\n".join([*map(file_of, files), f"  {reason}", f"  {hint}"])
+        for files, reason, hint in SEVERAL[routes]
     ]
 
 
@@ -215,17 +215,17 @@ def one_regex(folders: str) -> tuple[str, str]:
 )
 def test_files_whose_converters_match_the_same_are_all_named(tree, routes, folders):
     app = with_converters(tree({}, *routes))
-    reason, cure = one_regex(folders)
+    reason, hint = one_regex(folders)
     files = sorted(map(file_of, routes))
-    assert told(app, url_prefix="/<lang>") == ["\n".join([*files, f"  {reason}", f"  {cure}"])]
+    assert told(app, url_prefix="/<lang>") == ["\n".join([*files, f"  {reason}", f"  {hint}"])]
     assert list(app.url_map.iter_rules()) == []
 
 
 def test_what_is_told_of_the_folders_is_not_told_of_their_converters_again(tree):
     routes = ("[a=int]/x", "[a=int]/y", "[b=int]/x", "[b=int]/y", "[c=number]/x", "[c=number]/y")
     assert told(with_converters(tree({}, *routes))) == [
-        "\n".join([*map(file_of, files), f"  {reason}", f"  {cure}"])
-        for files, (reason, cure) in [
+        "\n".join([*map(file_of, files), f"  {reason}", f"  {hint}"])
+        for files, (reason, hint) in [
             (("[a=int]/x", "[b=int]/x"), same_place("[a=int] and [b=int]")),
             (("[a=int]/y", "[c=number]/y"), one_regex("[a=int] and [c=number]")),
         ]

@@ -55,7 +55,7 @@ def problems(root: Path) -> list[str]:
 
 
 def warned(root: Path) -> tuple[str, ...]:
-    return tuple(f"{w.reason} {w.cure}" for w in discover(str(root)).warnings)
+    return tuple(f"{w.reason} {w.hint}" for w in discover(str(root)).warnings)
 
 
 def get(client: Any, url: str) -> str:
@@ -501,7 +501,7 @@ _CHILD = """
 import json, os, sys
 from flask import Flask
 from flask_routehandlers import RouteHandlers, RouteTreeError
-from flask_routehandlers import refusals, reloader  # now: another user may not read them
+from flask_routehandlers import reloader  # now: another user may not read them
 sys.dont_write_bytecode = True
 if os.getuid() == 0:
     os.setgroups([])
@@ -550,11 +550,11 @@ def test_a_folder_that_cannot_be_entered_is_refused():
 def test_a_file_of_the_tree_that_cannot_be_read_is_refused(name):
     files = {"a/route.py": ECHO, "b/route.py": ECHO, name: "def GET(): ..."}
     (problem,) = told_without_privileges(files, {name: 0o000})
-    file, reason, cure = problem.split("\n")
+    file, reason, hint = problem.split("\n")
     assert file == name
     assert reason.startswith(f"  {name} could not be imported: PermissionError: [Errno 13]")
     assert reason.endswith(f"/app/api/{name}'.")
-    assert cure == f"  Look at {name}."
+    assert hint == f"  Look at {name}."
 
 
 @contextmanager

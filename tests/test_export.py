@@ -174,7 +174,7 @@ def test_a_stream_is_written_whole(make_app, tmp_path):
 
 # Refused ---------------------------------------------------------------------------------------
 
-PROBLEM = "Error: Nothing is exported, for 1 problem:\n\n{file}\n  {reason}\n  {cure}\n"
+PROBLEM = "Error: Nothing is exported, for 1 problem:\n\n{file}\n  {reason}\n  {hint}\n"
 LEAVE_OUT = "Leave it out of generate_static_params, or list other parameters."
 
 
@@ -230,7 +230,7 @@ def test_parameters_whose_url_is_another_files_are_refused(make_app, tmp_path):
             file="[slug]/route.py",
             reason="generate_static_params in [slug]/route.py gave the parameters "
             "{'slug': 'me'}, whose URL, /api/me, is that of api./me.",
-            cure="Look at what it returns.",
+            hint="Look at what it returns.",
         ),
     )
 
@@ -243,7 +243,7 @@ def test_parameters_whose_url_is_nobodys_are_refused(make_app, tmp_path):
             file="[slug]/route.py",
             reason="generate_static_params in [slug]/route.py gave the parameters "
             "{'slug': 'a/b'}, whose URL, /api/a/b, is none of this file.",
-            cure="Look at what it returns.",
+            hint="Look at what it returns.",
         ),
     )
 
@@ -352,8 +352,8 @@ FAILING = {
 }
 
 
-@pytest.mark.parametrize(("body", "reason", "cure"), FAILING.values(), ids=FAILING.keys())
-def test_one_answer_that_cannot_be_exported_stops_all(make_app, tmp_path, body, reason, cure):
+@pytest.mark.parametrize(("body", "reason", "hint"), FAILING.values(), ids=FAILING.keys())
+def test_one_answer_that_cannot_be_exported_stops_all(make_app, tmp_path, body, reason, hint):
     folder = tmp_path / "out"
     good = {"posts/route.py": static("return 'good'")}
     assert export(make_app(good), folder)[0] == 0
@@ -363,7 +363,7 @@ def test_one_answer_that_cannot_be_exported_stops_all(make_app, tmp_path, body, 
     assert status == 2
     start = f"Error: Nothing is exported, for 1 problem:\n\n[slug]/route.py\n  {reason}"
     assert output.startswith(start)
-    assert output.endswith(f"\n  {cure.format(root=f'{app.root_path}/app/api')}\n")
+    assert output.endswith(f"\n  {hint.format(root=f'{app.root_path}/app/api')}\n")
     assert contents(folder) == before
     assert beside(folder) == []
 
@@ -388,7 +388,7 @@ def test_a_route_whose_parameters_nothing_lists_is_refused(make_app, tmp_path):
         PROBLEM.format(
             file="[slug]/route.py",
             reason="Nothing lists the parameters of its URLs.",
-            cure="Define generate_static_params(), which returns a list of dicts.",
+            hint="Define generate_static_params(), which returns a list of dicts.",
         ),
     )
     assert is_untouched(tmp_path / "out")
@@ -402,7 +402,7 @@ def test_a_list_that_fails_is_told_with_its_line(make_app, tmp_path):
         PROBLEM.format(
             file="[slug]/route.py",
             reason="generate_static_params failed: OSError: no database",
-            cure=f"Look at {app.root_path}/app/api/[slug]/route.py, line 5.",
+            hint=f"Look at {app.root_path}/app/api/[slug]/route.py, line 5.",
         ),
     )
 
@@ -455,7 +455,7 @@ def test_a_route_behind_middleware_is_exported_only_if_that_is_asked_for(make_ap
         PROBLEM.format(
             file="admin/(x)/secret/route.py",
             reason="It is behind middleware, which a static host does not run.",
-            cure="If everyone may see what GET answers, export it with --without-middleware.",
+            hint="If everyone may see what GET answers, export it with --without-middleware.",
         ),
     )
     assert is_untouched(tmp_path / "out")

@@ -157,7 +157,7 @@ FOR_NONE = "Write url_prefix='' for none."
 
 
 @pytest.mark.parametrize(
-    ("prefix", "cure"),
+    ("prefix", "hint"),
     [
         ("api", "Did you mean '/api'?"),
         ("/api/", "Did you mean '/api'?"),
@@ -170,10 +170,10 @@ FOR_NONE = "Write url_prefix='' for none."
         ("..", FOR_NONE),
     ],
 )
-def test_a_prefix_that_no_clean_path_begins_with_is_refused_at_once(prefix, cure):
+def test_a_prefix_that_no_clean_path_begins_with_is_refused_at_once(prefix, hint):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 -- the whole text follows
         RouteHandlers(url_prefix=prefix)
-    assert str(caught.value) == f"The url_prefix {prefix!r} {SHAPE} {cure}"
+    assert str(caught.value) == f"The url_prefix {prefix!r} {SHAPE} {hint}"
 
 
 @pytest.mark.parametrize("prefix", ["/a\\b", "/a\tb", "/<x>/a\x7f", "/\ufffd"])
@@ -637,7 +637,7 @@ AT_LEAST_ONE = "Register a converter of your own whose regex needs at least one 
 
 
 @pytest.mark.parametrize(
-    ("converter", "reason", "cure"),
+    ("converter", "reason", "hint"),
     [
         (None, "The app has no converter 'own'.", KNOWN),
         (Needy, "The converter 'own' cannot be made without arguments: "
@@ -650,15 +650,15 @@ AT_LEAST_ONE = "Register a converter of your own whose regex needs at least one 
          AT_LEAST_ONE),
     ],
 )  # fmt: skip
-def test_a_converter_that_a_folder_cannot_name_is_refused(tree, converter, reason, cure):
+def test_a_converter_that_a_folder_cannot_name_is_refused(tree, converter, reason, hint):
     app = bare_app(tree({}, "x/[id=own]"))
     if converter:
         app.url_map.converters["own"] = converter
-    assert told(app) == [f"x/[id=own]/route.py\n  {reason}\n  {cure}"]
+    assert told(app) == [f"x/[id=own]/route.py\n  {reason}\n  {hint}"]
 
 
 @pytest.mark.parametrize(
-    ("converter", "reason", "cure"),
+    ("converter", "reason", "hint"),
     [
         ("path", "The converter 'path' can match several segments.",
          "Write [...id] for a catch-all."),
@@ -667,9 +667,9 @@ def test_a_converter_that_a_folder_cannot_name_is_refused(tree, converter, reaso
         ("Int", "The app has no converter 'Int'.", KNOWN),
     ],
 )  # fmt: skip
-def test_flasks_own_converters_are_held_to_the_same(tree, converter, reason, cure):
+def test_flasks_own_converters_are_held_to_the_same(tree, converter, reason, hint):
     app = bare_app(tree({}, f"[id={converter}]"))
-    assert told(app) == [f"[id={converter}]/route.py\n  {reason}\n  {cure}"]
+    assert told(app) == [f"[id={converter}]/route.py\n  {reason}\n  {hint}"]
 
 
 def test_the_converters_that_the_app_has_are_listed(tree):

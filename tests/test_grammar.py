@@ -120,7 +120,7 @@ RENAME = "Rename the folder without it."
 
 
 @pytest.mark.parametrize(
-    ("folder", "reason", "cure"),
+    ("folder", "reason", "hint"),
     [
         ("[]", EMPTY, "Write [name]."),
         ("[=int]", EMPTY, "Write [name=int]."),
@@ -216,11 +216,11 @@ RENAME = "Rename the folder without it."
         ("caf\udce9", CHARACTER.format(r"'\udce9'"), RENAME),
     ],
 )  # fmt: skip
-def test_a_name_that_is_no_segment_is_refused_with_a_cure(folder, reason, cure):
+def test_a_name_that_is_no_segment_is_refused_with_a_cure(folder, reason, hint):
     with pytest.raises(SegmentError) as caught:
         parse_segment(folder)
-    assert (caught.value.reason, caught.value.cure) == (reason, cure)
-    assert str(caught.value) == f"{reason} {cure}"
+    assert (caught.value.problem.reason, caught.value.problem.hint) == (reason, hint)
+    assert str(caught.value) == f"{reason} {hint}"
 
 
 #: What folder names are made of, and what they are easily mistaken for.
@@ -249,8 +249,8 @@ def refused(folder: str) -> SegmentError | None:
 def test_any_folder_name_is_a_segment_or_is_refused_with_a_reason_and_a_cure(folder):
     error = refused(folder)
     if error:
-        assert error.reason.endswith(".")
-        assert error.cure.endswith((".", "?"))
+        assert error.problem.reason.endswith(".")
+        assert error.problem.hint.endswith((".", "?"))
     else:
         segment = parse_segment(folder)
         assert segment.folder == folder
@@ -271,8 +271,8 @@ def test_any_folder_name_is_a_segment_or_is_refused_with_a_reason_and_a_cure(fol
 @example("[\u0bf0]")
 def test_every_folder_that_a_cure_shows_is_legal(folder):
     error = refused(folder)
-    shown = re.findall(r"\[\[.*?\]\]|\[.*?\]|\(.*?\)", error.cure) if error else []
-    assert [cure for cure in shown if refused(cure)] == []
+    shown = re.findall(r"\[\[.*?\]\]|\[.*?\]|\(.*?\)", error.problem.hint) if error else []
+    assert [hint for hint in shown if refused(hint)] == []
 
 
 @search

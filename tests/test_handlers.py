@@ -119,7 +119,7 @@ def test_flask_routes_lists_the_methods_that_a_file_has(make_app):
 def test_a_file_that_no_request_could_reach_as_meant_is_refused(tree, code, reasons):
     problems = refused(bare_app(tree({FILE: code})))
     assert all(problem.files == (FILE,) for problem in problems)
-    assert [f"{problem.reason} {problem.cure}" for problem in problems] == reasons
+    assert [f"{problem.reason} {problem.hint}" for problem in problems] == reasons
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_async_route_config_without_asgiref_is_refused(tree, monkeypatch, name):
 def test_a_method_that_no_handler_gets_to_see_is_refused(tree, method):
     code = f"def GET(): return ''\ndef {method}(): return ''"
     (problem,) = refused(bare_app(tree({"x/route.py": code})))
-    assert (problem.reason, problem.cure) == (
+    assert (problem.reason, problem.hint) == (
         f"The file defines {method}(), which is never called: no handler answers it.",
         "Remove it, or give it another name; every request of this method is 405.",
     )

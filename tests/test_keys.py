@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flask_routehandlers.caching.stores.keys import (
+from flask_routehandlers.caching.stores.entry import (
     LONGEST_PATH,
     code_version,
     file_prefix,

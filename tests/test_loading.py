@@ -270,7 +270,7 @@ def test_a_file_with_the_name_of_a_folder_on_the_way_to_the_root_is_refused(tmp_
         "The file hidden1.py and the folder hidden1/ beside it have one module name, 'hidden1', "
         "so Python cannot import what is in the folder."
     )
-    assert problem.cure == "Rename hidden1.py, for example to hidden1_.py."
+    assert problem.hint == "Rename hidden1.py, for example to hidden1_.py."
 
 
 def test_a_file_that_hides_a_folder_inside_a_package_is_refused(tmp_path, monkeypatch):
@@ -367,7 +367,7 @@ def test_an_exit_in_a_route_file_does_not_end_the_development_server(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("files", "folders", "reason", "cure"),
+    ("files", "folders", "reason", "hint"),
     [
         (
             ["users.py", "users/route.py"],
@@ -413,9 +413,9 @@ def test_an_exit_in_a_route_file_does_not_end_the_development_server(tmp_path):
         ),
     ],
 )
-def test_files_and_folders_of_one_module_name_are_refused(tree, files, folders, reason, cure):
+def test_files_and_folders_of_one_module_name_are_refused(tree, files, folders, reason, hint):
     [problem] = refused(bare_app(tree(dict.fromkeys(files, NAME))))
-    assert (problem.files, problem.reason, problem.cure) == (folders, reason, cure)
+    assert (problem.files, problem.reason, problem.hint) == (folders, reason, hint)
 
 
 def test_what_those_refusals_advise_works(make_app):

@@ -343,7 +343,7 @@ def test_a_middleware_that_links_share_is_executed_once_and_bound_in_each_folder
 
 
 @pytest.mark.parametrize(
-    ("target", "reason", "cure"),
+    ("target", "reason", "hint"),
     [
         (
             "../../elsewhere.py",
@@ -357,13 +357,13 @@ def test_a_middleware_that_links_share_is_executed_once_and_bound_in_each_folder
         ),
     ],
 )
-def test_a_link_to_no_file_of_the_tree_is_refused(tree, target, reason, cure):
+def test_a_link_to_no_file_of_the_tree_is_refused(tree, target, reason, hint):
     folder = tree({"x/route.py": OK})
     write_files(folder, {"elsewhere.py": traced("elsewhere")})
     (folder / "app/api/middleware.py").symlink_to(target)
     [problem] = refused(bare_app(folder))
     assert problem.files == ("middleware.py",)
-    assert (problem.reason, problem.cure) == (reason.format(folder=folder.resolve()), cure)
+    assert (problem.reason, problem.hint) == (reason.format(folder=folder.resolve()), hint)
 
 
 # What a middleware is called with.
@@ -602,12 +602,12 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_be_called_as_middleware_stops_the_start(tree, what):
-    code, reason, cure = REFUSED[what]
+    code, reason, hint = REFUSED[what]
     routes = {"[id]/route.py": OK, "[id]/posts/[post=int]/route.py": OK}
     app = bare_app(tree({"[id]/middleware.py": code, **routes}))
     [problem] = refused(app)
     assert problem.files == ("[id]/middleware.py",)
-    assert (problem.reason, problem.cure) == (reason, cure)
+    assert (problem.reason, problem.hint) == (reason, hint)
     assert (app.blueprints, app.view_functions, list(app.url_map.iter_rules())) == ({}, {}, [])
 
 
@@ -642,7 +642,7 @@ def test_a_middleware_that_cannot_be_imported_stops_the_start(tree, code, said, 
     [problem] = caught.value.problems
     assert problem.files == ("a/middleware.py",)
     assert problem.reason == f"a/middleware.py could not be imported: {said}."
-    assert problem.cure == f"Look at a/middleware.py, line {len(code.splitlines())}."
+    assert problem.hint == f"Look at a/middleware.py, line {len(code.splitlines())}."
     assert type(caught.value.__cause__) is cause
 
 
@@ -732,7 +732,7 @@ def test_a_folder_called_middleware_beside_the_file_is_refused(tree):
         "The file and the folder have one module name, 'middleware', "
         "so Python cannot import what is in the folder."
     )
-    assert problem.cure == (
+    assert problem.hint == (
         "Rename one of them, or put the folder in a group: (middleware)/middleware."
     )
 
@@ -833,7 +833,7 @@ app.config["PROPAGATE_EXCEPTIONS"] = False
 try:
     RouteHandlers(app)
 except RouteTreeError as error:
-    told = [[*problem.files, problem.reason, problem.cure] for problem in error.problems]
+    told = [[*problem.files, problem.reason, problem.hint] for problem in error.problems]
 else:
     responses = [app.test_client().get(path) for path in (sys.argv[2], "/api/x")]
     told = [[r.status_code, r.text if r.status_code == 200 else ""] for r in responses]
@@ -868,7 +868,7 @@ def in_a_process(tree):
 
 def test_without_asgiref_async_middleware_stops_the_start(in_a_process):
     said = "is async, and Flask needs asgiref to call it."
-    cure = 'Install it: pip install "flask-routehandlers[async]".'
+    hint = 'Install it: pip install "flask-routehandlers[async]".'
     files = {
         "a/middleware.py": ASYNC_LIST,
         "b/middleware.py": traced("b", "async"),
@@ -876,9 +876,9 @@ def test_without_asgiref_async_middleware_stops_the_start(in_a_process):
         "c/route.py": "async def GET(): return ''\n",
     }
     assert in_a_process(files, "without asgiref") == [
-        ["a/middleware.py", f"middleware[1] (check) {said}", cure],
-        ["b/middleware.py", f"middleware {said}", cure],
-        ["c/route.py", f"GET {said}", cure],
+        ["a/middleware.py", f"middleware[1] (check) {said}", hint],
+        ["b/middleware.py", f"middleware {said}", hint],
+        ["c/route.py", f"GET {said}", hint],
     ]
 
 

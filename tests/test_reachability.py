@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, IntegerConverter, UnicodeConverter, ValidationError
 
 from flask_routehandlers import RouteHandlers, RouteTreeError
-from flask_routehandlers.build import mounts_of
+from flask_routehandlers.mount import mounts_of
 from flask_routehandlers.cli.check.reachability import find_hidden
 from tests.support import bare_app, write_files
 

@@ -349,7 +349,7 @@ def test_a_syntax_error_in_a_middleware_file_stops_the_urls_below_until_it_is_fi
 
 
 @pytest.mark.parametrize(
-    ("reloader", "files", "problem", "cure"),
+    ("reloader", "files", "problem", "hint"),
     [
         (
             "stat",
@@ -379,14 +379,14 @@ def test_a_syntax_error_in_a_middleware_file_stops_the_urls_below_until_it_is_fi
     ids=["two files of one URL", "a folder name", "a name in a file", "no root"],
 )
 def test_a_tree_that_is_refused_at_the_first_start_is_served_once_it_is_right(
-    serve, reloader, files, problem, cure
+    serve, reloader, files, problem, hint
 ):
     server = serve(files)
     server.shows("/api/x", 500, problem, 20)
     assert (
         f" * 1 problem in {server.project}/app/api. The app starts as soon as nothing is wrong.\n"
     ) in server.output
-    cure(server.project / "app/api")
+    hint(server.project / "app/api")
     server.shows("/api/x", 200, "x")
 
 

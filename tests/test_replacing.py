@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 import flask_routehandlers
-from flask_routehandlers import replacing as module
+from flask_routehandlers.cli.export import replacing as module
 from flask_routehandlers.cli.export.replacing import InUseError, replacing
 from tests.support import write_files
 
@@ -23,7 +23,7 @@ NEW = {"a": "new", "c/d": "new"}
 FILLER = """
 import sys
 from pathlib import Path
-from flask_routehandlers import replacing as module
+from flask_routehandlers.cli.export import replacing as module
 
 if sys.argv[2] == "two renames":
     module._exchange = lambda one, other: False

@@ -182,14 +182,14 @@ def test_a_response_is_fresh_for_the_seconds_given_or_until_told(config, lifetim
 )
 def test_what_makes_no_sense_is_refused_with_its_cure(tree, code, texts):
     problems = refused(bare_app(tree({FILE: f"{code}\n{GET}"})))
-    assert [f"{p.reason} {p.cure}" for p in problems] == texts
+    assert [f"{p.reason} {p.hint}" for p in problems] == texts
     assert {p.files for p in problems} == {(FILE,)}
 
 
 def test_a_static_file_needs_a_get(tree):
     code = "revalidate = 60\ndef POST(): return ''\n"
     [problem] = refused(bare_app(tree({FILE: code})))
-    assert f"{problem.reason} {problem.cure}" == (
+    assert f"{problem.reason} {problem.hint}" == (
         "The file says how its GET is stored, and it has no GET: no other method is stored. "
         "Define GET, or remove dynamic and revalidate."
     )
@@ -198,13 +198,13 @@ def test_a_static_file_needs_a_get(tree):
 def test_a_function_that_can_have_one_argument_only_is_told_which(tree):
     code = "revalidate = 60\ndef cache_tags(request): ...\ndef GET(): ...\n"
     [problem] = refused(bare_app(tree({"route.py": code})))
-    assert problem.cure.startswith("It can have 'params', or give the parameter a default.")
+    assert problem.hint.startswith("It can have 'params', or give the parameter a default.")
 
 
 def test_what_lists_parameters_needs_parameters(tree):
     code = f"revalidate = 60\ndef generate_static_params(): return []\n{GET}"
     [problem] = refused(bare_app(tree({"posts/route.py": code})))
-    assert f"{problem.reason} {problem.cure}" == (
+    assert f"{problem.reason} {problem.hint}" == (
         "generate_static_params has nothing to list: the path has no parameter. "
         "Remove it: without parameters there is one URL."
     )
@@ -231,7 +231,7 @@ def test_these_are_right(make_app, code):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "cure"),
+    ("name", "value", "hint"),
     [
         ("dynamicParams", "False", "Write dynamic_params."),
         ("generateStaticParams", "None", "Write generate_static_params."),
@@ -242,12 +242,12 @@ def test_these_are_right(make_app, code):
         ("runtime", "'edge'", "There is no such thing here: remove it."),
     ],
 )
-def test_a_name_of_nextjs_is_hinted_at(tree, name, value, cure):
+def test_a_name_of_nextjs_is_hinted_at(tree, name, value, hint):
     app = bare_app(tree({FILE: f"{name} = {value}\n{GET}"}))
     with pytest.warns(RouteHandlersWarning) as caught:
         RouteHandlers(app)
     assert [str(warning.message) for warning in caught] == [
-        f"{FILE} defines {name}, a name of Next.js that nothing reads. {cure}"
+        f"{FILE} defines {name}, a name of Next.js that nothing reads. {hint}"
     ]
     assert caught[0].filename == __file__
 
@@ -347,7 +347,7 @@ def test_a_setting_that_makes_no_sense_is_refused_with_its_cure(tree, config, te
     app = bare_app(folder)
     app.config.update(config)
     problems = refused(app)
-    assert [f"{p.reason} {p.cure}" for p in problems] == texts
+    assert [f"{p.reason} {p.hint}" for p in problems] == texts
     assert {p.files for p in problems} == {(str(folder / "app/api"),)}
 
 

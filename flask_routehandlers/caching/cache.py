@@ -59,5 +59,5 @@ class Cache:
         if self._is_looked_at:
             return
         self._is_looked_at = True
-        for reason, cure in find_late_settings(self.settings, self._app.config).values():
-            self._logger.warning("%s %s", reason, cure)
+        for reason, hint in find_late_settings(self.settings, self._app.config).values():
+            self._logger.warning("%s %s", reason, hint)

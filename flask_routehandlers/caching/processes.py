@@ -18,7 +18,7 @@ GUNICORN_FILE = "gunicorn.conf.py"
 
 
 def find_split_store(cache: Cache, *, by_settings: bool) -> Iterator[tuple[str, str]]:
-    """That several processes store the same, each for itself: the reason and the cure.
+    """That several processes store the same, each for itself: the reason and the hint.
 
     :param by_settings: whether to go by the settings of servers too where none is running.
     """

@@ -92,7 +92,7 @@ def read_settings(config: Mapping[str, Any]) -> Settings:
 
 
 def find_setting_problems(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is wrong with the settings in an app's config: each reason with its cure."""
+    """What is wrong with the settings in an app's config: each reason with its hint."""
     for name, check in _CHECKS.items():
         key = PREFIX + name.upper()
         if key in config and not check(config[key]):
@@ -136,7 +136,7 @@ def find_setting_problems(config: Mapping[str, Any]) -> Iterator[tuple[str, str]
 
 def find_late_settings(used: Settings, config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
     """The settings that an app's config has others of than those in use: by the name of each what
-    is wrong, and the cure."""
+    is wrong, and the hint."""
     now = read_settings(config)
     late = (f.name for f in fields(now) if getattr(now, f.name) != getattr(used, f.name))
     return {

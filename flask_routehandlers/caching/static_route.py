@@ -15,16 +15,14 @@ from ..errors import skip_frames
 from ..handlers.binding import Binding
 from ..handlers.config import RouteConfig, check_tags
 from ..handlers.results import UNFINISHED, finish
-from .bodies import read_body
 from .cache import Cache
 from .coordinator import Job
 from .params import StaticParams
 from .policy import kept_headers, why_not_stored
 from .responses import NAME
-from .sandbox import Seal, Sealed
+from .sandbox import Seal, Sealed, read_body
 from .stores.base import Found
-from .stores.entry import Entry, make_etag
-from .stores.keys import canonical, code_version, file_prefix, make_key
+from .stores.entry import Entry, canonical, code_version, file_prefix, make_etag, make_key
 
 _current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 

@@ -1,18 +1,22 @@
-"""Load the app that a command is about."""
+"""What several commands share: the app, the words for numbers, a progress bar."""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from traceback import extract_tb
+from typing import TypeVar
 
 import click
 from flask import Flask
 from flask.cli import NoAppException, ScriptInfo
 
-from ..build import mounts_of
 from ..caching import cache_of
 from ..caching.settings import find_late_settings, read_settings
 from ..errors import RouteHandlersError
+from ..mount import mounts_of
 
 _TRACEBACK = "Run `flask routes` to see the traceback."
 
@@ -22,10 +26,10 @@ class LoadError(click.ClickException):
 
     exit_code = 2
 
-    def __init__(self, reason: str, cure: str = "") -> None:
-        super().__init__(f"{reason}\n{cure}" if cure else reason)
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(f"{reason}\n{hint}" if hint else reason)
         self.reason = reason
-        self.cure = cure
+        self.hint = hint
 
 
 def find_app_file(info: ScriptInfo) -> str | None:
@@ -86,3 +90,33 @@ def load_with_shared_store(info: ScriptInfo) -> Flask:
             "Set ROUTE_HANDLERS_CACHE_URL in app.config to the URL of a Redis or Valkey server."
         )
     return app
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 route file``, ``2 route files``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+T = TypeVar("T")
+
+#: For the commands that do so.
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="How many handlers run at once.",
+)
+
+
+@contextmanager
+def progress(items: Iterator[T], length: int, label: str) -> Iterator[Iterator[T]]:
+    """Give the items, with a bar on stderr that moves with them; no bar where nobody sees it.
+
+    :param length: how many items there are.
+    """
+    if not sys.stderr.isatty():
+        yield items
+        return
+    with click.progressbar(items, length=length, label=label, file=sys.stderr) as bar:
+        yield iter(bar)

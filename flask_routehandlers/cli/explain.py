@@ -12,9 +12,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.test import create_environ
 
-from ..build import Mount, mounts_of
 from ..handlers.endpoint import Endpoint, is_rooted
-from ..routes import Route
+from ..mount import Mount, Route, mounts_of
 from ..routing.matching import places, refusing_segment
 from ..tree.segments import CatchAll, Dynamic, Parameter, Segment, Static
 
@@ -115,8 +114,9 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
             methods = view.allowed
             steps = [Step(link.file, link.name) for link in view.links]
             status = 200 if request.method in methods else 405
-            if view.static and view.method_of(request) == "GET":
-                seconds = view.static.config.lifetime
+            found = chosen[1].static
+            if found and view.method_of(request) == "GET":
+                seconds = found.config.lifetime
                 until = "until it is revalidated" if seconds is None else f"for {seconds} seconds"
                 static = f"stored, fresh {until}"
     return Explanation(

@@ -13,9 +13,9 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
 
-from ..build import mounts_of
 from ..errors import RouteHandlersWarning, RouteTreeError
 from ..handlers.exports import METHODS
+from ..mount import mounts_of
 from ..tree.discovery import discover
 from .check.checks import prefix_of, stand_in_app
 from .common import LoadError, load

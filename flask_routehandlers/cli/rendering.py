@@ -125,16 +125,16 @@ def render(url: StaticUrl) -> Rendered | Problem:
     why = why_not_stored(200, headers)
     if why:
         return Problem(
-            (url.route.file,),
             f"What GET gives for {url.url} is not for everyone: it has {why}.",
             'Answer without it, or write dynamic = "force-dynamic".',
+            (url.route.file,),
         )
     return Rendered(url, status, kept_headers(headers), body)
 
 
 def server_error(url: StaticUrl, status: int) -> Problem:
     """The problem of a handler that says itself that it has failed."""
-    return Problem((url.route.file,), f"GET for {url.url} gives the status {status}.", _LOOK)
+    return Problem(f"GET for {url.url} gives the status {status}.", _LOOK, (url.route.file,))
 
 
 def failure(file: str, what: str, error: BaseException) -> Problem:
@@ -143,10 +143,10 @@ def failure(file: str, what: str, error: BaseException) -> Problem:
     frames = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith(_PACKAGE)]
     # Where a library raises is of little use, unless nothing else is there.
     frames = [f for f in frames if _is_own(f.filename, file)] or frames
-    cure = f"Look at {frames[-1].filename}, line {frames[-1].lineno}." if frames else _LOOK
+    hint = f"Look at {frames[-1].filename}, line {frames[-1].lineno}." if frames else _LOOK
     # What this package finds wrong with a list is a sentence of its own.
     reason = f"{what} failed: {text}" if frames or what not in text else str(error)
-    return Problem((file,), reason, cure)
+    return Problem(reason, hint, (file,))
 
 
 def _is_own(path: str, file: str) -> bool:

@@ -12,9 +12,9 @@ from flask import Flask
 
 from ..errors import Problem, RouteTreeError
 from ..importing.loader import find_name_clashes
-from ..routes import Route, endpoint_path
-from ..routing.clashes import find_clashes
+from ..routes import endpoint_path
 from ..routing.converters import refuse_converter, segment_types, value_type
+from ..routing.matching import find_clashes
 from ..routing.prefix import prefix_parameters
 from ..routing.rules import make_rules
 from ..tree.conflicts import find_conflicts
@@ -56,31 +56,31 @@ def read_path(path: str) -> tuple[tuple[Segment, ...], list[Problem]]:
             try:
                 segments.append(parse_segment(folder))
             except SegmentError as error:
-                refused = error.reason, error.cure
+                refused = error.problem
         if refused:
-            problems.append(Problem(("/".join(folders[:n]) or path,), *refused))
+            problems.append(refused.at("/".join(folders[:n]) or path))
     return tuple(segments), problems
 
 
-def _refuse_folder(folder: str) -> tuple[str, str] | None:
+def _refuse_folder(folder: str) -> Problem | None:
     if folder == "..":
-        return "The path leads out of the root.", "Write the path from the root down."
+        return Problem("The path leads out of the root.", "Write the path from the root down.")
     if folder in ("", "."):
-        return (
+        return Problem(
             "The path has an empty folder name, or a dot for one.",
             "Write it from the root down, without a slash in front: users/[id].",
         )
     meant = guess_parameter(folder)
     if meant:
-        return f"The folder {folder} would be text in the URL.", f"Did you mean {meant}?"
+        return Problem(f"The folder {folder} would be text in the URL.", f"Did you mean {meant}?")
     if folder.endswith(".py"):
-        return (
+        return Problem(
             f"The folder {folder} would be a file by its name.",
             f"Did you mean {folder.removesuffix('.py')}? The file in it is always {ROUTE_FILE}.",
         )
     if not is_walked(folder):
         literal = f"%5F{folder[1:]}" if folder[0] == "_" else folder.lstrip(".") or "name"
-        return (
+        return Problem(
             f"The folder {folder} is private or hidden, so a file in it gets no URL.",
             f"Did you mean {literal}?",
         )
@@ -117,7 +117,7 @@ def plan(
         for parameter in segment.parameters:
             refused = refuse_converter(app.url_map, parameter)
             if refused:
-                problems.append(Problem((route.file,), *refused))
+                problems.append(refused.at(route.file))
     for source in (covers, route) if middleware else (route,):
         problems += _find_obstacles(root, source.file)
     if problems:
@@ -131,7 +131,7 @@ def plan(
     problems += _find_repeated(route, url_prefix, of_prefix)
     problems += _find_conflicts(root, route, middleware=middleware)
     if not problems:
-        problems += find_clashes(app, (Route(route, endpoint, rules, lambda: None),))
+        problems += find_clashes(app.url_map, [(route.file, rules)])
     if problems:
         raise RouteTreeError(root, problems)
     contents = [(route.path, route_source(rules[-1].rule, methods, types, is_async=is_async))]
@@ -158,9 +158,9 @@ def _find_repeated(
         for parameter in segment.parameters:
             if parameter.name in of_prefix:
                 yield Problem(
-                    (route.file,),
                     f"The url_prefix {url_prefix!r} has a parameter {parameter.name!r} too.",
                     "Give each parameter of a path its own name.",
+                    (route.file,),
                 )
 
 
@@ -174,18 +174,18 @@ def _find_obstacles(root: str, file: str) -> Iterator[Problem]:
         real = os.path.realpath(path)
         if not real.startswith(os.path.join(real_root, "")):
             yield Problem(
-                (place,),
                 f"The symbolic link leads out of the root, to {real}.",
                 "Choose another folder: nothing is written outside the root.",
+                (place,),
             )
             return
         if n < len(parts) and os.path.lexists(path) and not os.path.isdir(path):
             yield Problem(
-                (place,), "It is a file, and a folder is needed.", "Choose another name."
+                "It is a file, and a folder is needed.", "Choose another name.", (place,)
             )
             return
     if os.path.lexists(os.path.join(root, file)):
-        yield Problem((file,), "The file is there already.", "Edit it, or remove it first.")
+        yield Problem("The file is there already.", "Edit it, or remove it first.", (file,))
 
 
 def _find_conflicts(root: str, route: RouteFile, *, middleware: bool) -> list[Problem]:

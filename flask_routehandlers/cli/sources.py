@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
-from ..handlers.annotations import LIST_OF_STR
+from ..routing.converters import LIST_OF_STR
 
 #: The width that ruff and black format to, in columns.
 WIDTH = 88

@@ -7,9 +7,7 @@ from flask.cli import ScriptInfo, pass_script_info
 
 from ..errors import Problem, StoreError
 from . import warming
-from .common import LoadError, load_with_shared_store
-from .counting import counted
-from .progress import progress, threads_option
+from .common import LoadError, counted, load_with_shared_store, progress, threads_option
 from .rendering import find_urls, in_threads
 
 
@@ -38,8 +36,8 @@ def warm(context: click.Context, info: ScriptInfo, threads: int) -> None:
         # While it is down, entries go into the memory of this process.
         warming.check_store(app)
     except StoreError as error:
-        cure = "Look at ROUTE_HANDLERS_CACHE_URL in app.config."
-        raise LoadError(f"The store cannot be reached: {error}. {cure}") from error
+        hint = "Look at ROUTE_HANDLERS_CACHE_URL in app.config."
+        raise LoadError(f"The store cannot be reached: {error}. {hint}") from error
     problems += [result for result in results if isinstance(result, Problem)]
     warmed = [result for result in results if not isinstance(result, Problem)]
     stored = [one for one in warmed if not one.why_not and one.is_there()]

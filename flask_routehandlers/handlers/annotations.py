@@ -8,8 +8,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-#: The type in place of one for a catch-all, whose handler gets a list of str.
-LIST_OF_STR = list[str]
+from ..routing.converters import LIST_OF_STR
 
 
 def find_contradictions(
@@ -36,12 +35,12 @@ def find_contradictions(
         if given is None or accepts(annotation, given):
             continue
         shown = _shown(annotation)
-        cure = f"Write {parameter}: {_shown(given)}"
+        hint = f"Write {parameter}: {_shown(given)}"
         if given is str and shown in ("int", "float", "UUID"):
             converter = folder.replace(f"[{parameter}]", f"[{parameter}={shown.lower()}]")
             if converter != folder:
-                cure = f"Rename the folder to {converter}, or write {parameter}: str"
-        yield f"says {parameter}: {shown}, but {folder} gives {_shown(given)}.", f"{cure}."
+                hint = f"Rename the folder to {converter}, or write {parameter}: str"
+        yield f"says {parameter}: {shown}, but {folder} gives {_shown(given)}.", f"{hint}."
 
 
 def _shown(annotation: object) -> str:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from flask import Request
 
+from ..errors import ProblemError
 from .annotations import find_contradictions
 
 _BY_KEYWORD = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
@@ -64,17 +65,8 @@ class Binding(NamedTuple):
         return arguments
 
 
-class BindingError(TypeError):
-    """A function asks for what no request can give.
-
-    :param reason: what is wrong.
-    :param cure: what to do.
-    """
-
-    def __init__(self, reason: str, cure: str) -> None:
-        self.reason = reason
-        self.cure = cure
-        super().__init__(f"{reason} {cure}")
+class BindingError(ProblemError):
+    """A function asks for what no request can give."""
 
 
 #: What a handler can ask for beside path parameters.
@@ -113,8 +105,8 @@ def bind(
     else:
         _check_required(name, outer, available, below)
         if not hasattr(function, "__wrapped__"):
-            for reason, cure in find_contradictions(function, parameters):
-                raise BindingError(f"{name} {reason}", cure)
+            for reason, hint in find_contradictions(function, parameters):
+                raise BindingError(f"{name} {reason}", hint)
         wanted = _wanted(signatures, by_default)
         if not _takes_any(outer):
             wanted &= _named(outer)

@@ -118,13 +118,13 @@ def find_config_problems(
         for name, refuse in _CHECKS.items()
         if name in names and (refusal := refuse(names[name]))
     }
-    for name, (reason, cure) in refused.items():
-        yield Problem((file,), f"{name} is {reason}.", cure)
+    for name, (reason, hint) in refused.items():
+        yield Problem(f"{name} is {reason}.", hint, (file,))
     if refused.keys().isdisjoint(("dynamic", "revalidate")):
         config = read_config(module)
         given = [name for name in _STATIC_ONLY if name in names]
-        for reason, cure in _find_contradictions(config, given, methods, parameters):
-            yield Problem((file,), reason, cure)
+        for reason, hint in _find_contradictions(config, given, methods, parameters):
+            yield Problem(reason, hint, (file,))
 
 
 def find_config_hints(file: str, module: ModuleType) -> Iterator[Problem]:
@@ -133,21 +133,21 @@ def find_config_hints(file: str, module: ModuleType) -> Iterator[Problem]:
     for name, meant in _NEARLY.items():
         if name in names and meant not in names:
             yield Problem(
-                (file,), f"{file} defines {name}, which nothing reads.", f"Did you mean {meant}?"
+                f"{file} defines {name}, which nothing reads.", f"Did you mean {meant}?", (file,)
             )
     for name in names.get("__annotations__", ()):
         if name in _CHECKS and name not in names:
             yield Problem(
-                (file,),
                 f"{file} gives {name} a type and no value.",
                 f"Write {name} = ..., not {name}: ...",
+                (file,),
             )
     for name, ours in _OF_NEXTJS.items():
         if name not in names or (name == "runtime" and names[name] not in _RUNTIMES):
             continue
-        cure = f"Write {ours}." if ours else "There is no such thing here: remove it."
+        hint = f"Write {ours}." if ours else "There is no such thing here: remove it."
         reason = f"{file} defines {name}, a name of Next.js that nothing reads."
-        yield Problem((file,), reason, cure)
+        yield Problem(reason, hint, (file,))
 
 
 def _find_contradictions(
@@ -217,13 +217,13 @@ def _refuse_dynamic_params(value: object) -> tuple[str, str] | None:
 
 
 def _refuse_static_params(value: object) -> tuple[str, str] | None:
-    cure = "Write def generate_static_params(), which returns a list of dicts."
+    hint = "Write def generate_static_params(), which returns a list of dicts."
     if not callable(value) or inspect.isclass(value) or inspect.isasyncgenfunction(value):
-        return _shown(value), cure
+        return _shown(value), hint
     try:
         inspect.signature(value).bind()
     except TypeError:
-        return "a function that needs arguments, and is given none", cure
+        return "a function that needs arguments, and is given none", hint
     except ValueError:  # it does not tell
         pass
     return None
@@ -235,10 +235,10 @@ def _refuse_cache_tags(value: object) -> tuple[str, str] | None:
     try:
         check_tags(value)
     except TypeError:
-        cure = "Write a list of texts, or a function of path parameters that returns one."
+        hint = "Write a list of texts, or a function of path parameters that returns one."
         if isinstance(value, str):
-            cure = f"Write a list: cache_tags = [{value!r}]."
-        return _shown(value), cure
+            hint = f"Write a list: cache_tags = [{value!r}]."
+        return _shown(value), hint
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from types import CoroutineType, ModuleType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from flask import Flask, Request, Response, current_app, has_request_context, request
 from flask.views import MethodView
@@ -16,9 +16,6 @@ from .binding import Binding
 from .chain import Link, compose, in_thread
 from .exports import Handler, allowed_methods
 from .results import UNFINISHED, finish, nothing_returned
-
-if TYPE_CHECKING:
-    from ..caching.static_route import StaticRoute
 
 _current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 _current_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]
@@ -142,8 +139,6 @@ class Endpoint(functools.partial[Any]):
         self.module = module
         self.bindings = bindings
         self.links = tuple(links)
-        #: How its GET is answered from the cache, if it is static.
-        self.static: StaticRoute | None = None
 
     def _answer(self, current: Request, values: dict[str, Any]) -> Any:
         """What the handler of the method returns, or the answer of a route without one."""

@@ -1,9 +1,9 @@
-"""Read the handlers of a route file from its module."""
+"""Read the handlers of a route file, and the functions of a middleware file, from its module."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from types import FunctionType, ModuleType
 from typing import Any
@@ -48,31 +48,31 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
     for method in _NOT_HANDLED:
         if _is_handler(names.get(method)) and names[method].__module__ == module.__name__:
             yield Problem(
-                (file,),
                 f"The file defines {method}(), which is never called: no handler answers it.",
                 "Remove it, or give it another name; every request of this method is 405.",
+                (file,),
             )
     misspelt = list(_misspelt(module))
     for name, method in misspelt:
         yield Problem(
-            (file,),
             f"The file defines {name}(), which is no handler: "
             "a handler has the name of an HTTP method in upper case.",
             f"Did you mean {method}? Give a helper another name.",
+            (file,),
         )
     if misspelt or any(method in names for method in METHODS):
         return
     if callable(names.get("default")):
         yield Problem(
-            (file,),
             "The file has a default handler, and there is no such thing here.",
             "Define one function for each method, for example def GET().",
+            (file,),
         )
     else:
         yield Problem(
-            (file,),
             "The file has no handler.",
             f"Define one of {', '.join(METHODS)}, for example def GET().",
+            (file,),
         )
 
 
@@ -85,20 +85,20 @@ def _is_handler(value: object) -> bool:
 def _no_handler(file: str, method: str, value: object) -> Problem:
     if inspect.isclass(value):
         return Problem(
-            (file,),
             f"{method} is a class; a handler is a function.",
             f"Write def {method}(), or assign an instance that can be called.",
+            (file,),
         )
     if inspect.isasyncgenfunction(value):
         return Problem(
-            (file,),
             f"{method} is an async generator, which WSGI cannot stream.",
             f"Write it as a generator: def {method}() with yield.",
+            (file,),
         )
     return Problem(
-        (file,),
         f"{method} is not callable: it is {_a(type(value).__name__)}.",
         f"Write def {method}(), or give the name to something else.",
+        (file,),
     )
 
 
@@ -120,3 +120,72 @@ def _misspelt(module: ModuleType) -> Iterator[tuple[str, str]]:
         elif name.isupper():
             for close in get_close_matches(name, METHODS, n=1, cutoff=0.75):
                 yield name, close
+
+
+NAME = "middleware"
+
+_FORM = "def middleware(request, call_next), which returns call_next() or an answer of its own"
+
+
+def read_middleware(module: ModuleType) -> Mapping[str, Callable[..., Any]]:
+    """The functions of a middleware file, outermost first, by what they are called in it.
+
+    What :func:`find_middleware_problems` complains about is left out.
+    """
+    value = vars(module).get(NAME)
+    if not isinstance(value, (list, tuple)):
+        return {NAME: value} if callable(value) and _refuse(value) is None else {}
+    return {
+        f"{NAME}[{number}] ({_called(function)})": function
+        for number, function in enumerate(value)
+        if _refuse(function) is None
+    }
+
+
+def find_middleware_problems(file: str, module: ModuleType) -> Iterator[Problem]:
+    """Check what a middleware file exports.
+
+    :param file: the file, relative to the root.
+    """
+    names = vars(module)
+    if NAME not in names:
+        own = [n for n, v in names.items() if getattr(v, "__module__", "") == module.__name__]
+        close = get_close_matches(NAME, own, n=1, cutoff=0.75)
+        guess = f"Rename {close[0]} to middleware, or write" if close else "Write"
+        yield Problem("The file has no middleware.", f"{guess} {_FORM}.", (file,))
+        return
+    value = names[NAME]
+    if not isinstance(value, (list, tuple)):
+        refused = _refuse(value)
+        if refused:
+            yield Problem(f"middleware is {refused}.", f"Write {_FORM}.", (file,))
+        return
+    if not value:
+        yield Problem(
+            "middleware is an empty list, so nothing would run.",
+            f"Put functions into it, write {_FORM}, or remove the file.",
+            (file,),
+        )
+    for number, function in enumerate(value):
+        refused = _refuse(function)
+        if refused:
+            yield Problem(
+                f"middleware[{number}] is {refused}.",
+                f"Put functions into the list, each written as {_FORM}.",
+                (file,),
+            )
+
+
+def _refuse(value: object) -> str | None:
+    """What a value is that is no function, or ``None`` for one that can be called."""
+    if inspect.isclass(value):
+        return "a class, not a function"
+    if not callable(value):
+        return f"not callable: its type is {type(value).__name__}"
+    if inspect.isasyncgenfunction(value):
+        return "an async generator, which WSGI cannot stream"
+    return None
+
+
+def _called(function: Callable[..., Any]) -> str:
+    return getattr(function, "__name__", type(function).__name__)

@@ -40,10 +40,10 @@ def find_name_clashes(tree: Tree) -> Iterator[Problem]:
         counts = Counter(module_part(folder.names[-1]) for folder in siblings)
         for part in sorted(part for part, count in counts.items() if count > 1):
             yield Problem(
-                tuple("/".join(f.names) for f in siblings if module_part(f.names[-1]) == part),
                 f"The modules in these folders would have one name, {part!r}: "
                 "a dot in a folder is an underscore in a module name.",
                 "Rename one of the folders, or put it in a group.",
+                tuple("/".join(f.names) for f in siblings if module_part(f.names[-1]) == part),
             )
         for folder in siblings:
             part = module_part(folder.names[-1])
@@ -51,10 +51,10 @@ def find_name_clashes(tree: Tree) -> Iterator[Problem]:
             if part in place.modules and hides:
                 file = "/".join((*place.names, f"{part}.py"))
                 yield Problem(
-                    (file, "/".join(folder.names)),
                     f"The file and the folder have one module name, {part!r}, "
                     "so Python cannot import what is in the folder.",
                     f"Rename one of them, or put the folder in a group: ({part})/{part}.",
+                    (file, "/".join(folder.names)),
                 )
 
 

@@ -154,11 +154,11 @@ def _refuse_shadow(folder: str, name: str) -> None:
         other = "wsgi.py" if base == "app" else f"{base}_.py"
         raise _ShadowedError(
             Problem(
-                (file, folder),
                 f"The file {base}.py and the folder {base}/ beside it have one module name, "
                 f"{name!r}, so Python cannot import what is in the folder.",
                 f"Rename {base}.py, for example to {other}"
                 + (": flask run finds the app there too." if other == "wsgi.py" else "."),
+                (file, folder),
             )
         )
 

@@ -17,7 +17,7 @@ from werkzeug.routing.converters import (
     UUIDConverter,
 )
 
-from ..handlers.annotations import LIST_OF_STR
+from ..errors import Problem
 from ..tree.segments import CatchAll, Parameter, Segment
 
 #: Characters that no clean path has: controls, the backslash, and what bytes become that are
@@ -31,6 +31,9 @@ _LONGEST_OF_MORE = 64
 
 _SEGMENT = rf"(?!\.{{1,2}}(?:/|\Z))[^/{UNCLEAN}]++"
 _SEGMENTS = f"{_SEGMENT}(?:/{_SEGMENT})*+"
+
+#: The type of the values of a catch-all.
+LIST_OF_STR = list[str]
 
 _TYPES: dict[type, object] = {
     UnicodeConverter: str,
@@ -109,12 +112,12 @@ def segment_types(url_map: Map, segment: Segment) -> dict[str, object]:
     }
 
 
-def refuse_converter(url_map: Map, parameter: Parameter) -> tuple[str, str] | None:
-    """Why a converter cannot be used in a folder name, and the cure; ``None`` if it can."""
+def refuse_converter(url_map: Map, parameter: Parameter) -> Problem | None:
+    """Why a converter cannot be used in a folder name; ``None`` if it can."""
     name = parameter.converter or "default"
     if name not in url_map.converters:
         known = ", ".join(sorted(set(url_map.converters) - {"default"}))
-        return (
+        return Problem(
             f"The app has no converter {name!r}.",
             f"It has {known}. Add your own to app.url_map.converters before RouteHandlers.",
         )
@@ -122,17 +125,17 @@ def refuse_converter(url_map: Map, parameter: Parameter) -> tuple[str, str] | No
         converter = url_map.converters[name](url_map)
         regex = re.compile(converter.regex)
     except Exception as error:
-        return (
+        return Problem(
             f"The converter {name!r} cannot be made without arguments: {error}.",
             "Register a converter of your own that needs none.",
         )
     if not converter.part_isolating:
-        return (
+        return Problem(
             f"The converter {name!r} can match several segments.",
             f"Write [...{parameter.name}] for a catch-all.",
         )
     if regex.fullmatch(""):
-        return (
+        return Problem(
             f"The converter {name!r} also matches nothing, so it would answer other URLs.",
             "Register a converter of your own whose regex needs at least one character.",
         )

@@ -56,11 +56,11 @@ def check_prefix(prefix: str) -> str:
     if not prefix:
         return prefix
     parts = [part for part in prefix.split("/") if part not in ("", ".", "..")]
-    cure = f"Did you mean {'/' + '/'.join(parts)!r}?" if parts else "Write url_prefix='' for none."
+    hint = f"Did you mean {'/' + '/'.join(parts)!r}?" if parts else "Write url_prefix='' for none."
     if not parts or prefix != "/" + "/".join(parts):
         raise ValueError(
             f"The url_prefix {prefix!r} must start with a slash, not end with one, "
-            f"and have no empty segment, . or .. in it. {cure}"
+            f"and have no empty segment, . or .. in it. {hint}"
         )
     return prefix
 

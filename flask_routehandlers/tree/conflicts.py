@@ -57,10 +57,10 @@ def _misplaced_catch_alls(route: RouteFile, segments: tuple[Segment, ...]) -> It
     for segment, following in pairwise(segments):
         if isinstance(segment, CatchAll):
             yield Problem(
-                (route.file,),
                 f"{segment.folder} takes the rest of the URL, so {following.folder} "
                 "behind it is never reached.",
                 f"Make {segment.folder} the last folder.",
+                (route.file,),
             )
 
 
@@ -70,9 +70,9 @@ def _repeated_names(route: RouteFile) -> Iterator[Problem]:
         return
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem(
-            (route.file,),
             f"The path has two parameters called {name!r}.",
             "Give each parameter of a path its own name.",
+            (route.file,),
         )
 
 
@@ -93,16 +93,16 @@ def _same_places(routes: Iterable[tuple[RouteFile, tuple[Segment, ...]]]) -> Ite
             listed = " and ".join(sorted(folders))
             if len({literal(folder).casefold() for folder in folders}) == 1:
                 yield Problem(
-                    files,
                     f"The folders {listed} differ only in letter case, Unicode form or %5F, "
                     "which not every file system keeps apart.",
                     "Spell the folder in one way.",
+                    files,
                 )
             else:
                 yield Problem(
-                    files,
                     f"The folders {listed} match the same URLs at one place of the tree.",
                     "Use one name for the parameter and one kind of brackets.",
+                    files,
                 )
 
 
@@ -127,14 +127,14 @@ def _same_urls(routes: Iterable[tuple[RouteFile, tuple[Segment, ...]]]) -> Itera
         optional = next((catch_all.folder for _, catch_all in found if catch_all), None)
         if optional and any(catch_all is None for _, catch_all in found):
             yield Problem(
-                files,
                 f"{optional} also matches the URL of the folder that it is in, "
                 "so both files answer one URL.",
                 f"Remove one of the files, or write {optional[1:-1]}.",
+                files,
             )
         elif optional is None:
             yield Problem(
-                files,
                 "These files answer one URL.",
                 "Keep one of them, or rename a folder; a group adds nothing to the URL.",
+                files,
             )

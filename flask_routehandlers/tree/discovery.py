@@ -74,18 +74,18 @@ class _Walk:
         if not leading and not self.problems:
             self.warnings.append(
                 Problem(
-                    (self.root,),
                     f"There is no {ROUTE_FILE} below {self.root}, so no URL is served from it.",
                     f"Create for example {os.path.join(self.root, 'hello', ROUTE_FILE)}.",
+                    (self.root,),
                 )
             )
         self.sources.sort(key=lambda source: source.file.split("/"))
         middleware = [source for source in self.sources if isinstance(source, MiddlewareFile)]
         self.warnings.extend(
             Problem(
-                (source.file,),
                 f"{source.file} covers no route file: there is none in its folder or below.",
                 "Move it to the folder of a route file or above, or remove it.",
+                (source.file,),
             )
             for source in middleware
             if source.folders not in leading
@@ -132,10 +132,10 @@ class _Walk:
         except OSError as error:
             self.problems.append(
                 Problem(
-                    ("/".join(names) or self.root,),
                     f"The folder cannot be read: {error.strerror}.",
                     "Give the user that runs the app permission to list it, or make it private "
                     "with a leading underscore.",
+                    ("/".join(names) or self.root,),
                 )
             )
         self.folders[names] = Folder(names, path, frozenset(modules))
@@ -161,9 +161,7 @@ class _Walk:
                     segment = error
                 self.parsed[name] = segment
             if isinstance(segment, SegmentError):
-                self.refused[names[:n]] = Problem(
-                    ("/".join(names[:n]),), segment.reason, segment.cure
-                )
+                self.refused[names[:n]] = segment.problem.at("/".join(names[:n]))
             else:
                 segments.append(segment)
         return tuple(segments) if len(segments) == len(names) else None
@@ -180,9 +178,9 @@ class _Walk:
         if any(_is_inside(folder, real) for folder in above):
             self.problems.append(
                 Problem(
-                    ("/".join(names),),
                     "The symbolic link leads to a folder that contains it: the tree has no end.",
                     "Remove the link.",
+                    ("/".join(names),),
                 )
             )
             return False
@@ -197,9 +195,9 @@ class _Walk:
         if not _is_file(entry):
             self.problems.append(
                 Problem(
-                    ("/".join(names),),
                     "It is not a regular file, or a symbolic link to nothing.",
                     "Replace it with a file, or remove it.",
+                    ("/".join(names),),
                 )
             )
             return False
@@ -208,9 +206,9 @@ class _Walk:
     def refuse_outside(self, names: tuple[str, ...], real: str) -> None:
         self.problems.append(
             Problem(
-                ("/".join(names),),
                 f"The symbolic link leads out of the root, to {real}.",
                 "Copy what it points to into the tree, or import it from a route file instead.",
+                ("/".join(names),),
             )
         )
 
@@ -220,32 +218,32 @@ class _Walk:
         file = "/".join((*names, name))
         if meant == ROUTE_FILE:
             reason = f"{file} is not a route file and gets no URL."
-            cure = f"Rename it to {ROUTE_FILE} if it should answer requests."
+            hint = f"Rename it to {ROUTE_FILE} if it should answer requests."
         elif meant == MIDDLEWARE_FILE:
             reason = f"{file} is not a middleware file and never runs."
-            cure = (
+            hint = (
                 f"Rename it to {MIDDLEWARE_FILE} if it should run for the routes here and below."
             )
         else:
             return
-        self.warnings.append(Problem((file,), reason, cure))
+        self.warnings.append(Problem(reason, hint, (file,)))
 
 
 def _find_missing(root: str) -> Problem:
     archive = _archive_above(root)
     if archive:
         return Problem(
-            (root,),
             f"The root {root} is inside the zip archive {archive}, "
             "and route files are read from folders.",
             "Unpack the archive, or install the app with pip, and start it from there.",
+            (root,),
         )
     missing = "is a file" if os.path.exists(root) else "does not exist"
     return Problem(
-        (root,),
         f"The root {root} {missing}.",
         "Create the folder, or give RouteHandlers another root; "
         "a relative root starts at app.root_path.",
+        (root,),
     )
 
 

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from urllib.parse import unquote
 
+from ..errors import ProblemError
 from .segments import CatchAll, Dynamic, Group, Parameter, Segment, Static
 
 #: Arguments that a handler or a middleware gets beside the path parameters.
@@ -18,17 +19,8 @@ _FOREIGN_PARAMETER = re.compile(r":(\w+)|\{(\w+)(?::(\w+))?\}|<(?:(\w+):)?(\w+)>
 _INTERCEPTION = re.compile(r"\((\.{1,3})\)")
 
 
-class SegmentError(ValueError):
-    """A folder name that the grammar refuses.
-
-    :param reason: what is wrong.
-    :param cure: what to do.
-    """
-
-    def __init__(self, reason: str, cure: str) -> None:
-        self.reason = reason
-        self.cure = cure
-        super().__init__(f"{reason} {cure}")
+class SegmentError(ProblemError):
+    """A folder name that the grammar refuses."""
 
 
 def parse_segment(folder: str) -> Segment:
@@ -88,12 +80,12 @@ def literal(text: str) -> str:
 
 
 def _bare_text(folder: str) -> str:
-    """A folder without parentheses, for cures."""
+    """A folder without parentheses, for hints."""
     return re.sub(r"[()]", "", folder).strip() or "name"
 
 
 def _bare_name(inner: str) -> str:
-    """The nearest name to what is in brackets that a parameter can have, for cures."""
+    """The nearest name to what is in brackets that a parameter can have, for hints."""
     name = unicodedata.normalize("NFKC", inner.partition("=")[0].lstrip("\u2026"))
     name = "".join(c if f"a{c}".isidentifier() else " " for c in name)
     name = "_".join(name.split()).strip("_") or "name"
@@ -222,7 +214,7 @@ def _one_character_for_three(shown: str) -> SegmentError:
 
 
 def _check_name(name: str, before: str, behind: str) -> None:
-    """``before`` and ``behind`` are what stands around the name in a cure."""
+    """``before`` and ``behind`` are what stands around the name in a hint."""
     shown = f"{before}{_bare_name(name)}{behind}"
     if not name:
         raise SegmentError("The brackets are empty: the parameter has no name.", f"Write {shown}.")

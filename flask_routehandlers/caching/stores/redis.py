@@ -23,7 +23,7 @@ from .base import (
 )
 from .connections import Connections, Reply, ReplyError, pack
 from .entry import Entry, dump, load, signature, signing_key, size_of
-from .lru import LRU
+from .memory import LRU
 from .scripts import BEGIN, GET, IS_POSTPONED, LOCK, POSTPONE, PUT, RENEW, Script
 
 #: The braces put all keys into one slot of a cluster.

@@ -13,11 +13,11 @@ from typing import Literal
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-from ...build import Mount, mounts_of
 from ...caching.processes import find_split_store
 from ...errors import Problem, RouteHandlersWarning, RouteTreeError
 from ...extension import RouteHandlers
 from ...handlers.endpoint import Endpoint
+from ...mount import Mount, mounts_of
 from ...routes import problems_of
 from ...routing.prefix import default_prefix
 from ...tree.discovery import discover
@@ -26,22 +26,6 @@ from ...tree.segments import Segment
 from .distributions import Contents, find_installed, find_missing
 from .reachability import find_hidden
 from .strays import find_parameters_as_text, find_strays
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong with a tree, or that is probably not meant.
-
-    :param files: the files or folders concerned, relative to the root, with ``/`` between parts.
-    :param severity: ``error`` for what is wrong, ``warning`` for what may be.
-    :param message: what it is, as sentences.
-    :param cure: what to do, as sentences.
-    """
-
-    files: tuple[str, ...]
-    severity: Literal["error", "warning"]
-    message: str
-    cure: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +41,20 @@ class Report:
     name: str | None
     root: str
     routes: int
-    findings: tuple[Finding, ...]
+    findings: tuple[Problem, ...]
 
 
 #: Finds what may be wrong with a tree that an app serves.
-Check = Callable[[Flask, Mount], Iterator[Finding]]
+Check = Callable[[Flask, Mount], Iterator[Problem]]
 
 
-def find_failures(app: Flask, mount: Mount) -> Iterator[Finding]:
+def find_failures(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Files that cannot be used, where debug mode lets the app start all the same."""
     for failure in mount.failures:
-        yield from map(_as_error, problems_of(failure))
+        yield from problems_of(failure)
 
 
-def find_unreachable(app: Flask, mount: Mount) -> Iterator[Finding]:
+def find_unreachable(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Handlers that no request can reach."""
     owners = {
         id(rule): (other.name, route.file.file)
@@ -81,39 +65,39 @@ def find_unreachable(app: Flask, mount: Mount) -> Iterator[Finding]:
     for route, rule, methods in find_hidden(app, mount):
         name, file = owners.get(id(rule), ("", ""))
         who = f"{file} of the tree {name!r}" if file else f"the app's own rule {rule.rule}"
-        yield Finding(
-            (route.file.file,),
-            "warning",
+        yield Problem(
             f"No request reaches its {', '.join(methods)}: "
             f"{who}, endpoint {rule.endpoint!r}, takes every URL of it.",
             "Remove one of the two, or make the URL of one more specific.",
+            (route.file.file,),
+            "warning",
         )
 
 
-def find_hints(app: Flask, mount: Mount) -> Iterator[Finding]:
+def find_hints(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Names in route files that nothing reads."""
-    return map(_as_warning, mount.warnings)
+    return map(Problem.as_warning, mount.warnings)
 
 
-def find_split_stores(app: Flask, mount: Mount) -> Iterator[Finding]:
+def find_split_stores(app: Flask, mount: Mount) -> Iterator[Problem]:
     """A store in each of several processes. It is told of the first tree that has one."""
     trees = (other for other in mounts_of(app) if other.cache is not None)
     if mount.cache is not None and next(trees) is mount:
-        for reason, cure in find_split_store(mount.cache, by_settings=True):
-            yield Finding((mount.root,), "warning", reason, cure)
+        for reason, hint in find_split_store(mount.cache, by_settings=True):
+            yield Problem(reason, hint, (mount.root,), "warning")
 
 
-def find_undocumented(app: Flask, mount: Mount) -> Iterator[Finding]:
+def find_undocumented(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Handlers without a docstring."""
     for route in mount.routes:
         bindings = route.view.bindings if isinstance(route.view, Endpoint) else {}
         for method, binding in bindings.items():
             if not inspect.getdoc(binding.function):
-                yield Finding(
-                    (route.file.file,),
-                    "warning",
+                yield Problem(
                     f"{method} has no docstring.",
                     "Say in its first line what it does.",
+                    (route.file.file,),
+                    "warning",
                 )
 
 
@@ -152,7 +136,7 @@ def check_alone(
     """
     tree = discover(root)
     problems = refused.problems if refused else ()
-    findings: list[Finding] = []
+    findings: list[Problem] = []
     # What is wrong with the app in general is told before any file is read.
     if refused is None or any(os.path.isabs(file) for p in problems for file in p.files):
         app = stand_in_app(root, (segment for route in tree.routes for segment in route.segments))
@@ -165,7 +149,7 @@ def check_alone(
         for mount in mounts_of(app):
             findings += (finding for check in checks for finding in check(app, mount))
     findings += _find_in_tree(tree)
-    findings += map(_as_error, problems)
+    findings += problems
     return _report(None, tree, findings)
 
 
@@ -203,31 +187,23 @@ def compare(report: Report, contents: Contents) -> Report:
     return replace(report, findings=_in_order([*report.findings, *missing]))
 
 
-def _report(name: str | None, tree: Tree, findings: Iterable[Finding]) -> Report:
+def _report(name: str | None, tree: Tree, findings: Iterable[Problem]) -> Report:
     return Report(name, tree.root, len(tree.routes), _in_order(findings))
 
 
-def _in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def _in_order(findings: Iterable[Problem]) -> tuple[Problem, ...]:
     unique = dict.fromkeys(findings)
     return tuple(sorted(unique, key=lambda f: ([file.split("/") for file in f.files], f.severity)))
 
 
-def _find_in_tree(tree: Tree) -> Iterator[Finding]:
+def _find_in_tree(tree: Tree) -> Iterator[Problem]:
     """What needs no app to be seen, once the files are loaded."""
-    yield from map(_as_warning, tree.warnings)
-    yield from map(_as_warning, find_strays(tree))
-    yield from map(_as_warning, find_parameters_as_text(tree))
+    yield from map(Problem.as_warning, tree.warnings)
+    yield from map(Problem.as_warning, find_strays(tree))
+    yield from map(Problem.as_warning, find_parameters_as_text(tree))
 
 
-def _as_error(problem: Problem) -> Finding:
-    return Finding(problem.files, "error", problem.reason, problem.cure)
-
-
-def _as_warning(problem: Problem) -> Finding:
-    return Finding(problem.files, "warning", problem.reason, problem.cure)
-
-
-def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[Finding]:
+def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[Problem]:
     """Files that an installed app would not have: its distribution was built without them.
 
     :param package: the top-level module that makes the app.
@@ -244,12 +220,12 @@ def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[
 
 def _find_missing_in(
     tree: Tree, contents: Contents, severity: Literal["error", "warning"]
-) -> Iterator[Finding]:
+) -> Iterator[Problem]:
     missing = find_missing(tree, contents)
-    cure = "Tell the build backend about the folder, and build and install it again."
+    hint = "Tell the build backend about the folder, and build and install it again."
     if missing and len(missing) == len(tree.routes) + len(tree.middleware):
         message = f"None of its files is in {contents.label}."
-        yield Finding((tree.root,), severity, message, cure)
+        yield Problem(message, hint, (tree.root,), severity)
         return
     for source in missing:
-        yield Finding((source.file,), severity, f"It is not in {contents.label}.", cure)
+        yield Problem(f"It is not in {contents.label}.", hint, (source.file,), severity)

@@ -14,17 +14,15 @@ import click
 from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
 
-from ...build import mounts_of
-from ...errors import RouteHandlersWarning
-from ...refusals import collecting
+from ...errors import Problem, RouteHandlersWarning
+from ...extension import collecting
+from ...mount import mounts_of
 from ...routing.prefix import check_prefix
-from ..common import LoadError, find_app_file, load
-from ..counting import counted
+from ..common import LoadError, counted, find_app_file, load
 from .checks import (
     CHECKS,
     STRICT_CHECKS,
     Check,
-    Finding,
     Report,
     check_alone,
     check_mount,
@@ -84,7 +82,7 @@ def check(
 
 def _check(
     info: ScriptInfo, root: str | None, url_prefix: str | None, checks: Iterable[Check]
-) -> tuple[Finding | None, list[Report]]:
+) -> tuple[Problem | None, list[Report]]:
     """What is wrong with the app, and with each tree.
 
     :param root: the real path of the one tree to check.
@@ -126,31 +124,31 @@ def _check(
     return None, reports
 
 
-def _elsewhere(root: str, trees: Iterable[str]) -> Finding:
+def _elsewhere(root: str, trees: Iterable[str]) -> Problem:
     known = ", ".join(map(_from_here, trees))
     reason = f"No tree of the app has this root: it has {known}."
-    cure = "Check one of those, or give RouteHandlers this root where the app is made."
-    return Finding((root,), "warning", reason, cure)
+    hint = "Check one of those, or give RouteHandlers this root where the app is made."
+    return Problem(reason, hint, (root,), "warning")
 
 
-def _app_failure(info: ScriptInfo, error: click.ClickException) -> Finding:
+def _app_failure(info: ScriptInfo, error: click.ClickException) -> Problem:
     place = find_app_file(info)
     if place is None and not info.create_app:
-        cure = "Its own rules and converters are not known: name it with flask --app."
-        return Finding(("app",), "warning", "Flask finds no app here.", cure)
-    reason, cure = error.format_message(), "Name the app with flask --app."
+        hint = "Its own rules and converters are not known: name it with flask --app."
+        return Problem("Flask finds no app here.", hint, ("app",), "warning")
+    reason, hint = error.format_message(), "Name the app with flask --app."
     if isinstance(error, LoadError):
-        reason, cure = error.reason, error.cure
+        reason, hint = error.reason, error.hint
     elif "Traceback (most recent call last):" in reason:
         # Flask puts the traceback of an ImportError into its message.
         first, *_, last = reason.splitlines()
-        reason, cure = f"{first} {last}", "Run `flask routes` to see the traceback."
-    return Finding((place or "app",), "error", f"{reason.rstrip('.')}.", cure)
+        reason, hint = f"{first} {last}", "Run `flask routes` to see the traceback."
+    return Problem(f"{reason.rstrip('.')}.", hint, (place or "app",), "error")
 
 
-def describe(failure: Finding | None, reports: list[Report]) -> Iterator[str]:
+def describe(failure: Problem | None, reports: list[Report]) -> Iterator[str]:
     """What was found, as lines of text: for each file, or set of files, its findings."""
-    every: list[tuple[tuple[str, ...], Finding]] = []
+    every: list[tuple[tuple[str, ...], Problem]] = []
     if failure:
         every.append((tuple(map(_from_here, failure.files)), failure))
     for report in reports:
@@ -160,7 +158,7 @@ def describe(failure: Finding | None, reports: list[Report]) -> Iterator[str]:
         for _, finding in group:
             severity = click.style(finding.severity, fg=_COLOURS[finding.severity])
             # One line each, whatever an exception says.
-            yield f"  {severity}: {' '.join(f'{finding.message} {finding.cure}'.split())}"
+            yield f"  {severity}: {' '.join(f'{finding.reason} {finding.hint}'.split())}"
         yield ""
     counts = {
         severity: sum(finding.severity == severity for _, finding in every)
@@ -176,7 +174,7 @@ def describe(failure: Finding | None, reports: list[Report]) -> Iterator[str]:
     yield f"{counted(routes, 'route file')}: {found or clean}"
 
 
-def _shown(root: str, finding: Finding) -> tuple[str, ...]:
+def _shown(root: str, finding: Problem) -> tuple[str, ...]:
     """The files of a finding as they are found from the current folder."""
     return tuple(_from_here(os.path.join(root, file)) for file in finding.files)
 

@@ -11,9 +11,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, Map, RequestRedirect, Rule
 from werkzeug.test import create_environ
 
-from ...build import Mount
 from ...handlers.endpoint import Endpoint
-from ...routes import Route
+from ...mount import Mount, Route
 from ...routing.matching import places
 from ...routing.prefix import prefix_parameters
 from ...routing.rules import RouteRule

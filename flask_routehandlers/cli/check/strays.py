@@ -32,9 +32,9 @@ def find_strays(tree: Tree) -> Iterator[Problem]:
             place = file.removesuffix(".py").split("/")
             place = place[:-1] if place[-1] in _OF_FOLDER else place
             yield Problem(
-                (file,),
                 f"It defines {handler}, and only a {ROUTE_FILE} gets a URL.",
                 f"Move it to {'/'.join([*place, ROUTE_FILE])} if it should answer requests.",
+                (file,),
             )
 
 
@@ -54,7 +54,7 @@ def find_parameters_as_text(tree: Tree) -> Iterator[Problem]:
             meant = guess_parameter(folder)
             if meant:
                 yield Problem(
-                    ("/".join(route.folders[:n]),),
                     f"The folder {folder} is text, and matches that text alone.",
                     f"Rename it to {meant} if it should be a parameter.",
+                    ("/".join(route.folders[:n]),),
                 )

@@ -5,9 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import ScriptInfo, pass_script_info
 
-from ..common import load
-from ..counting import counted
-from ..progress import progress, threads_option
+from ..common import counted, load, progress, threads_option
 from ..rendering import in_threads, render
 from .engine import ExportError, find_differences, find_exported
 from .engine import export as export_to

@@ -31,9 +31,9 @@ def find_exported(app: Flask, *, without_middleware: bool) -> list[StaticUrl]:
         *urls.problems,
         *(
             Problem(
-                (route.file,),
                 "Nothing lists the parameters of its URLs.",
                 "Define generate_static_params(), which returns a list of dicts.",
+                (route.file,),
             )
             for route in urls.unlisted
         ),
@@ -41,9 +41,9 @@ def find_exported(app: Flask, *, without_middleware: bool) -> list[StaticUrl]:
     if not without_middleware:
         problems += [
             Problem(
-                (file,),
                 "It is behind middleware, which a static host does not run.",
                 "If everyone may see what GET answers, export it with --without-middleware.",
+                (file,),
             )
             for file in {url.route.file: None for url in urls.known if url.route.is_guarded}
         ]
@@ -117,10 +117,10 @@ def _make_items(
 
 
 def _no_file(url: StaticUrl, error: FileNameError) -> Problem:
-    cure = "Leave it out of generate_static_params, or list other parameters."
+    hint = "Leave it out of generate_static_params, or list other parameters."
     if url.route.config.generate_static_params is None:
-        cure = "Rename its folder, or let its GET be dynamic."
-    return Problem((url.route.file,), f"{url.url} cannot be a file: {error}.", cure)
+        hint = "Rename its folder, or let its GET be dynamic."
+    return Problem(f"{url.url} cannot be a file: {error}.", hint, (url.route.file,))
 
 
 def _refusal(problems: Iterable[Problem]) -> ExportError:
