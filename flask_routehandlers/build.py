@@ -1,11 +1,11 @@
-"""Prepare a tree for an app: everything is checked here, before the app is touched."""
+"""Build a mount: check everything about a tree before the app is changed."""
 
 from __future__ import annotations
 
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,18 @@ from flask import Flask
 
 from .caching import cache_of
 from .caching.settings import find_setting_problems
-from .errors import Problem, RouteHandlersWarning, RouteTreeError
+from .errors import (
+    Problem,
+    RouteHandlersError,
+    RouteHandlersWarning,
+    RouteImportError,
+    RouteTreeError,
+    problems_of,
+)
 from .importing.loader import find_name_clashes, load
 from .importing.names import name_root
 from .mount import Mount
-from .routes import RouteMaker, problems_of
+from .routes import Links, Result, Site, make_links, make_routes
 from .routing.converters import refuse_converter
 from .routing.matching import find_clashes
 from .routing.prefix import prefix_parameters, prefix_pattern
@@ -29,76 +36,75 @@ if TYPE_CHECKING:
     from .caching.cache import Cache
 
 
-def prepare(app: Flask, root: str, url_prefix: str, name: str, *, problem_details: bool) -> Mount:
-    """Discover, check, load and bind a tree. The app is read and left as it is.
+def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details: bool) -> Mount:
+    """Discover, check, load and bind a tree. The app is only read.
 
     :param root: the absolute path of the root.
+    :param url_prefix: ``""`` or the start of every URL.
+    :param name: the blueprint's name.
+    :param problem_details: whether its HTTP errors are problem details.
     :raises RouteTreeError: with every problem of the tree.
     """
     tree = discover(root)
     _warn(tree.warnings)
-    of_app = list(_find_app_problems(app, root, url_prefix, name))
     problems = [
         *tree.problems,
         *find_conflicts(tree),
         *find_name_clashes(tree),
-        *of_app,
         *_find_converter_problems(app, tree),
     ]
-    module_name = name_root(root, app.import_name, app.root_path) if tree.folders else ""
-    if isinstance(module_name, Problem):
-        of_app.append(module_name)
-        problems.append(module_name)
-    if of_app:
-        raise RouteTreeError(root, problems)
-    assert isinstance(module_name, str)
-    # Files that nothing is wrong with yet are loaded all the same: all problems are told at once.
+    module_name = _check_app(app, tree, url_prefix, name, problems)
+    # The other files are loaded all the same, so that all problems are reported at once.
     sound = tree.without({file for problem in problems for file in problem.files})
-    maker = RouteMaker(app, sound, load(sound, module_name), url_prefix, name, cache_of(app))
-    routes = tuple(maker.make())
-    _warn(maker.warnings)
-    problems += [
-        *maker.problems,
-        *find_clashes(app.url_map, [(r.file.file, r.rules) for r in routes]),
-    ]
-    if problems:
-        problems += (p for failure in maker.failures for p in problems_of(failure))
-        raise RouteTreeError(root, problems) from maker.cause()
-    if maker.cache is not None and cache_of(app) is None:
-        _warn(_find_split_store(root, maker.cache))
-    pattern = prefix_pattern(app.url_map, url_prefix)
+    site = Site(app, root, name, url_prefix)
+    modules = load(sound, module_name)
+    links = make_links(site, sound, modules)
+    results = list(make_routes(site, sound, modules, links))
+    routes = tuple(result.route for result in results)
+    failures = dict.fromkeys(_find_failures(links, results))
+    in_files = [problem for result in results for problem in result.problems]
+    clashes = list(find_clashes(app.url_map, [(route.file.file, route.rules) for route in routes]))
+    if problems or in_files or clashes or (failures and not app.debug):
+        problems += (problem for failure in failures for problem in problems_of(failure))
+        raise RouteTreeError(root, [*problems, *in_files, *clashes]) from _cause_of(failures)
+    file_warnings = tuple(warning for result in results for warning in result.warnings)
+    _warn(file_warnings)
+    if site.cache is not None and cache_of(app) is None:
+        _warn(_find_split_store(root, site.cache))
     return Mount(
-        name,
-        root,
-        url_prefix,
-        module_name,
-        routes,
-        problem_details,
-        pattern,
-        maker.cache,
-        replace(tree, folders=()),
-        tuple(maker.failures),
-        tuple(maker.warnings),
+        name=name,
+        root=root,
+        url_prefix=url_prefix,
+        module_name=module_name,
+        routes=routes,
+        problem_details=problem_details,
+        prefix_pattern=prefix_pattern(app.url_map, url_prefix),
+        cache=site.cache,
+        tree=replace(tree, folders=()),
+        failures=tuple(failures),
+        warnings=file_warnings,
     )
 
 
-def _find_split_store(root: str, cache: Cache) -> Iterator[Problem]:
-    from .caching.processes import find_split_store
+def _check_app(
+    app: Flask, tree: Tree, url_prefix: str, name: str, problems: Iterable[Problem]
+) -> str:
+    """Check the things that no file of the tree can change, and choose its module name.
 
-    # A command of Flask's is no server, whatever settings there are for one.
-    by_settings = not os.environ.get("FLASK_RUN_FROM_CLI")
-    for reason, hint in find_split_store(cache, by_settings=by_settings):
-        yield Problem(reason, hint, (root,))
-
-
-def _warn(problems: Iterable[Problem]) -> None:
-    package = __name__.rpartition(".")[0]
-    frame, level = sys._getframe(), 1
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{package}."):
-        frame, level = frame.f_back, level + 1
-    for found in problems:
-        text = f"{found.reason} {found.hint}"
-        warnings.warn(text, RouteHandlersWarning, stacklevel=level)
+    :param problems: the problems of the tree, which are reported together with these.
+    :returns: the module name of the root.
+    :raises RouteTreeError: when there is a problem: no file has to be loaded then.
+    """
+    refusals = list(_find_app_problems(app, tree.root, url_prefix, name))
+    module_name: str | Problem = ""
+    if tree.folders:
+        module_name = name_root(tree.root, app.import_name, app.root_path)
+    if isinstance(module_name, Problem):
+        refusals.append(module_name)
+    if refusals:
+        raise RouteTreeError(tree.root, [*problems, *refusals])
+    assert isinstance(module_name, str)
+    return module_name
 
 
 def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Iterator[Problem]:
@@ -110,8 +116,8 @@ def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Ite
         )
     if app.url_map.host_matching:
         yield Problem(
-            "The app matches hosts (host_matching=True), and a folder names no host.",
-            "Serve the tree from an app of its own, behind a dispatcher by host.",
+            "The app uses host_matching=True, but a folder cannot name a host.",
+            "Serve the tree from a separate app, and dispatch to it by host.",
             (root,),
         )
     for reason, hint in find_setting_problems(app.config):
@@ -130,6 +136,49 @@ def _find_converter_problems(app: Flask, tree: Tree) -> Iterator[Problem]:
     for route in tree.routes:
         for segment in route.segments:
             for parameter in segment.parameters:
-                refused = refuse_converter(app.url_map, parameter)
-                if refused:
-                    yield refused.at(route.file)
+                refusal = refuse_converter(app.url_map, parameter)
+                if refusal:
+                    yield refusal.at(route.file)
+
+
+def _find_failures(
+    links: Mapping[tuple[str, ...], Links], results: Iterable[Result]
+) -> Iterator[RouteHandlersError]:
+    """Find files that cannot be used. In debug mode they do not keep the app from starting."""
+    for link in links.values():
+        if isinstance(link, RouteHandlersError):
+            yield link
+    for result in results:
+        yield from result.failures
+
+
+def _cause_of(failures: Iterable[RouteHandlersError]) -> BaseException | None:
+    """Return what the files raised that could not be imported."""
+    raised = [
+        failure.__cause__
+        for failure in failures
+        if isinstance(failure, RouteImportError) and failure.__cause__
+    ]
+    if len(raised) > 1:
+        return BaseExceptionGroup("Files that could not be imported", raised)
+    return raised[0] if raised else None
+
+
+def _find_split_store(root: str, cache: Cache) -> Iterator[Problem]:
+    from .caching.processes import find_split_store
+
+    # A command of Flask is not a server, whatever settings there are for one.
+    by_settings = not os.environ.get("FLASK_RUN_FROM_CLI")
+    for reason, hint in find_split_store(cache, by_settings=by_settings):
+        yield Problem(reason, hint, (root,))
+
+
+def _warn(problems: Iterable[Problem]) -> None:
+    """Warn at the line outside of this package that made the extension."""
+    package = __name__.rpartition(".")[0]
+    frame, level = sys._getframe(), 1
+    while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{package}."):
+        frame, level = frame.f_back, level + 1
+    for problem in problems:
+        message = f"{problem.reason} {problem.hint}"
+        warnings.warn(message, RouteHandlersWarning, stacklevel=level)

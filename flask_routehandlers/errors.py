@@ -1,4 +1,4 @@
-"""What can be wrong with a tree, and how it is said."""
+"""Problems of a tree, and the exceptions of the package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that is wrong with a tree, or that may be.
+    """Something in a tree that is wrong, or that is probably not intended.
 
     :param reason: what is wrong, as sentences.
     :param hint: what to do, as sentences.
@@ -25,7 +25,7 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
 
     def at(self, *files: str) -> Problem:
-        """Return the same problem of other files."""
+        """Return the same problem for other files."""
         return replace(self, files=files)
 
     def as_warning(self) -> Problem:
@@ -33,16 +33,21 @@ class Problem:
         return replace(self, severity="warning")
 
     def __str__(self) -> str:
-        lines = [*self.files, f"  {self.reason}", f"  {self.hint}"]
-        return "\n".join(lines)
+        return "\n".join([*self.files, f"  {self.reason}", f"  {self.hint}"])
+
+
+class RouteHandlersWarning(UserWarning):
+    """Something in a tree is probably not what its author intended."""
 
 
 class RouteHandlersError(Exception):
-    """The base of every error that this package raises."""
+    """The base class of every error that this package raises."""
 
 
 class ProblemError(RouteHandlersError):
-    """The base of errors about one thing in a file that the raiser does not know.
+    """The base class of errors whose raiser does not know the file.
+
+    Whoever catches one knows it: ``error.problem.at(file)``.
 
     :param reason: what is wrong.
     :param hint: what to do.
@@ -54,7 +59,7 @@ class ProblemError(RouteHandlersError):
 
 
 class RouteTreeError(RouteHandlersError):
-    """A tree cannot be served. It carries every problem found, not only the first.
+    """A tree cannot be served. The error lists every problem, not only the first.
 
     :param root: the absolute path of the root.
     :param problems: at least one :class:`Problem`.
@@ -64,56 +69,80 @@ class RouteTreeError(RouteHandlersError):
         self.root = root
         self.problems = tuple(problems)
         count = len(self.problems)
-        title = f"{count} problem{'s' if count > 1 else ''} in {root}"
-        super().__init__("\n\n".join([f"{title}:", *map(str, self.problems)]))
+        noun = "problem" if count == 1 else "problems"
+        super().__init__("\n\n".join([f"{count} {noun} in {root}:", *map(str, self.problems)]))
 
 
 class RouteImportError(RouteHandlersError):
     """A file of the tree could not be imported. The original exception is its ``__cause__``.
 
     :param file: the file, relative to the root.
-    :param error: what the file raised while it was imported.
+    :param error: the exception that the import raised.
     :param path: the absolute path of the file.
     """
 
     def __init__(self, file: str, error: BaseException, path: str) -> None:
         self.file = file
-        self.where = _where(file, error, path)
-        try:
-            text = str(error)
-        except Exception:
-            text = ""
-        what = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        super().__init__(f"{file} could not be imported: {what}")
+        self.where = _locate(file, error, path)
+        super().__init__(f"{file} could not be imported: {describe_exception(error)}")
+
+
+def describe_exception(error: BaseException) -> str:
+    """Return the type of an exception and its message, if it has one."""
+    name = type(error).__name__
+    try:
+        message = str(error)
+    except Exception:  # a broken __str__ must not hide which exception it was
+        message = ""
+    return f"{name}: {message}" if message else name
+
+
+def problems_of(error: RouteHandlersError) -> tuple[Problem, ...]:
+    """Return the problems that made a file unusable.
+
+    :param error: a :class:`RouteTreeError` or a :class:`RouteImportError`.
+    """
+    if isinstance(error, RouteTreeError):
+        return error.problems
+    assert isinstance(error, RouteImportError)
+    reason = f"{str(error).rstrip('.')}."
+    return (Problem(reason, f"Look at {error.where}.", (error.file,)),)
 
 
 def skip_frames(
-    raised: TracebackType | None, is_skipped: Callable[[str], bool]
+    frames: TracebackType | None, is_skipped: Callable[[str], bool]
 ) -> TracebackType | None:
-    """What is left of a traceback behind its first frames.
+    """Return a traceback without its first frames.
 
-    :param is_skipped: says of the module of a frame whether it is left out.
+    :param is_skipped: called with the module name of each frame, from the outside in.
     """
-    while raised and is_skipped(raised.tb_frame.f_globals.get("__name__", "")):
-        raised = raised.tb_next
-    return raised
+    while frames and is_skipped(frames.tb_frame.f_globals.get("__name__", "")):
+        frames = frames.tb_next
+    return frames
 
 
-def _where(file: str, error: BaseException, path: str) -> str:
-    """The line of a file that raised, and where it led to if that is another file."""
-    raised = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+def _locate(file: str, error: BaseException, path: str) -> str:
+    """Return the line of a file that failed, and where it led if that is another file."""
+    raised = [
+        (frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
+    ]
     if isinstance(error, SyntaxError):
         raised.append((error.filename or path, error.lineno))
     lines = [line for filename, line in raised if filename == path and line]
-    where = f"{file}, line {lines[-1]}" if lines else file
-    last, line = raised[-1] if raised else (path, None)
-    return where if last == path or not lines else f"{where}, which led to {last}, line {line}"
+    if not lines:
+        return file
+    where = f"{file}, line {lines[-1]}"
+    last_file, last_line = raised[-1]
+    if last_file == path:
+        return where
+    return f"{where}, which led to {last_file}, line {last_line}"
 
 
 class StaticRequestError(RouteHandlersError):
-    """A static handler read what belongs to one client, and would answer every client with it.
+    """A static handler read something that belongs to one client.
 
-    It is no AttributeError: ``getattr`` with a default and ``hasattr`` do not hide it.
+    Its response is stored for all clients, so the value would leak. This is not an
+    AttributeError: ``getattr`` with a default and ``hasattr`` do not hide it.
 
     :param file: the route file, relative to the root.
     :param what: what was read: ``request.args``, ``session``, ``g.user``.
@@ -123,8 +152,8 @@ class StaticRequestError(RouteHandlersError):
         self.file = file
         self.what = what
         super().__init__(
-            f"The static GET of {file} used {what}, which belongs to one client: its response is "
-            "stored for all. Move what it needs into the path, or write "
+            f"The static GET of {file} used {what}, which belongs to one client, while its "
+            "response is stored for all. Move what it needs into the path, or write "
             'dynamic = "force-dynamic" to run it for each request, or dynamic = "force-static" '
             "to find it empty."
         )
@@ -135,8 +164,4 @@ class StoreError(RouteHandlersError):
 
 
 class RevalidationError(RouteHandlersError, ValueError):
-    """What is to be revalidated is nothing that the app stores."""
-
-
-class RouteHandlersWarning(UserWarning):
-    """Something in a tree is probably not what its author meant."""
+    """The path or tag to revalidate is not one that the app stores."""

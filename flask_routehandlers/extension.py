@@ -1,4 +1,4 @@
-"""The extension object: check the whole tree first, touch the app last."""
+"""The extension object: check the whole tree first, change the app last."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.serving import is_running_from_reloader
 
 from . import problem_details as problems
-from .build import prepare
+from .build import build
 from .caching import EXTENSION_NAME as CACHE_NAME
 from .errors import RouteTreeError
 from .mount import EXTENSION_NAME, Mount
@@ -23,13 +23,13 @@ class RouteHandlers:
 
     :param app: the app, or ``None`` to call :meth:`init_app` later, in a factory.
     :param root: the folder of the tree; a relative one starts at ``app.root_path``.
-    :param url_prefix: what stands in front of every URL, by default the part of ``root`` below
-        its ``app`` folder: ``app/api`` gives ``/api``. ``""`` for nothing.
+    :param url_prefix: the start of every URL, by default the part of ``root`` below its ``app``
+        folder: ``app/api`` gives ``/api``. ``""`` for none.
     :param name: the blueprint's name, by default the last folder of ``root``.
     :param problem_details: whether HTTP errors of the tree's URLs are problem details (RFC 9457)
-        for clients that do not prefer HTML. Error handlers of the app come first.
+        for clients that do not prefer HTML. Error handlers of the app take precedence.
     :raises RouteTreeError: when the tree cannot be served. The app is left as it was.
-    :raises ValueError: for a ``url_prefix`` or a ``name`` that cannot be one.
+    :raises ValueError: for an invalid ``url_prefix`` or ``name``.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class RouteHandlers:
         self.problem_details = problem_details
         if name is not None and (not name or "." in name):
             raise ValueError(
-                f"The name {name!r} cannot name a blueprint: it is empty or has a dot."
+                f"The name {name!r} cannot name a blueprint: it is empty or contains a dot."
             )
         if app is not None:
             self.init_app(app)
@@ -56,6 +56,7 @@ class RouteHandlers:
         """Check the tree and register it on an app. Several apps can share an instance.
 
         :raises RouteTreeError: with every problem of the tree. The app is left as it was.
+        :raises TypeError: for anything but a Flask app.
         """
         if not isinstance(app, Flask):
             raise TypeError(
@@ -73,25 +74,27 @@ class RouteHandlers:
 
             watcher = watch(root)
         try:
-            mount = prepare(app, root, prefix, name, problem_details=self.problem_details)
+            mount = build(app, root, prefix, name, problem_details=self.problem_details)
         except RouteTreeError as error:
-            from .reloader import leave_to_child
-
-            if _collect(error) or leave_to_child(error):
+            if _collect(error) or _is_left_to_child(error):
                 return
             raise
         if watcher:
             watcher.show(mount.failures)
-        blueprint = Blueprint(
-            mount.name, mount.module_name, root_path=root, url_prefix=mount.url_prefix or None
-        )
-        blueprint.record(lambda state: _add_routes(state, mount))
-        app.register_blueprint(blueprint)
-        app.extensions.setdefault(EXTENSION_NAME, {})[mount.name] = mount
-        if mount.cache is not None:
-            app.extensions[CACHE_NAME] = mount.cache
-        if mount.problem_details:
-            problems.register(app)
+        _register(app, mount)
+
+
+def _register(app: Flask, mount: Mount) -> None:
+    blueprint = Blueprint(
+        mount.name, mount.module_name, root_path=mount.root, url_prefix=mount.url_prefix or None
+    )
+    blueprint.record(lambda state: _add_routes(state, mount))
+    app.register_blueprint(blueprint)
+    app.extensions.setdefault(EXTENSION_NAME, {})[mount.name] = mount
+    if mount.cache is not None:
+        app.extensions[CACHE_NAME] = mount.cache
+    if mount.problem_details:
+        problems.register(app)
 
 
 def _add_routes(state: BlueprintSetupState, mount: Mount) -> None:
@@ -101,26 +104,32 @@ def _add_routes(state: BlueprintSetupState, mount: Mount) -> None:
         state.app.view_functions[route.endpoint] = route.view
 
 
-#: Who collects refusals now.
-_collecting: list[list[RouteTreeError]] = []
+def _is_left_to_child(error: RouteTreeError) -> bool:
+    from .reloader import leave_to_child
+
+    return leave_to_child(error)
+
+
+#: The lists that collect refused trees now.
+_collections: list[list[RouteTreeError]] = []
 
 
 @contextmanager
 def collecting() -> Iterator[list[RouteTreeError]]:
     """Let apps be made without the trees that are refused.
 
-    :returns: the errors that are not raised meanwhile.
+    :returns: the errors, which are not raised inside the block.
     """
     refused: list[RouteTreeError] = []
-    _collecting.append(refused)
+    _collections.append(refused)
     try:
         yield refused
     finally:
-        _collecting.remove(refused)
+        _collections.remove(refused)
 
 
 def _collect(error: RouteTreeError) -> bool:
-    """Whether somebody takes the error, so that it need not be raised."""
-    for refused in _collecting:
+    """Return whether an error was collected, so that it need not be raised."""
+    for refused in _collections:
         refused.append(error)
-    return bool(_collecting)
+    return bool(_collections)

@@ -1,4 +1,4 @@
-"""A tree on an app, as data: what the extension made and everything else reads."""
+"""A tree that an app serves, as data: the extension makes it and everything else reads it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ if TYPE_CHECKING:
     from .caching.cache import Cache
     from .caching.static_route import StaticRoute
 
+#: The key of the mounts of an app in ``app.extensions``.
 EXTENSION_NAME = "routehandlers"
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A route file as it is served.
+    """A route file that an app serves.
 
     :param file: the route file and its segments.
-    :param endpoint: its endpoint, blueprint included.
-    :param rules: its rules, one or two.
-    :param view: what ``app.view_functions`` holds.
+    :param endpoint: its endpoint, including the blueprint.
+    :param rules: its rules: two for an optional catch-all, else one.
+    :param view: its view in ``app.view_functions``.
     :param static: how its GET is answered from the cache, if it is static.
     """
 
@@ -40,20 +41,21 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One root on one app: what ``app.extensions["routehandlers"]`` holds for each name.
+    """One root on one app, as ``app.extensions["routehandlers"]`` holds it for each name.
 
     :param name: the blueprint's name.
     :param root: the absolute path of the root.
-    :param url_prefix: ``""`` or the part in front of every URL, ``/api``.
+    :param url_prefix: ``""`` or the start of every URL, ``/api``.
     :param module_name: the module name of the root.
     :param routes: its routes in the order of the tree.
     :param problem_details: whether its HTTP errors are problem details.
     :param prefix_pattern: matches the paths below a prefix; ``None`` without one.
-    :param cache: what static handlers are stored in, if there is one: the same for all mounts of
-        an app.
-    :param tree: what was found on disk, but its folders.
+    :param cache: the cache of the app's static handlers, shared by all of its mounts, if there
+        are any.
+    :param tree: the tree on disk, without its folders.
     :param failures: why routes answer with an error, in debug mode: each reason once.
-    :param warnings: what its files say that is probably not meant, beside what the tree shows.
+    :param warnings: warnings about the contents of its files; those about their names are in
+        ``tree``.
     """
 
     name: str
@@ -70,6 +72,6 @@ class Mount:
 
 
 def mounts_of(app: Flask) -> Collection[Mount]:
-    """The mounts of an app, in the order in which they were made."""
+    """Return the mounts of an app in the order in which they were made."""
     mounts: dict[str, Mount] = app.extensions.get(EXTENSION_NAME, {})
     return mounts.values()

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from .caching import cache_of
 from .caching.settings import host_of
 from .errors import RevalidationError
-from .handlers.endpoint import is_rooted
+from .handlers.dispatch import is_rooted
 from .mount import Mount, Route, mounts_of
 from .tree.segments import Group
 
@@ -139,7 +139,7 @@ def _static(route: Route, path: str) -> StaticRoute:
         raise RevalidationError(
             f"revalidate_path({path!r}): GET in {route.file.file} is dynamic, so nothing of it is "
             "stored. Leave the call out, or make it static with revalidate = 60 (seconds) or "
-            "revalidate = False (until told)."
+            "revalidate = False (until revalidated)."
         )
     return static
 

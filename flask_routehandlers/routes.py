@@ -1,20 +1,24 @@
-"""Make the routes of a loaded tree: handlers and middleware bound, rules and views made."""
+"""Make the routes of a loaded tree: bind handlers and middleware, make rules and views."""
 
 from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
+from .caching import cache_of
 from .errors import Problem, RouteHandlersError, RouteImportError, RouteTreeError
+from .handlers.annotations import PathParameter
 from .handlers.binding import FOR_MIDDLEWARE, Binding, BindingError, bind
 from .handlers.chain import Link
-from .handlers.config import find_config_hints, find_config_problems, has_config, read_config
+from .handlers.config import find_config_problems, find_config_warnings, read_config
+from .handlers.dispatch import Dispatcher
 from .handlers.endpoint import Endpoint, failed_view
 from .handlers.exports import (
     METHODS,
@@ -34,229 +38,250 @@ if TYPE_CHECKING:
     from .caching.cache import Cache
     from .caching.static_route import StaticRoute
 
+#: The modules of a tree by file: a module, or the reason why it could not be imported.
+Modules = Mapping[str, ModuleType | RouteImportError]
 
-class RouteMaker:
-    """Make the routes of one tree for one app, and collect what keeps them from being made.
+#: The middleware of one file, or the reason why it cannot be used.
+Links = tuple[Link, ...] | RouteHandlersError
 
-    :param app: the app, which is read only.
-    :param modules: for each file the module, or why it could not be imported.
-    :param url_prefix: ``""`` or the part in front of every URL.
+
+class Site:
+    """The place of a tree in an app, which its route files have in common.
+
+    :param app: the app, which is only read.
+    :param root: the absolute path of the root.
     :param name: the blueprint's name.
-    :param cache: what static handlers of the app are stored in, if it has other trees with some.
+    :param url_prefix: ``""`` or the start of every URL.
     """
 
-    def __init__(
-        self,
-        app: Flask,
-        tree: Tree,
-        modules: Mapping[str, ModuleType | RouteImportError],
-        url_prefix: str,
-        name: str,
-        cache: Cache | None,
-    ) -> None:
+    def __init__(self, app: Flask, root: str, name: str, url_prefix: str) -> None:
         self.app = app
-        self.tree = tree
-        self.modules = modules
-        self.url_prefix = url_prefix
+        self.root = root
         self.name = name
-        self.prefix_types = {
-            parameter: (url_prefix, value_type(converter))
+        self.url_prefix = url_prefix
+        self.prefix_parameters = {
+            parameter: PathParameter(url_prefix, value_type(converter))
             for parameter, converter in prefix_parameters(app.url_map, url_prefix).items()
         }
-        self.cache = cache
-        self.problems: list[Problem] = []
-        self.warnings: list[Problem] = []
-        self.failures: dict[RouteHandlersError, None] = {}
-        self.errors: list[BaseException] = []
+        self.cache = cache_of(app)
 
-    def cause(self) -> BaseException | None:
-        """What the files raised that could not be imported."""
-        if len(self.errors) > 1:
-            return BaseExceptionGroup("Files that could not be imported", self.errors)
-        return self.errors[0] if self.errors else None
+    def get_cache(self) -> Cache:
+        """Return the cache of the app, which its first static route makes."""
+        if self.cache is None:
+            # Not before it is needed: it is a third of the import time of this package.
+            from .caching.cache import Cache
 
-    def make(self) -> Iterator[Route]:
-        """The routes in the order of the tree, without those that have problems.
+            self.cache = Cache(self.app)
+        return self.cache
 
-        In debug mode a file that cannot be imported, and a middleware that cannot be used, is
-        no problem of the tree: the routes that need it answer with the error.
-        """
-        links = self.make_links()
-        for route in self.tree.routes:
-            endpoint = f"{self.name}.{endpoint_path(route)}"
-            module = self.modules[route.file]
-            chain: list[Link] = []
-            failures: list[RouteHandlersError] = []
-            folders = route.folders if links else ()
-            for n in range(len(folders) + 1):
-                found = links.get(folders[:n], ())
+    def parameters_of(self, source: SourceFile) -> dict[str, PathParameter]:
+        """Return the path parameters of a file, those of the prefix included."""
+        parameters = dict(self.prefix_parameters)
+        for segment in source.segments:
+            for name, kind in segment_types(self.app.url_map, segment).items():
+                parameters[name] = PathParameter(segment.folder, kind)
+        return parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A route file after everything in it was checked.
+
+    :param route: its route. In debug mode a broken file has one too, which answers with the
+        error.
+    :param problems: what keeps the tree from being served.
+    :param warnings: what is probably not intended.
+    :param failures: why the file or its middleware cannot be used.
+    """
+
+    route: Route
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    failures: tuple[RouteHandlersError, ...]
+
+
+def make_routes(
+    site: Site, tree: Tree, modules: Modules, links: Mapping[tuple[str, ...], Links]
+) -> Iterator[Result]:
+    """Make the route of each route file, in the order of the tree.
+
+    :param links: the middleware of each folder, from :func:`make_links`.
+    """
+    for file in tree.routes:
+        chain: list[Link] = []
+        failures: list[RouteHandlersError] = []
+        if links:
+            for depth in range(len(file.folders) + 1):
+                found = links.get(file.folders[:depth], ())
                 if isinstance(found, RouteHandlersError):
                     failures.append(found)
                 else:
-                    chain.extend(found)
-            view: Callable[..., Any] | None = None
-            static: StaticRoute | None = None
-            methods: Iterable[str] = METHODS
-            if isinstance(module, RouteImportError):
-                failures.append(module)
-                self.fail(module)
-            else:
-                made, static = self.make_view(route, endpoint, module, chain)
-                view, methods = made, made.allowed
-            if view is None or failures:
-                view, methods, static = failed_view(route.file, failures[0]), METHODS, None
-            rules = make_rules(self.url_prefix, route.url_segments, endpoint, methods)
-            yield Route(route, endpoint, rules, view, static)
-
-    def fail(self, failure: RouteHandlersError) -> None:
-        """Note a failure that keeps routes from being made, or that they show."""
-        if self.app.debug:
-            self.failures[failure] = None
-        else:
-            self.problems += problems_of(failure)
-        if isinstance(failure, RouteImportError) and failure.__cause__:
-            self.errors.append(failure.__cause__)
-
-    def make_links(self) -> dict[tuple[str, ...], list[Link] | RouteHandlersError]:
-        """For each folder with a middleware file its functions, or why they cannot be used."""
-        links: dict[tuple[str, ...], list[Link] | RouteHandlersError] = {}
-        below = self.find_parameters_below()
-        for source in self.tree.middleware:
-            found = self.read_links(source, below[source.folders])
-            if isinstance(found, RouteHandlersError):
-                self.fail(found)
-            links[source.folders] = found
-        return links
-
-    def read_links(
-        self, source: MiddlewareFile, below: Mapping[str, str]
-    ) -> list[Link] | RouteHandlersError:
-        module = self.modules[source.file]
+                    chain += found
+        module = modules[file.file]
         if isinstance(module, RouteImportError):
-            return module
-        problems = list(find_middleware_problems(source.file, module))
-        parameters = self.find_parameters(source)
-        links = []
-        for name, function in read_middleware(module).items():
-            try:
-                binding = bind(name, function, parameters, FOR_MIDDLEWARE, below)
-            except BindingError as error:
-                problems.append(error.problem.at(source.file))
-            else:
-                links.append(Link(source.file, name, binding))
-                problems += _find_missing_asgiref(source.file, name, binding)
-        return RouteTreeError(self.tree.root, problems) if problems else links
+            failures.append(module)
+            yield Result(_make_failed(site, file, failures[0]), (), (), tuple(failures))
+        else:
+            yield _make_route(site, file, module, chain, failures)
 
-    def make_view(
-        self, route: RouteFile, endpoint: str, module: ModuleType, links: list[Link]
-    ) -> tuple[Endpoint, StaticRoute | None]:
-        self.problems += find_handler_problems(route.file, module)
-        parameters = self.find_parameters(route)
-        for name in self.prefix_types:
-            if any(name == p.name for segment in route.segments for p in segment.parameters):
-                self.problems.append(
-                    Problem(
-                        f"The url_prefix {self.url_prefix!r} has a parameter {name!r} too.",
-                        "Give each parameter of a path its own name.",
-                        (route.file,),
-                    )
-                )
-        bindings: dict[str, Binding] = {}
-        for method, handler in read_handlers(module).items():
-            try:
-                bindings[method] = bind(method, handler, parameters)
-            except BindingError as error:
-                self.problems.append(error.problem.at(route.file))
-            else:
-                self.problems += _find_missing_asgiref(route.file, method, bindings[method])
-        static = None
-        if has_config(module):
-            static = self.make_static(route, endpoint, module, bindings.get("GET"), bool(links))
-            if static is not None:
-                bindings["GET"] = static.binding
-        return Endpoint(self.app, endpoint, route.file, module, bindings, links), static
 
-    def make_static(
-        self,
-        route: RouteFile,
-        endpoint: str,
-        module: ModuleType,
-        binding: Binding | None,
-        is_guarded: bool,
-    ) -> StaticRoute | None:
-        """What answers the GET of a file from the cache, if it is static."""
-        parameters = self.find_parameters(route)
-        methods = read_handlers(module)
-        self.problems += find_config_problems(route.file, module, methods, parameters)
-        self.warnings += find_config_hints(route.file, module)
-        config = read_config(module)
-        if not config.is_static or binding is None:
-            return None
-        find_tags: Binding | None = None
-        if callable(config.cache_tags):
-            try:
-                find_tags = bind("cache_tags", config.cache_tags, parameters, ("params",))
-            except BindingError as error:
-                self.problems.append(error.problem.at(route.file))
-                return None
-            self.problems += _find_missing_asgiref(route.file, "cache_tags", find_tags)
-        listing = config.generate_static_params
-        if listing is not None:
-            name = "generate_static_params"
-            self.problems += _find_missing_asgiref(route.file, name, listing)
-        # Not before there is one: it is a third of what importing this package takes.
-        from .caching.cache import Cache
-        from .caching.static_route import StaticRoute
+def make_links(site: Site, tree: Tree, modules: Modules) -> dict[tuple[str, ...], Links]:
+    """Return the middleware of each folder with a middleware file."""
+    below = _find_parameters_below(tree)
+    return {
+        source.folders: _read_links(site, source, modules[source.file], below[source.folders])
+        for source in tree.middleware
+    }
 
-        if self.cache is None:
-            self.cache = Cache(self.app)
-        with open(route.path, "rb") as file:
-            source = file.read()
-        return StaticRoute(
-            self.app,
-            self.cache,
-            mount_name=self.name,
-            endpoint=endpoint,
-            file=route.file,
-            source=source,
-            config=config,
-            binding=binding,
-            find_tags=find_tags,
-            parameters=tuple(parameters),
-            is_guarded=is_guarded,
-        )
 
-    def find_parameters(self, source: SourceFile) -> dict[str, tuple[str, object]]:
-        """For each path parameter the folder that it is in, and the type of its values."""
-        parameters = dict(self.prefix_types)
-        for segment in source.segments:
-            for name, kind in segment_types(self.app.url_map, segment).items():
-                parameters[name] = (segment.folder, kind)
-        return parameters
+def _find_parameters_below(tree: Tree) -> Mapping[tuple[str, ...], dict[str, str]]:
+    """Return, for each folder with a middleware file, the path parameters of deeper folders.
 
-    def find_parameters_below(self) -> Mapping[tuple[str, ...], dict[str, str]]:
-        """For each folder with a middleware file the parameters of folders below it, each with
-        the first folder that has it."""
-        found: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
-        places = {source.folders for source in self.tree.middleware}
-        for route in self.tree.routes if places else ():
-            folders = route.folders
-            for depth, segment in enumerate(route.segments):
+    Each has the path of the first folder that defines it.
+    """
+    below: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+    places = {source.folders for source in tree.middleware}
+    if not places:
+        return below
+    for route in tree.routes:
+        folders = route.folders
+        for depth, segment in enumerate(route.segments):
+            for parameter in segment.parameters:
                 folder = "/".join(folders[: depth + 1])
-                for place in (folders[:n] for n in range(depth + 1)):
-                    if place in places:
-                        for parameter in segment.parameters:
-                            found[place].setdefault(parameter.name, folder)
-        return found
+                for place in places.intersection(folders[:n] for n in range(depth + 1)):
+                    below[place].setdefault(parameter.name, folder)
+    return below
 
 
-def problems_of(failure: RouteHandlersError) -> Iterable[Problem]:
-    """What is wrong with the file of a failure."""
-    if isinstance(failure, RouteTreeError):
-        return failure.problems
-    assert isinstance(failure, RouteImportError)
-    reason = f"{str(failure).rstrip('.')}."
-    return (Problem(reason, f"Look at {failure.where}.", (failure.file,)),)
+def _read_links(
+    site: Site,
+    source: MiddlewareFile,
+    module: ModuleType | RouteImportError,
+    below: Mapping[str, str],
+) -> Links:
+    if isinstance(module, RouteImportError):
+        return module
+    problems = list(find_middleware_problems(source.file, module))
+    parameters = site.parameters_of(source)
+    links = []
+    for name, function in read_middleware(module).items():
+        try:
+            binding = bind(name, function, parameters, FOR_MIDDLEWARE, below)
+        except BindingError as error:
+            problems.append(error.problem.at(source.file))
+        else:
+            links.append(Link(source.file, name, binding))
+            problems += _find_missing_asgiref(source.file, name, binding)
+    if problems:
+        return RouteTreeError(site.root, problems)
+    return tuple(links)
+
+
+def _make_route(
+    site: Site,
+    file: RouteFile,
+    module: ModuleType,
+    links: list[Link],
+    failures: list[RouteHandlersError],
+) -> Result:
+    """Make the route of a file that was imported.
+
+    :param links: its middleware, outermost first.
+    :param failures: the middleware that cannot be used.
+    """
+    parameters = site.parameters_of(file)
+    problems = [*find_handler_problems(file.file, module), *_find_repeated(site, file)]
+    bindings: dict[str, Binding] = {}
+    for method, handler in read_handlers(module).items():
+        try:
+            bindings[method] = bind(method, handler, parameters)
+        except BindingError as error:
+            problems.append(error.problem.at(file.file))
+        else:
+            problems += _find_missing_asgiref(file.file, method, bindings[method])
+    problems += find_config_problems(file.file, module, read_handlers(module), parameters)
+    endpoint = f"{site.name}.{endpoint_path(file)}"
+    static = None
+    try:
+        static = _make_static(site, file, endpoint, module, bindings.get("GET"), bool(links))
+    except BindingError as error:
+        problems.append(error.problem.at(file.file))
+    if static is not None:
+        bindings["GET"] = static.binding
+    warnings = tuple(find_config_warnings(file.file, module))
+    if failures:
+        route = _make_failed(site, file, failures[0])
+    else:
+        dispatcher = Dispatcher(site.app, file.file, bindings)
+        view = Endpoint(dispatcher, endpoint, module, links)
+        rules = make_rules(site.url_prefix, file.url_segments, endpoint, dispatcher.allowed)
+        route = Route(file, endpoint, rules, view, static)
+    return Result(route, tuple(problems), warnings, tuple(failures))
+
+
+def _make_failed(site: Site, file: RouteFile, error: RouteHandlersError) -> Route:
+    """Return a route that answers every method with an error."""
+    endpoint = f"{site.name}.{endpoint_path(file)}"
+    rules = make_rules(site.url_prefix, file.url_segments, endpoint, METHODS)
+    return Route(file, endpoint, rules, failed_view(file.file, error))
+
+
+def _make_static(
+    site: Site,
+    file: RouteFile,
+    endpoint: str,
+    module: ModuleType,
+    binding: Binding | None,
+    is_guarded: bool,
+) -> StaticRoute | None:
+    """Return what answers the GET of a file from the cache, if it is static.
+
+    :param binding: the plan of its GET.
+    :param is_guarded: whether it has middleware.
+    :raises BindingError: when ``cache_tags`` asks for something that no path provides.
+    """
+    config, _ = read_config(module)
+    if not config.is_static or binding is None:
+        return None
+    parameters = site.parameters_of(file)
+    find_tags: Binding | None = None
+    if callable(config.cache_tags):
+        find_tags = bind("cache_tags", config.cache_tags, parameters, ("params",))
+        for problem in _find_missing_asgiref(file.file, "cache_tags", find_tags):
+            raise BindingError(problem.reason, problem.hint)
+    if config.generate_static_params is not None:
+        name = "generate_static_params"
+        for problem in _find_missing_asgiref(file.file, name, config.generate_static_params):
+            raise BindingError(problem.reason, problem.hint)
+    from .caching.static_route import StaticRoute
+
+    with open(file.path, "rb") as opened:
+        source = opened.read()
+    return StaticRoute(
+        site.app,
+        site.get_cache(),
+        mount_name=site.name,
+        endpoint=endpoint,
+        file=file.file,
+        source=source,
+        config=config,
+        binding=binding,
+        find_tags=find_tags,
+        parameters=tuple(parameters),
+        is_guarded=is_guarded,
+    )
+
+
+def _find_repeated(site: Site, file: RouteFile) -> Iterator[Problem]:
+    """Find parameters of a path that the URL prefix has too."""
+    names = {parameter.name for segment in file.segments for parameter in segment.parameters}
+    for name in site.prefix_parameters:
+        if name in names:
+            yield Problem(
+                f"The url_prefix {site.url_prefix!r} has a parameter {name!r} too.",
+                "Give each parameter of a path its own name.",
+                (file.file,),
+            )
 
 
 def _find_missing_asgiref(
@@ -274,10 +299,10 @@ def _find_missing_asgiref(
         )
 
 
-def endpoint_path(route: RouteFile) -> str:
-    """The route as its folders spell it, in the characters that Flask allows in an endpoint."""
+def endpoint_path(file: RouteFile) -> str:
+    """Return the route as its folders spell it, in characters that Flask allows in an endpoint."""
     parts = []
-    for segment in route.segments:
+    for segment in file.segments:
         if not isinstance(segment, Group):
             folder = segment.folder
             if isinstance(segment, CatchAll):

@@ -18,9 +18,9 @@ URL = "/api/users/ann/posts/3"
 VALUES = {"name": "ann", "number": 3}
 
 #: What is said of every argument that there is not, at that route.
-QUERY = " A query is in request.args."
+QUERY = " The query is in request.args."
 AVAILABLE = (
-    "It can have 'name', 'number', 'request' and 'params', or give the parameter a default."
+    "It can ask for 'name', 'number', 'request' and 'params'. Any other parameter needs a default."
 )
 
 #: Show what a handler was called with, as JSON.
@@ -112,12 +112,12 @@ def test_a_handler_is_called_with_what_it_names(called_with, signature, argument
         ),
         (
             "name, /",
-            "GET has the positional-only parameter 'name', and arguments are given by name. "
+            "GET has the positional-only parameter 'name', but arguments are passed by name. "
             "Remove the / from its signature.",
         ),
         (
             "request, /, name",
-            "GET has the positional-only parameter 'request', and arguments are given by name. "
+            "GET has the positional-only parameter 'request', but arguments are passed by name. "
             "Remove the / from its signature.",
         ),
     ],
@@ -132,7 +132,7 @@ def test_a_path_without_parameters_still_gives_request_and_params(make_app, refu
     assert client.get("/api").json == {"request": "REQUEST", "params": {}, "rest": {}}
     assert refusal("def GET(id): return ''", folder="users") == [
         "GET asks for 'id', which is not in the path. "
-        "It can have 'request' and 'params', or give the parameter a default."
+        "It can ask for 'request' and 'params'. Any other parameter needs a default."
         f"{QUERY}"
     ]
 
@@ -383,54 +383,96 @@ FITTING = {
 }
 
 CONTRADICTING = {
-    ("[x]", "int"): "x: int, but [x] gives str. Rename the folder to [x=int], or write x: str.",
-    ("[x]", "float"): "x: float, but [x] gives str. "
+    (
+        "[x]",
+        "int",
+    ): "x as int, but the folder [x] passes a str. Rename the folder to [x=int], or write x: str.",
+    ("[x]", "float"): "x as float, but the folder [x] passes a str. "
     "Rename the folder to [x=float], or write x: str.",
-    ("[x]", "UUID"): "x: UUID, but [x] gives str. Rename the folder to [x=uuid], or write x: str.",
-    ("[x]", "'int'"): "x: int, but [x] gives str. Rename the folder to [x=int], or write x: str.",
-    ("[x]", "Annotated[int, 1]"): "x: int, but [x] gives str. "
+    (
+        "[x]",
+        "UUID",
+    ): "x as UUID, but the folder [x] passes a str. Rename the folder to [x=uuid], or write x: str.",
+    (
+        "[x]",
+        "'int'",
+    ): "x as int, but the folder [x] passes a str. Rename the folder to [x=int], or write x: str.",
+    ("[x]", "Annotated[int, 1]"): "x as int, but the folder [x] passes a str. "
     "Rename the folder to [x=int], or write x: str.",
-    ("[x]", "bool"): "x: bool, but [x] gives str. Write x: str.",
-    ("[x]", "bytes"): "x: bytes, but [x] gives str. Write x: str.",
-    ("[x]", "None"): "x: NoneType, but [x] gives str. Write x: str.",
-    ("[x]", "Decimal"): "x: Decimal, but [x] gives str. Write x: str.",
-    ("[x]", "Color"): "x: Color, but [x] gives str. Write x: str.",
-    ("[x]", "Text"): "x: Text, but [x] gives str. Write x: str.",
-    ("[x]", "HasMove"): "x: HasMove, but [x] gives str. Write x: str.",
-    ("[x]", "list[str]"): "x: list[str], but [x] gives str. Write x: str.",
-    ("[x]", "Mapping[str, str]"): "x: collections.abc.Mapping[str, str], but [x] gives str. "
-    "Write x: str.",
-    ("[x]", "Optional[int]"): "x: typing.Optional[int], but [x] gives str. Write x: str.",
-    ("[x]", "int | float"): "x: int | float, but [x] gives str. Write x: str.",
-    ("[x]", "Literal[1, 2]"): "x: typing.Literal[1, 2], but [x] gives str. Write x: str.",
-    ("[x].json", "int"): "x: int, but [x].json gives str. "
+    ("[x]", "bool"): "x as bool, but the folder [x] passes a str. Write x: str.",
+    ("[x]", "bytes"): "x as bytes, but the folder [x] passes a str. Write x: str.",
+    ("[x]", "None"): "x as NoneType, but the folder [x] passes a str. Write x: str.",
+    ("[x]", "Decimal"): "x as Decimal, but the folder [x] passes a str. Write x: str.",
+    ("[x]", "Color"): "x as Color, but the folder [x] passes a str. Write x: str.",
+    ("[x]", "Text"): "x as Text, but the folder [x] passes a str. Write x: str.",
+    ("[x]", "HasMove"): "x as HasMove, but the folder [x] passes a str. Write x: str.",
+    ("[x]", "list[str]"): "x as list[str], but the folder [x] passes a str. Write x: str.",
+    (
+        "[x]",
+        "Mapping[str, str]",
+    ): "x as collections.abc.Mapping[str, str], but the folder [x] passes a str. Write x: str.",
+    (
+        "[x]",
+        "Optional[int]",
+    ): "x as typing.Optional[int], but the folder [x] passes a str. Write x: str.",
+    ("[x]", "int | float"): "x as int | float, but the folder [x] passes a str. Write x: str.",
+    (
+        "[x]",
+        "Literal[1, 2]",
+    ): "x as typing.Literal[1, 2], but the folder [x] passes a str. Write x: str.",
+    ("[x].json", "int"): "x as int, but the folder [x].json passes a str. "
     "Rename the folder to [x=int].json, or write x: str.",
-    ("@[x]", "UUID"): "x: UUID, but @[x] gives str. "
+    ("@[x]", "UUID"): "x as UUID, but the folder @[x] passes a str. "
     "Rename the folder to @[x=uuid], or write x: str.",
-    ("[x=string]", "int"): "x: int, but [x=string] gives str. Write x: str.",
-    ("[x=int]", "str"): "x: str, but [x=int] gives int. Write x: int.",
-    ("[x=int]", "bool"): "x: bool, but [x=int] gives int. Write x: int.",
-    ("[x=int]", "Slug"): "x: {module}.Slug, but [x=int] gives int. Write x: int.",
-    ("[x=int]", "Literal['a']"): "x: typing.Literal['a'], but [x=int] gives int. Write x: int.",
-    ("[x=float]", "int"): "x: int, but [x=float] gives float. Write x: float.",
-    ("[x=uuid]", "str"): "x: str, but [x=uuid] gives UUID. Write x: UUID.",
-    ("[x=uuid]", "int"): "x: int, but [x=uuid] gives UUID. Write x: UUID.",
-    ("[...x]", "str"): "x: str, but [...x] gives list[str]. Write x: list[str].",
-    ("[...x]", "int"): "x: int, but [...x] gives list[str]. Write x: list[str].",
-    ("[...x]", "list[int]"): "x: list[int], but [...x] gives list[str]. Write x: list[str].",
-    ("[...x]", "List[int]"): "x: typing.List[int], but [...x] gives list[str]. "
+    ("[x=string]", "int"): "x as int, but the folder [x=string] passes a str. Write x: str.",
+    ("[x=int]", "str"): "x as str, but the folder [x=int] passes an int. Write x: int.",
+    ("[x=int]", "bool"): "x as bool, but the folder [x=int] passes an int. Write x: int.",
+    ("[x=int]", "Slug"): "x as {module}.Slug, but the folder [x=int] passes an int. Write x: int.",
+    (
+        "[x=int]",
+        "Literal['a']",
+    ): "x as typing.Literal['a'], but the folder [x=int] passes an int. Write x: int.",
+    ("[x=float]", "int"): "x as int, but the folder [x=float] passes a float. Write x: float.",
+    ("[x=uuid]", "str"): "x as str, but the folder [x=uuid] passes a UUID. Write x: UUID.",
+    ("[x=uuid]", "int"): "x as int, but the folder [x=uuid] passes a UUID. Write x: UUID.",
+    ("[...x]", "str"): "x as str, but the folder [...x] passes a list[str]. Write x: list[str].",
+    ("[...x]", "int"): "x as int, but the folder [...x] passes a list[str]. Write x: list[str].",
+    (
+        "[...x]",
+        "list[int]",
+    ): "x as list[int], but the folder [...x] passes a list[str]. Write x: list[str].",
+    ("[...x]", "List[int]"): "x as typing.List[int], but the folder [...x] passes a list[str]. "
     "Write x: list[str].",
-    ("[...x]", "Sequence[int]"): "x: collections.abc.Sequence[int], but [...x] gives list[str]. "
+    (
+        "[...x]",
+        "Sequence[int]",
+    ): "x as collections.abc.Sequence[int], but the folder [...x] passes a list[str]. "
     "Write x: list[str].",
-    ("[...x]", "tuple[str, ...]"): "x: tuple[str, ...], but [...x] gives list[str]. "
+    (
+        "[...x]",
+        "tuple[str, ...]",
+    ): "x as tuple[str, ...], but the folder [...x] passes a list[str]. Write x: list[str].",
+    (
+        "[...x]",
+        "set[str]",
+    ): "x as set[str], but the folder [...x] passes a list[str]. Write x: list[str].",
+    (
+        "[...x]",
+        "Iterator[str]",
+    ): "x as collections.abc.Iterator[str], but the folder [...x] passes a list[str]. "
     "Write x: list[str].",
-    ("[...x]", "set[str]"): "x: set[str], but [...x] gives list[str]. Write x: list[str].",
-    ("[...x]", "Iterator[str]"): "x: collections.abc.Iterator[str], but [...x] gives list[str]. "
-    "Write x: list[str].",
-    ("[...x]", "Hashable"): "x: typing.Hashable, but [...x] gives list[str]. Write x: list[str].",
-    ("[...x]", "Literal['a']"): "x: typing.Literal['a'], but [...x] gives list[str]. "
-    "Write x: list[str].",
-    ("[[...x]]", "str"): "x: str, but [[...x]] gives list[str]. Write x: list[str].",
+    (
+        "[...x]",
+        "Hashable",
+    ): "x as typing.Hashable, but the folder [...x] passes a list[str]. Write x: list[str].",
+    (
+        "[...x]",
+        "Literal['a']",
+    ): "x as typing.Literal['a'], but the folder [...x] passes a list[str]. Write x: list[str].",
+    (
+        "[[...x]]",
+        "str",
+    ): "x as str, but the folder [[...x]] passes a list[str]. Write x: list[str].",
 }
 
 
@@ -450,8 +492,8 @@ def test_an_annotation_that_fits_is_accepted(tree, folder, annotation, future):
 @pytest.mark.parametrize("future", ["", "from __future__ import annotations"])
 def test_an_annotation_that_contradicts_the_folder_is_refused(refusal, folder, annotation, future):
     [reason] = refusal(_annotated(annotation, future), folder)
-    expected = f"GET says {CONTRADICTING[folder, annotation]}"
-    module = reason.partition("GET says x: ")[2].partition(".Slug")[0]
+    expected = f"GET annotates {CONTRADICTING[folder, annotation]}"
+    module = reason.partition("GET annotates x as ")[2].partition(".Slug")[0]
     assert reason == expected.format(module=module)
 
 
@@ -475,10 +517,14 @@ type Pair[T] = tuple[T, T]
         ("[x]", "Slug | None", None),
         ("[...x]", "Path", None),
         ("[x=int]", "Id", None),
-        ("[x]", "Id", "x: Id, but [x] gives str. Write x: str."),
-        ("[x]", "Path", "x: Path, but [x] gives str. Write x: str."),
-        ("[...x]", "Slug", "x: Slug, but [...x] gives list[str]. Write x: list[str]."),
-        ("[x=int]", "Deep", "x: Deep, but [x=int] gives int. Write x: int."),
+        ("[x]", "Id", "x as Id, but the folder [x] passes a str. Write x: str."),
+        ("[x]", "Path", "x as Path, but the folder [x] passes a str. Write x: str."),
+        (
+            "[...x]",
+            "Slug",
+            "x as Slug, but the folder [...x] passes a list[str]. Write x: list[str].",
+        ),
+        ("[x=int]", "Deep", "x as Deep, but the folder [x=int] passes an int. Write x: int."),
     ],
 )
 def test_a_type_statement_stands_for_its_value(make_app, refusal, folder, annotation, said):
@@ -486,7 +532,7 @@ def test_a_type_statement_stands_for_its_value(make_app, refusal, folder, annota
     if said is None:
         make_app({f"{folder}/route.py": code})
     else:
-        assert refusal(code, folder) == [f"GET says {said}"]
+        assert refusal(code, folder) == [f"GET annotates {said}"]
 
 
 @pytest.mark.parametrize(
@@ -511,7 +557,9 @@ def test_only_path_parameters_are_held_against_annotations(make_app):
 
 
 def test_a_bound_method_and_an_instance_are_held_against_annotations(refusal):
-    said = "x: int, but [x] gives str. Rename the folder to [x=int], or write x: str."
+    said = (
+        "x as int, but the folder [x] passes a str. Rename the folder to [x=int], or write x: str."
+    )
     code = """
 class Handlers:
     def get(self, x: int): return ''
@@ -520,14 +568,17 @@ class Handlers:
 GET = Handlers().get
 POST = Handlers()
 """
-    assert refusal(code, "[x]") == [f"GET says {said}", f"POST says {said}"]
+    assert refusal(code, "[x]") == [f"GET annotates {said}", f"POST annotates {said}"]
 
 
 def test_every_contradiction_of_a_prefix_names_the_prefix(tree):
     app = bare_app(tree({"route.py": "def GET(year: str): return ''"}))
     [problem] = refused(app, url_prefix="/<int:year>")
     assert problem.files == ("route.py",)
-    assert problem.reason == "GET says year: str, but /<int:year> gives int."
+    assert (
+        problem.reason
+        == "GET annotates year as str, but the url_prefix /<int:year> passes an int."
+    )
     assert problem.hint == "Write year: int."
 
 

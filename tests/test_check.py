@@ -37,8 +37,8 @@ RouteHandlers(app)
 """
 
 LOWER_CASE = (
-    "The file defines get(), which is no handler: a handler has the name of an HTTP method in "
-    "upper case. Did you mean GET? Give a helper another name."
+    "The file defines get(), which is not a handler: a handler is named after an HTTP method, in "
+    "upper case. Did you mean GET? Rename the function if it is a helper."
 )
 NEAR_MISS = (
     "is not a route file and gets no URL. Rename it to route.py if it should answer requests."
@@ -184,12 +184,12 @@ def test_findings_stand_below_their_files_in_the_order_of_the_files(check):
         "\n"
         "a-b/route.py\n"
         "  error: GET asks for 'id', which is not in the path. "
-        "It can have 'request' and 'params', or give the parameter a default. "
-        "A query is in request.args.\n"
+        "It can ask for 'request' and 'params'. Any other parameter needs a default. "
+        "The query is in request.args.\n"
         "\n"
         "b/route.py\n"
-        "  error: GET is not callable: it is an int. "
-        "Write def GET(), or give the name to something else.\n"
+        "  error: GET is not callable. Its type is int. "
+        "Write def GET(), or rename the variable.\n"
         "\n"
         "b/routes.py\n"
         f"  warning: b/routes.py {NEAR_MISS}\n"
@@ -311,10 +311,10 @@ def test_names_that_nothing_reads(check):
     assert check({"a/route.py": f"dynamicParams = True\nruntime = 'edge'\n{GET}"}) == (
         0,
         "a/route.py\n"
-        "  warning: a/route.py defines dynamicParams, a name of Next.js that nothing reads. "
+        "  warning: a/route.py defines dynamicParams, a name of Next.js that has no effect. "
         "Write dynamic_params.\n"
-        "  warning: a/route.py defines runtime, a name of Next.js that nothing reads. "
-        "There is no such thing here: remove it.\n"
+        "  warning: a/route.py defines runtime, a name of Next.js that has no effect. "
+        "It is not supported here: remove it.\n"
         "\n"
         "1 route file: 2 warnings\n",
     )
@@ -393,8 +393,8 @@ def test_in_debug_mode_files_that_cannot_be_used_are_errors_too(check):
         "ModuleNotFoundError: No module named 'nothing'. Look at a/middleware.py, line 1.\n"
         "\n"
         "d/middleware.py\n"
-        "  error: middleware is an empty list, so nothing would run. Put functions into it, write "
-        "def middleware(request, call_next), which returns call_next() or an answer of its own, "
+        "  error: middleware is an empty list, so nothing would run. Add functions to it, write "
+        "def middleware(request, call_next), which returns call_next() or another response, "
         "or remove the file.\n"
         "\n"
         "3 route files: 3 errors\n",
@@ -467,7 +467,7 @@ def test_the_same_as_json(check, tree, tmp_path):
                         "files": ["a/route.py"],
                         "severity": "error",
                         "reason": LOWER_CASE.partition(" Did")[0],
-                        "hint": "Did you mean GET? Give a helper another name.",
+                        "hint": "Did you mean GET? Rename the function if it is a helper.",
                     },
                     {
                         "files": ["b/routes.py"],
@@ -793,8 +793,8 @@ API = f"app/api/a/route.py\n  error: {LOWER_CASE}\n\n"
 ADMIN = (
     "admin/[id=even]/route.py\n"
     "  error: GET asks for 'name', which is not in the path. "
-    "It can have 'id', 'request' and 'params', or give the parameter a default. "
-    "A query is in request.args.\n\n"
+    "It can ask for 'id', 'request' and 'params'. Any other parameter needs a default. "
+    "The query is in request.args.\n\n"
 )
 PAGES = f"pages/x/routes.py\n  warning: x/routes.py {NEAR_MISS}\n\n"
 

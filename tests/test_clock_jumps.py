@@ -179,7 +179,7 @@ def go_through_jumps(client: Client, clocks: list[Clock], jumps: tuple[int, ...]
             time.sleep(1.2)
             client.ask("/api/second/a")
             assert until(lambda: client.age("/api/second/a") < 0.5)
-            # What is fresh until told is not computed anew, and is when it is told.
+            # What is fresh until revalidated is not computed anew, and is when it is told.
             assert client.ask("/api/told/a")["made"] == told
             client.ask("/api/tell", "POST")
             before, told = told, client.ask("/api/told/a")["made"]

@@ -199,16 +199,16 @@ RouteHandlers.
 
 g/middleware.py
   The file has no middleware.
-  Write def middleware(request, call_next), which returns call_next() or an answer of its own.
+  Write def middleware(request, call_next), which returns call_next() or another response.
 
 e/route.py
   e/route.py could not be imported: ZeroDivisionError: division by zero.
   Look at e/route.py, line 1.
 
 f/route.py
-  The file defines get(), which is no handler: a handler has the name of an HTTP method in upper \
+  The file defines get(), which is not a handler: a handler is named after an HTTP method, in upper \
 case.
-  Did you mean GET? Give a helper another name."""
+  Did you mean GET? Rename the function if it is a helper."""
     assert str(caught.value) == text
     assert caught.value.root == str(root)
     assert len(caught.value.problems) == 8

@@ -110,7 +110,7 @@ def test_a_handler_that_returns_none_is_an_error_that_names_file_and_method(
         assert record.exc_info[0] is TypeError
         assert str(record.exc_info[1]) == (
             f"{method} in users/[id]/route.py returned None. A handler returns a response: "
-            'a str, a dict or list (JSON), a Response, or "", 204 for none.'
+            'a str, a dict or list (JSON), a Response, or "", 204 for an empty one.'
         )
 
 

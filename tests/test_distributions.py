@@ -15,9 +15,9 @@ from flask import Flask
 from flask.cli import ScriptInfo
 
 from flask_routehandlers import RouteHandlers
-from flask_routehandlers.mount import mounts_of
 from flask_routehandlers.cli import group
 from flask_routehandlers.cli.check.distributions import Contents, find_installed
+from flask_routehandlers.mount import mounts_of
 from tests.support import write_files
 
 GET = 'def GET():\n    """Say hello."""\n    return "hello"\n'

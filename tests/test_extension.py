@@ -240,7 +240,7 @@ def test_a_name_that_flask_refuses_is_refused_at_once(name):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 -- the whole text follows
         RouteHandlers(name=name)
     assert str(caught.value) == (
-        f"The name {name!r} cannot name a blueprint: it is empty or has a dot."
+        f"The name {name!r} cannot name a blueprint: it is empty or contains a dot."
     )
 
 
@@ -480,8 +480,8 @@ def test_an_app_that_matches_hosts_is_refused(tree):
     app = Flask("hosts", root_path=str(project), static_folder=None, host_matching=True)
     assert told(app) == [
         f"{project}/app/api\n"
-        "  The app matches hosts (host_matching=True), and a folder names no host.\n"
-        "  Serve the tree from an app of its own, behind a dispatcher by host."
+        "  The app uses host_matching=True, but a folder cannot name a host.\n"
+        "  Serve the tree from a separate app, and dispatch to it by host."
     ]
 
 

@@ -16,22 +16,22 @@ NONE = (
     "Define one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, QUERY, for example def GET()."
 )
 DEFAULT = (
-    "The file has a default handler, and there is no such thing here. "
+    "The file has a default handler, which is not supported. "
     "Define one function for each method, for example def GET()."
 )
 
 
 def misspelt(name: str, method: str) -> str:
     return (
-        f"The file defines {name}(), which is no handler: "
-        "a handler has the name of an HTTP method in upper case. "
-        f"Did you mean {method}? Give a helper another name."
+        f"The file defines {name}(), which is not a handler: "
+        "a handler is named after an HTTP method, in upper case. "
+        f"Did you mean {method}? Rename the function if it is a helper."
     )
 
 
 def a_class(method: str) -> str:
     return (
-        f"{method} is a class; a handler is a function. "
+        f"{method} is a class, but a handler is a function. "
         f"Write def {method}(), or assign an instance that can be called."
     )
 
@@ -45,8 +45,8 @@ def async_generator(method: str) -> str:
 
 def not_callable(method: str, kind: str) -> str:
     return (
-        f"{method} is not callable: it is {kind}. "
-        f"Write def {method}(), or give the name to something else."
+        f"{method} is not callable. Its type is {kind}. "
+        f"Write def {method}(), or rename the variable."
     )
 
 
@@ -98,17 +98,17 @@ def test_flask_routes_lists_the_methods_that_a_file_has(make_app):
         ("def POST(): return ''\ndef GETS(): return ''", [misspelt("GETS", "GET")]),
         ("class GET: pass", [a_class("GET")]),
         ("from flask.views import MethodView as POST", [a_class("POST")]),
-        ("GET = 'text'", [not_callable("GET", "a str")]),
-        ("GET = 3", [not_callable("GET", "an int")]),
-        ("GET = None", [not_callable("GET", "a NoneType")]),
-        ("GET = ['a']\ndef POST(): return ''", [not_callable("GET", "a list")]),
-        ("import json as GET", [not_callable("GET", "a module")]),
-        ("GET = {}\nPUT = ()", [not_callable("GET", "a dict"), not_callable("PUT", "a tuple")]),
+        ("GET = 'text'", [not_callable("GET", "str")]),
+        ("GET = 3", [not_callable("GET", "int")]),
+        ("GET = None", [not_callable("GET", "NoneType")]),
+        ("GET = ['a']\ndef POST(): return ''", [not_callable("GET", "list")]),
+        ("import json as GET", [not_callable("GET", "module")]),
+        ("GET = {}\nPUT = ()", [not_callable("GET", "dict"), not_callable("PUT", "tuple")]),
         ("async def GET():\n    yield ''", [async_generator("GET")]),
         (
             "class HEAD: pass\nasync def POST():\n    yield\nGET = 1\ndef PACTH(): pass",
             [
-                not_callable("GET", "an int"),
+                not_callable("GET", "int"),
                 a_class("HEAD"),
                 async_generator("POST"),
                 misspelt("PACTH", "PATCH"),
@@ -206,6 +206,6 @@ def test_a_method_that_no_handler_gets_to_see_is_refused(tree, method):
     code = f"def GET(): return ''\ndef {method}(): return ''"
     (problem,) = refused(bare_app(tree({"x/route.py": code})))
     assert (problem.reason, problem.hint) == (
-        f"The file defines {method}(), which is never called: no handler answers it.",
-        "Remove it, or give it another name; every request of this method is 405.",
+        f"The file defines {method}(), but a route file cannot handle {method}.",
+        f"Remove or rename it. Every {method} request is answered with 405.",
     )

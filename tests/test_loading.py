@@ -986,9 +986,9 @@ def test_all_broken_files_are_named_with_what_each_raised(tree):
         "  c/route.py could not be imported: SystemExit: second.\n"
         "  Look at c/route.py, line 2.\n\n"
         "d/route.py\n"
-        "  The file defines get(), which is no handler: "
-        "a handler has the name of an HTTP method in upper case.\n"
-        "  Did you mean GET? Give a helper another name."
+        "  The file defines get(), which is not a handler: "
+        "a handler is named after an HTTP method, in upper case.\n"
+        "  Did you mean GET? Rename the function if it is a helper."
     )
     cause = caught.value.__cause__
     assert isinstance(cause, BaseExceptionGroup)
@@ -1079,7 +1079,7 @@ def test_in_debug_mode_a_broken_file_has_its_endpoint_and_every_method(broken):
 def test_debug_mode_excuses_no_other_problem(tree):
     app = bare_app(tree({"a/route.py": "1 / 0", "b/route.py": "def get(): pass"}))
     app.debug = True
-    assert [problem.files for problem in refused(app)] == [("b/route.py",), ("a/route.py",)]
+    assert [problem.files for problem in refused(app)] == [("a/route.py",), ("b/route.py",)]
 
 
 def test_in_debug_mode_a_file_that_is_broken_behind_another_one_is_told_too(tree):

@@ -339,7 +339,9 @@ def test_a_middleware_that_links_share_is_executed_once_and_bound_in_each_folder
     (folder / "app/api/b/middleware.py").symlink_to("../[id]/middleware.py")
     [problem] = refused(bare_app(folder))
     assert problem.files == ("b/middleware.py",)
-    assert problem.reason.startswith("middleware asks for 'id', a parameter of b/[id], ")
+    assert problem.reason.startswith(
+        "middleware asks for 'id', a parameter of the deeper folder b/[id]: "
+    )
 
 
 @pytest.mark.parametrize(
@@ -538,10 +540,8 @@ def test_whatever_can_be_called_is_a_middleware(client_of, what, form):
 
 # What is refused when the app starts.
 
-FORM = "def middleware(request, call_next), which returns call_next() or an answer of its own"
-AVAILABLE = (
-    "It can have 'id', 'request', 'call_next' and 'params', or give the parameter a default."
-)
+FORM = "def middleware(request, call_next), which returns call_next() or another response"
+AVAILABLE = "It can ask for 'id', 'request', 'call_next' and 'params'. Any other parameter needs a default."
 REFUSED = {
     "nothing": ("", "The file has no middleware.", f"Write {FORM}."),
     "only helpers": ("import os\ndef check(): pass\n", "The file has no middleware.",
@@ -563,19 +563,19 @@ REFUSED = {
                            f"Write {FORM}."),
     "an empty list": ("middleware = []\n",
                       "middleware is an empty list, so nothing would run.",
-                      f"Put functions into it, write {FORM}, or remove the file."),
+                      f"Add functions to it, write {FORM}, or remove the file."),
     "a text in a list": ("def check(): return ''\nmiddleware = [check, 'other']\n",
                          "middleware[1] is not callable: its type is str.",
-                         f"Put functions into the list, each written as {FORM}."),
+                         f"List functions, each written as {FORM}."),
     "a list in a list": ("def check(): return ''\nmiddleware = ([check],)\n",
                          "middleware[0] is not callable: its type is list.",
-                         f"Put functions into the list, each written as {FORM}."),
+                         f"List functions, each written as {FORM}."),
     "a class in a list": ("class Check: pass\nmiddleware = [Check]\n",
                           "middleware[0] is a class, not a function.",
-                          f"Put functions into the list, each written as {FORM}."),
+                          f"List functions, each written as {FORM}."),
     "a parameter of no folder": ("def middleware(user): return ''\n",
                                  "middleware asks for 'user', which is not in the path.",
-                                 f"{AVAILABLE} A query is in request.args."),
+                                 f"{AVAILABLE} The query is in request.args."),
     "what others call call_next": ("def middleware(request, next): return next()\n",
                                    "middleware asks for 'next', which is not in the path.",
                                    f"Did you mean 'call_next'? {AVAILABLE}"),
@@ -585,17 +585,18 @@ REFUSED = {
                                        "in the path.",
                                        f"Did you mean 'request'? {AVAILABLE}"),
     "a parameter of a deeper folder": ("def middleware(post): return ''\n",
-                                       "middleware asks for 'post', a parameter of "
-                                       "[id]/posts/[post=int], which lies below: "
+                                       "middleware asks for 'post', a parameter of the "
+                                       "deeper folder [id]/posts/[post=int]: "
                                        "not every request here has it.",
                                        "Move it to a middleware.py in that folder, "
                                        "or read params.get('post')."),
     "a positional-only parameter": ("def middleware(call_next, /): return call_next()\n",
                                     "middleware has the positional-only parameter 'call_next', "
-                                    "and arguments are given by name.",
+                                    "but arguments are passed by name.",
                                     "Remove the / from its signature."),
     "an annotation that contradicts": ("def middleware(id: int): return ''\n",
-                                       "middleware says id: int, but [id] gives str.",
+                                       "middleware annotates id as int, but the folder "
+                                       "[id] passes a str.",
                                        "Rename the folder to [id=int], or write id: str."),
 }  # fmt: skip
 
@@ -671,7 +672,7 @@ def test_all_problems_of_middleware_and_routes_are_told_together(tree):
         ("b/middleware.py",
          "b/middleware.py could not be imported: ZeroDivisionError: division by zero."),
         ("b/route.py", "b/route.py could not be imported: KeyError: 'b'."),
-        ("c/[id]/route.py", "GET says id: int, but [id] gives str."),
+        ("c/[id]/route.py", "GET annotates id as int, but the folder [id] passes a str."),
         ("c/middleware.py", "The file has no middleware."),
         ("middleware.py", "middleware is not callable: its type is int."),
     ]  # fmt: skip
@@ -1018,7 +1019,7 @@ def middleware(call_next):
 
 NO_ANSWER = (
     "{} returned None. A middleware returns a response: "
-    'a str, a dict or list (JSON), a Response, or "", 204 for none.'
+    'a str, a dict or list (JSON), a Response, or "", 204 for an empty one.'
 )
 MISUSES = {
     "call_next()\n    return call_next()": (
@@ -1028,11 +1029,11 @@ MISUSES = {
     ),
     "return call_next(request)": (
         TypeError,
-        "{} gave call_next() an argument. It takes none: what is below sees the same request.",
+        "{} passed call_next() an argument. It takes none: the next function gets the same request.",
     ),
     "return call_next(request=request)": (
         TypeError,
-        "{} gave call_next() an argument. It takes none: what is below sees the same request.",
+        "{} passed call_next() an argument. It takes none: the next function gets the same request.",
     ),
     "call_next()": (TypeError, NO_ANSWER),
     "return None": (TypeError, NO_ANSWER),

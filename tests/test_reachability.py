@@ -16,8 +16,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, IntegerConverter, UnicodeConverter, ValidationError
 
 from flask_routehandlers import RouteHandlers, RouteTreeError
-from flask_routehandlers.mount import mounts_of
 from flask_routehandlers.cli.check.reachability import find_hidden
+from flask_routehandlers.mount import mounts_of
 from tests.support import bare_app, write_files
 
 HANDLERS = "def GET(): ...\n\n\ndef POST(): ...\n"

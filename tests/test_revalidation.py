@@ -448,13 +448,13 @@ def test_threads_that_ask_all_the_time_see_nothing_older_than_a_revalidation(sit
             lambda: revalidate_path("/api/now"),
             "revalidate_path('/api/now'): GET in now/route.py is dynamic, so nothing of it is "
             "stored. Leave the call out, or make it static with revalidate = 60 (seconds) or "
-            "revalidate = False (until told).",
+            "revalidate = False (until revalidated).",
         ),
         (
             lambda: revalidate_path("/api/save"),
             "revalidate_path('/api/save'): GET in save/route.py is dynamic, so nothing of it is "
             "stored. Leave the call out, or make it static with revalidate = 60 (seconds) or "
-            "revalidate = False (until told).",
+            "revalidate = False (until revalidated).",
         ),
         (
             lambda: revalidate_path("/api/post/1"),

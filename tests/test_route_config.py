@@ -14,26 +14,26 @@ from tests.support import bare_app, refused
 FILE = "posts/[id]/route.py"
 GET = "def GET(): return ''\n"
 
-DYNAMIC = "It can be 'auto', 'force-dynamic', 'error', 'force-static'."
+DYNAMIC = "It must be one of 'auto', 'force-dynamic', 'error', 'force-static'."
 REVALIDATE = (
-    "Write whole seconds, revalidate = 60, or revalidate = False: until told. "
+    "Write whole seconds, revalidate = 60, or revalidate = False: until revalidated. "
     "Without it, or with 0, the handler runs for each request."
 )
 PARAMS = "Write def generate_static_params(), which returns a list of dicts."
-TAGS = "Write a list of texts, or a function of path parameters that returns one."
+TAGS = "Write a list of strings, or a function of path parameters that returns one."
 
 
 def not_static(name: str) -> str:
     return (
-        f"The file defines {name}, and its GET is not static. Make it static with "
-        f"revalidate = 60 (seconds) or revalidate = False (until told), or remove {name}."
+        f"The file defines {name}, but its GET is not static. Make it static with "
+        f"revalidate = 60 (seconds) or revalidate = False (until revalidated), or remove {name}."
     )
 
 
 def contradiction(dynamic: str, revalidate: str, outcome: str) -> str:
     return (
         f"dynamic = {dynamic!r} and revalidate = {revalidate} contradict each other: "
-        f"by the first a response is {outcome}. Remove one of them."
+        f"according to dynamic, a response is {outcome}. Remove one of them."
     )
 
 
@@ -126,9 +126,9 @@ def test_a_response_is_fresh_for_the_seconds_given_or_until_told(config, lifetim
         (
             "revalidate = 60; dynamic_params = False",
             [
-                "dynamic_params is False and there is no generate_static_params, so every URL "
+                "dynamic_params is False, but there is no generate_static_params, so every URL "
                 "of the file would be 404. Define generate_static_params(), which returns a list "
-                "of dicts, or remove it."
+                "of dicts, or remove dynamic_params."
             ],
         ),
         (
@@ -146,7 +146,8 @@ def test_a_response_is_fresh_for_the_seconds_given_or_until_told(config, lifetim
         (
             "revalidate = 60\ndef generate_static_params(params): ...",
             [
-                "generate_static_params is a function that needs arguments, and is given none. "
+                "generate_static_params is a function with required arguments, but it is called "
+                "without any. "
                 f"{PARAMS}"
             ],
         ),
@@ -166,7 +167,7 @@ def test_a_response_is_fresh_for_the_seconds_given_or_until_told(config, lifetim
             "revalidate = 60\ndef cache_tags(request): ...",
             [
                 "cache_tags asks for 'request', which is not in the path. "
-                "It can have 'id' and 'params', or give the parameter a default."
+                "It can ask for 'id' and 'params'. Any other parameter needs a default."
             ],
         ),
         (
@@ -190,7 +191,7 @@ def test_a_static_file_needs_a_get(tree):
     code = "revalidate = 60\ndef POST(): return ''\n"
     [problem] = refused(bare_app(tree({FILE: code})))
     assert f"{problem.reason} {problem.hint}" == (
-        "The file says how its GET is stored, and it has no GET: no other method is stored. "
+        "The file configures how its GET is stored, but it has no GET. Other methods are never stored. "
         "Define GET, or remove dynamic and revalidate."
     )
 
@@ -198,7 +199,7 @@ def test_a_static_file_needs_a_get(tree):
 def test_a_function_that_can_have_one_argument_only_is_told_which(tree):
     code = "revalidate = 60\ndef cache_tags(request): ...\ndef GET(): ...\n"
     [problem] = refused(bare_app(tree({"route.py": code})))
-    assert problem.hint.startswith("It can have 'params', or give the parameter a default.")
+    assert problem.hint.startswith("It can ask for 'params'. Any other parameter needs a default.")
 
 
 def test_what_lists_parameters_needs_parameters(tree):
@@ -236,10 +237,10 @@ def test_these_are_right(make_app, code):
         ("dynamicParams", "False", "Write dynamic_params."),
         ("generateStaticParams", "None", "Write generate_static_params."),
         ("cacheTags", "[]", "Write cache_tags."),
-        ("fetchCache", "'auto'", "There is no such thing here: remove it."),
-        ("maxDuration", "5", "There is no such thing here: remove it."),
-        ("preferredRegion", "'home'", "There is no such thing here: remove it."),
-        ("runtime", "'edge'", "There is no such thing here: remove it."),
+        ("fetchCache", "'auto'", "It is not supported here: remove it."),
+        ("maxDuration", "5", "It is not supported here: remove it."),
+        ("preferredRegion", "'home'", "It is not supported here: remove it."),
+        ("runtime", "'edge'", "It is not supported here: remove it."),
     ],
 )
 def test_a_name_of_nextjs_is_hinted_at(tree, name, value, hint):
@@ -247,7 +248,7 @@ def test_a_name_of_nextjs_is_hinted_at(tree, name, value, hint):
     with pytest.warns(RouteHandlersWarning) as caught:
         RouteHandlers(app)
     assert [str(warning.message) for warning in caught] == [
-        f"{FILE} defines {name}, a name of Next.js that nothing reads. {hint}"
+        f"{FILE} defines {name}, a name of Next.js that has no effect. {hint}"
     ]
     assert caught[0].filename == __file__
 
@@ -255,11 +256,11 @@ def test_a_name_of_nextjs_is_hinted_at(tree, name, value, hint):
 @pytest.mark.parametrize(
     ("code", "hint"),
     [
-        ("REVALIDATE = 60", "defines REVALIDATE, which nothing reads. Did you mean revalidate?"),
-        ("cache_tag = []", "defines cache_tag, which nothing reads. Did you mean cache_tags?"),
+        ("REVALIDATE = 60", "defines REVALIDATE, which has no effect. Did you mean revalidate?"),
+        ("cache_tag = []", "defines cache_tag, which has no effect. Did you mean cache_tags?"),
         pytest.param(
             "revalidate: 60",
-            "gives revalidate a type and no value. Write revalidate = ..., not revalidate: ...",
+            "annotates revalidate without a value. Write revalidate = ..., not revalidate: ...",
             marks=pytest.mark.skipif(
                 sys.version_info >= (3, 14), reason="annotations are not evaluated"
             ),

@@ -579,10 +579,10 @@ def test_an_entry_has_the_tags_of_its_file(make_app, tags, expected):
 @pytest.mark.parametrize(
     ("returned", "problem"),
     [
-        ("'posts'", "'posts' is no list"),
-        ("None", "None is no list"),
-        ("['a', 7]", "7 is no tag"),
-        ("['']", "'' is no tag"),
+        ("'posts'", "'posts' is not a list"),
+        ("None", "None is not a list"),
+        ("['a', 7]", "7 is not a tag"),
+        ("['']", "'' is not a tag"),
     ],
 )
 def test_tags_that_are_none_are_an_error_that_says_where(make_app, returned, problem):
@@ -592,7 +592,7 @@ def test_tags_that_are_none_are_an_error_that_says_where(make_app, returned, pro
         app.test_client().get(PATH)
     assert str(caught.value) == (
         f"cache_tags in posts/[id]/route.py returned {returned}, and {problem}. "
-        "It returns a list of texts."
+        "It returns a list of strings."
     )
 
 

@@ -552,15 +552,15 @@ def test_foreign_values_in_the_server_block_nothing(redis, kind, value):
 def test_an_entry_is_stale_after_the_clock_of_the_server_jumped(redis, jump, age, fresh):
     store = redis_store(redis)
     keep(store, an_entry())
-    keep(store, an_entry("until told", revalidate=None))
+    keep(store, an_entry("until revalidated", revalidate=None))
     with redis.client() as client:
-        for key in ("key", "until told"):
+        for key in ("key", "until revalidated"):
             client.hincrby(f"{PREFIX}e:{key}", "stored", jump * 1000)
     found = store.get("key")
     assert found.age == pytest.approx(age, abs=5)
     assert fresh - 5 < found.fresh_for <= fresh + 65
     assert found.fresh_for <= 0 or jump > 0
-    assert store.get("until told").fresh_for == float("inf")
+    assert store.get("until revalidated").fresh_for == float("inf")
 
 
 def test_no_lock_or_pause_outlasts_a_clock_of_the_server_that_is_set_back(redis):

@@ -178,7 +178,7 @@ def test_each_failure_is_told_with_its_line_and_the_rest_is_stored(shared):
         "  Look at …/a/route.py, line 9.",
         "b/route.py\n  GET for /api/b gives the status 503.\n  Look at what it returns.",
         "g/route.py\n  GET for /api/g failed: TypeError: cache_tags in g/route.py returned 'g', "
-        "and 'g' is no list. It returns a list of texts.\n  Look at what it returns.",
+        "and 'g' is not a list. It returns a list of strings.\n  Look at what it returns.",
         "h/route.py\n  GET for /api/h gives the status 503.\n  Look at what it returns.",
         "i/route.py\n  GET for /api/i failed: SystemExit\n  Look at …/i/route.py, line 9.",
         "",

@@ -65,7 +65,7 @@ def kept_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
 def cache_control(lifetime: int | None) -> str:
     """What HTTP caches between server and client are told of a stored response.
 
-    :param lifetime: seconds until it is stale, or ``None``: until told.
+    :param lifetime: seconds until it is stale, or ``None``: until revalidated.
     """
     if lifetime is None or lifetime >= ONE_YEAR:
         return f"s-maxage={ONE_YEAR}"

@@ -223,7 +223,7 @@ class StaticRoute:
             except TypeError as error:
                 raise TypeError(
                     f"cache_tags in {self.file} returned {returned!r}, and {error}. "
-                    "It returns a list of texts."
+                    "It returns a list of strings."
                 ) from None
         path = canonical(path)
         usual = self._params.usual(path)

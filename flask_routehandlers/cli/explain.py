@@ -12,7 +12,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.test import create_environ
 
-from ..handlers.endpoint import Endpoint, is_rooted
+from ..handlers.dispatch import is_rooted
+from ..handlers.endpoint import Endpoint
 from ..mount import Mount, Route, mounts_of
 from ..routing.matching import places, refusing_segment
 from ..tree.segments import CatchAll, Dynamic, Parameter, Segment, Static
@@ -111,11 +112,11 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
         view = chosen[1].view
         status = 500
         if isinstance(view, Endpoint):
-            methods = view.allowed
+            methods = view.dispatcher.allowed
             steps = [Step(link.file, link.name) for link in view.links]
             status = 200 if request.method in methods else 405
             found = chosen[1].static
-            if found and view.method_of(request) == "GET":
+            if found and view.dispatcher.method_of(request) == "GET":
                 seconds = found.config.lifetime
                 until = "until it is revalidated" if seconds is None else f"for {seconds} seconds"
                 static = f"stored, fresh {until}"

@@ -1,4 +1,4 @@
-"""Hold a handler's annotations against what the path gives. Decided once, at start-up."""
+"""Compare the annotations of a handler with the values from the path, once, at start-up."""
 
 from __future__ import annotations
 
@@ -6,79 +6,106 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from ..errors import Problem
 from ..routing.converters import LIST_OF_STR
 
 
-def find_contradictions(
-    function: Callable[..., Any], parameters: Mapping[str, tuple[str, object]]
-) -> Iterator[tuple[str, str]]:
-    """Annotations that no value from the path can satisfy.
+class PathParameter(NamedTuple):
+    """A parameter of a path.
 
-    :param function: a handler that no decorator wraps: a decorator may convert.
-    :param parameters: for each name the folder that it is in, and the type of its values
-        (``None`` when a converter does not tell).
-    :returns: for each contradiction what is said, and what to write instead.
+    :param folder: the folder that it is in, or the URL prefix.
+    :param type: the type of its values, or ``None`` for a converter that does not declare one.
+    """
+
+    folder: str
+    type: object | None
+
+
+def find_contradictions(
+    name: str, function: Callable[..., Any], parameters: Mapping[str, PathParameter]
+) -> Iterator[Problem]:
+    """Find annotations that no value from the path can satisfy.
+
+    :param name: the function's name in its file.
+    :param function: a handler without decorators: a decorator may convert.
     """
     if not parameters:
         return
-    annotated: Any = function if inspect.isroutine(function) else type(function).__call__
+    annotated: Any = function
+    if not inspect.isroutine(function):
+        annotated = type(function).__call__
     if not getattr(annotated, "__annotations__", None):
         return
     try:
         annotations = typing.get_type_hints(annotated)
     except Exception:  # names that only a type checker can resolve
         return
-    for parameter, (folder, given) in parameters.items():
+    for parameter, (folder, kind) in parameters.items():
         annotation = annotations.get(parameter, Any)
-        if given is None or accepts(annotation, given):
-            continue
-        shown = _shown(annotation)
-        hint = f"Write {parameter}: {_shown(given)}"
-        if given is str and shown in ("int", "float", "UUID"):
-            converter = folder.replace(f"[{parameter}]", f"[{parameter}={shown.lower()}]")
-            if converter != folder:
-                hint = f"Rename the folder to {converter}, or write {parameter}: str"
-        yield f"says {parameter}: {shown}, but {folder} gives {_shown(given)}.", f"{hint}."
+        if kind is not None and not accepts(annotation, kind):
+            yield _contradiction(name, parameter, annotation, folder, kind)
 
 
-def _shown(annotation: object) -> str:
-    # A parametrised class such as list[str] passes for its class.
-    plain = isinstance(annotation, type) and not typing.get_args(annotation)
-    return annotation.__name__ if plain else str(annotation)  # type: ignore[attr-defined]
+def _contradiction(
+    name: str, parameter: str, annotation: object, folder: str, kind: object
+) -> Problem:
+    wanted, actual = _spell(annotation), _spell(kind)
+    hint = f"Write {parameter}: {actual}."
+    if kind is str and wanted in ("int", "float", "UUID"):
+        converted = folder.replace(f"[{parameter}]", f"[{parameter}={wanted.lower()}]")
+        if converted != folder:
+            hint = f"Rename the folder to {converted}, or write {parameter}: str."
+    place = "the url_prefix" if "<" in folder else "the folder"
+    return Problem(
+        f"{name} annotates {parameter} as {wanted}, but {place} {folder} passes "
+        f"{_with_article(actual)}.",
+        hint,
+    )
 
 
-def accepts(annotation: Any, given: Any) -> bool:
-    """Whether a value of the type ``given`` can be what an annotation says.
+def _spell(annotation: object) -> str:
+    # A parametrized class such as list[str] passes for its class.
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return annotation.__name__
+    return str(annotation)
 
-    :param annotation: anything that can stand behind a colon.
-    :param given: ``str``, ``int``, ``float``, ``UUID`` or :data:`LIST_OF_STR`.
+
+def _with_article(noun: str) -> str:
+    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
+
+
+def accepts(annotation: Any, kind: Any) -> bool:
+    """Return whether a value of a type satisfies an annotation.
+
+    :param annotation: anything that can follow the colon of an argument.
+    :param kind: ``str``, ``int``, ``float``, ``UUID`` or :data:`LIST_OF_STR`.
     """
     if annotation is Any:  # a class since Python 3.11
         return True
     origin = typing.get_origin(annotation)
     arguments = typing.get_args(annotation)
     if origin is typing.Annotated:
-        return accepts(arguments[0], given)
+        return accepts(arguments[0], kind)
     if origin is typing.Union or origin is types.UnionType:
-        return any(accepts(member, given) for member in arguments)
+        return any(accepts(member, kind) for member in arguments)
+    plain = typing.get_origin(kind) or kind
     if origin is typing.Literal:
-        return any(isinstance(value, typing.get_origin(given) or given) for value in arguments)
-    for behind in ("__supertype__", "__value__"):  # NewType, and a type statement
-        if hasattr(annotation, behind):
-            return accepts(getattr(annotation, behind), given)
-    if given == LIST_OF_STR and isinstance(origin, type):
-        return _is_kind_of(list, origin) and all(accepts(a, str) for a in arguments)
+        return any(isinstance(value, plain) for value in arguments)
+    for attribute in ("__supertype__", "__value__"):  # NewType, and a type statement
+        if hasattr(annotation, attribute):
+            return accepts(getattr(annotation, attribute), kind)
+    if kind == LIST_OF_STR and isinstance(origin, type):
+        return _is_subclass(list, origin) and all(accepts(a, str) for a in arguments)
     if isinstance(origin or annotation, type):
-        plain = typing.get_origin(given) or given
-        wider = annotation in (float, complex) and plain in (int, float)
-        return wider or _is_kind_of(plain, origin or annotation)
-    return True  # a type variable, what only a type checker understands
+        is_widened = annotation in (float, complex) and plain in (int, float)
+        return is_widened or _is_subclass(plain, origin or annotation)
+    return True  # a type variable, or what only a type checker understands
 
 
-def _is_kind_of(given: type, annotation: type) -> bool:
+def _is_subclass(kind: type, annotation: type) -> bool:
     try:
-        return issubclass(given, annotation)
-    except TypeError:  # a protocol that cannot be asked
+        return issubclass(kind, annotation)
+    except TypeError:  # a protocol that cannot be checked
         return True

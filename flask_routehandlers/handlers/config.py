@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
 from ..errors import Problem
 
-#: What ``dynamic`` can be.
+#: The values of ``dynamic``.
 DYNAMIC = ("auto", "force-dynamic", "error", "force-static")
 
 #: Those that make a route static whatever ``revalidate`` says.
 STATIC = ("error", "force-static")
 
-#: Names that mean something for a static GET only.
+#: Names that have a meaning for a static GET only.
 _STATIC_ONLY = ("dynamic_params", "generate_static_params", "cache_tags")
 
-#: Names of Next.js: a name of ours, or why there is none.
-_OF_NEXTJS = {
+#: Config names of Next.js, each with our name, or ``None`` for what is not supported.
+_NEXTJS_NAMES = {
     "dynamicParams": "dynamic_params",
     "generateStaticParams": "generate_static_params",
     "cacheTags": "cache_tags",
@@ -30,16 +31,14 @@ _OF_NEXTJS = {
     "preferredRegion": None,
     "runtime": None,
 }
-#: What is likely meant to be a name of ours.
-_NEARLY = {
-    "REVALIDATE": "revalidate",
-    "CACHE_TAGS": "cache_tags",
-    "cache_tag": "cache_tags",
-    "DYNAMIC_PARAMS": "dynamic_params",
-    "dynamic_param": "dynamic_params",
-    "generate_static_param": "generate_static_params",
-}
-_RUNTIMES = ("edge", "experimental-edge", "nodejs")
+_NEXTJS_RUNTIMES = ("edge", "experimental-edge", "nodejs")
+
+#: How similar a name has to be to a config name, from 0 to 1, to pass for a typo of it, and the
+#: length below which none is.
+_SIMILAR, _SHORTEST = 0.9, 6
+
+#: Names whose values can be functions.
+_CAN_BE_FUNCTIONS = ("generate_static_params", "cache_tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,11 @@ class RouteConfig:
     """The route config of a file, checked.
 
     :param dynamic: one of :data:`DYNAMIC`.
-    :param revalidate: seconds for which a response is fresh; ``False``: until told; ``None`` when
-        the file does not say.
+    :param revalidate: seconds until a response is stale; ``False``: fresh until revalidated;
+        ``None`` when the file does not say.
     :param dynamic_params: whether parameters that are not listed are served.
     :param generate_static_params: lists parameters.
-    :param cache_tags: tags, or a function of path parameters that gives them.
+    :param cache_tags: tags, or a function of path parameters that returns them.
     """
 
     dynamic: str = "auto"
@@ -69,38 +68,43 @@ class RouteConfig:
 
     @property
     def lifetime(self) -> int | None:
-        """Seconds until a response is stale, or ``None``: until told."""
+        """Seconds until a response is stale, or ``None``: fresh until revalidated."""
         return self.revalidate or None
 
     @property
     def is_strict(self) -> bool:
-        """Whether it is an error to read what belongs to a client; otherwise it is empty."""
+        """Whether reading what belongs to a client is an error; otherwise it is empty."""
         return self.dynamic != "force-static"
 
 
-def has_config(module: ModuleType) -> bool:
-    """Whether a file has any of the names that are looked at here."""
-    names = vars(module)
-    annotated = names.get("__annotations__")
-    return not names.keys().isdisjoint(_NAMES) or bool(
-        annotated and not annotated.keys().isdisjoint(_CHECKS)
-    )
+class _InvalidValueError(Exception):
+    """A value that a config name cannot have.
+
+    :param reason: what it is, after "dynamic is".
+    :param hint: what to do.
+    """
+
+    def __init__(self, reason: str, hint: str) -> None:
+        self.reason = reason
+        self.hint = hint
+        super().__init__(f"{reason} {hint}")
 
 
-def read_config(module: ModuleType) -> RouteConfig:
-    """The route config of a file.
+def read_config(module: ModuleType) -> tuple[RouteConfig, dict[str, Problem]]:
+    """Return the route config of a file, and the problems of its values by name.
 
-    Values that :func:`find_config_problems` complains about are left out.
+    Values that have a problem are left out of the config. The problems name no file.
     """
     names = vars(module)
-    found = {
-        name: names[name]
-        for name, refuse in _CHECKS.items()
-        if name in names and refuse(names[name]) is None
-    }
-    if isinstance(found.get("cache_tags"), list):
-        found["cache_tags"] = tuple(found["cache_tags"])
-    return RouteConfig(**found)
+    values: dict[str, Any] = {}
+    problems = {}
+    for name, parse in _PARSERS.items():
+        if name in names:
+            try:
+                values[name] = parse(names[name])
+            except _InvalidValueError as error:
+                problems[name] = Problem(f"{name} is {error.reason}.", error.hint)
+    return RouteConfig(**values), problems
 
 
 def find_config_problems(
@@ -109,163 +113,180 @@ def find_config_problems(
     """Check the route config of a file.
 
     :param file: the file, relative to the root.
-    :param methods: those that the file handles.
+    :param methods: the methods that the file handles.
     :param parameters: the names of its path parameters.
     """
-    names = vars(module)
-    refused = {
-        name: refusal
-        for name, refuse in _CHECKS.items()
-        if name in names and (refusal := refuse(names[name]))
-    }
-    for name, (reason, hint) in refused.items():
-        yield Problem(f"{name} is {reason}.", hint, (file,))
-    if refused.keys().isdisjoint(("dynamic", "revalidate")):
-        config = read_config(module)
-        given = [name for name in _STATIC_ONLY if name in names]
-        for reason, hint in _find_contradictions(config, given, methods, parameters):
-            yield Problem(reason, hint, (file,))
+    config, invalid = read_config(module)
+    problems = list(invalid.values())
+    if invalid.keys().isdisjoint(("dynamic", "revalidate")):
+        problems += _find_contradictions(config, vars(module), methods, parameters)
+    for problem in problems:
+        yield problem.at(file)
 
 
-def find_config_hints(file: str, module: ModuleType) -> Iterator[Problem]:
-    """What a file says in the words of Next.js, or nearly in ours, which nothing reads."""
+def find_config_warnings(file: str, module: ModuleType) -> Iterator[Problem]:
+    """Find names in a file that look like route config and have no effect."""
     names = vars(module)
-    for name, meant in _NEARLY.items():
-        if name in names and meant not in names:
+    for name, value in names.items():
+        if name in _NEXTJS_NAMES:
+            if name == "runtime" and value not in _NEXTJS_RUNTIMES:
+                continue
+            hint = "It is not supported here: remove it."
+            if _NEXTJS_NAMES[name]:
+                hint = f"Write {_NEXTJS_NAMES[name]}."
             yield Problem(
-                f"{file} defines {name}, which nothing reads.", f"Did you mean {meant}?", (file,)
+                f"{file} defines {name}, a name of Next.js that has no effect.", hint, (file,)
+            )
+            continue
+        meant = _find_similar(name)
+        if meant is None or meant in names:
+            continue
+        if meant in _CAN_BE_FUNCTIONS or not callable(value):
+            yield Problem(
+                f"{file} defines {name}, which has no effect.", f"Did you mean {meant}?", (file,)
             )
     for name in names.get("__annotations__", ()):
-        if name in _CHECKS and name not in names:
+        if name in _PARSERS and name not in names:
             yield Problem(
-                f"{file} gives {name} a type and no value.",
+                f"{file} annotates {name} without a value.",
                 f"Write {name} = ..., not {name}: ...",
                 (file,),
             )
-    for name, ours in _OF_NEXTJS.items():
-        if name not in names or (name == "runtime" and names[name] not in _RUNTIMES):
-            continue
-        hint = f"Write {ours}." if ours else "There is no such thing here: remove it."
-        reason = f"{file} defines {name}, a name of Next.js that nothing reads."
-        yield Problem(reason, hint, (file,))
+
+
+@lru_cache(4096)  # the files of a tree have many names in common
+def _find_similar(name: str) -> str | None:
+    """Return the config name that a name is probably a typo of."""
+    if len(name) < _SHORTEST or name[0] == "_" or name in _PARSERS:
+        return None
+    close: list[str] = get_close_matches(name.lower(), _PARSERS, n=1, cutoff=_SIMILAR)
+    return close[0] if close else None
 
 
 def _find_contradictions(
     config: RouteConfig,
-    given: Collection[str],
+    names: Mapping[str, object],
     methods: Collection[str],
     parameters: Collection[str],
-) -> Iterator[tuple[str, str]]:
+) -> Iterator[Problem]:
     is_zero = config.revalidate == 0 and config.revalidate is not False
     if config.dynamic in STATIC and is_zero:
-        yield _contradict(config, "stored")
+        yield _contradiction(config, "stored")
     elif config.dynamic == "force-dynamic" and not is_zero and config.revalidate is not None:
-        yield _contradict(config, "never stored")
+        yield _contradiction(config, "never stored")
     elif not config.is_static:
-        for name in given:
-            yield (
-                f"The file defines {name}, and its GET is not static.",
-                "Make it static with revalidate = 60 (seconds) or revalidate = False (until "
-                f"told), or remove {name}.",
-            )
+        for name in _STATIC_ONLY:
+            if name in names:
+                yield Problem(
+                    f"The file defines {name}, but its GET is not static.",
+                    "Make it static with revalidate = 60 (seconds) or revalidate = False (until "
+                    f"revalidated), or remove {name}.",
+                )
     elif "GET" not in methods:
-        yield (
-            "The file says how its GET is stored, and it has no GET: no other method is stored.",
+        yield Problem(
+            "The file configures how its GET is stored, but it has no GET. "
+            "Other methods are never stored.",
             "Define GET, or remove dynamic and revalidate.",
         )
     elif config.generate_static_params and not parameters:
-        yield (
+        yield Problem(
             "generate_static_params has nothing to list: the path has no parameter.",
             "Remove it: without parameters there is one URL.",
         )
     elif not config.dynamic_params and not config.generate_static_params:
-        yield (
-            "dynamic_params is False and there is no generate_static_params, "
+        yield Problem(
+            "dynamic_params is False, but there is no generate_static_params, "
             "so every URL of the file would be 404.",
-            "Define generate_static_params(), which returns a list of dicts, or remove it.",
+            "Define generate_static_params(), which returns a list of dicts, or remove "
+            "dynamic_params.",
         )
 
 
-def _contradict(config: RouteConfig, outcome: str) -> tuple[str, str]:
-    return (
+def _contradiction(config: RouteConfig, outcome: str) -> Problem:
+    return Problem(
         f"dynamic = {config.dynamic!r} and revalidate = {config.revalidate!r} contradict each "
-        f"other: by the first a response is {outcome}.",
+        f"other: according to dynamic, a response is {outcome}.",
         "Remove one of them.",
     )
 
 
-def _refuse_dynamic(value: object) -> tuple[str, str] | None:
-    if value in DYNAMIC:
-        return None
+def _parse_dynamic(value: object) -> str:
+    if isinstance(value, str) and value in DYNAMIC:
+        return value
+    hint = f"It must be one of {', '.join(map(repr, DYNAMIC))}."
     close = get_close_matches(str(value).replace("_", "-"), DYNAMIC, n=1, cutoff=0.7)
-    guess = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{value!r}", f"{guess}It can be {', '.join(map(repr, DYNAMIC))}."
+    if close:
+        hint = f"Did you mean {close[0]!r}? {hint}"
+    raise _InvalidValueError(repr(value), hint)
 
 
-def _refuse_revalidate(value: object) -> tuple[str, str] | None:
+def _parse_revalidate(value: object) -> int:
     if value is False or (type(value) is int and value >= 0):
-        return None
-    return (
-        _shown(value),
-        "Write whole seconds, revalidate = 60, or revalidate = False: until told. "
+        return value
+    raise _InvalidValueError(
+        _spell(value),
+        "Write whole seconds, revalidate = 60, or revalidate = False: until revalidated. "
         "Without it, or with 0, the handler runs for each request.",
     )
 
 
-def _refuse_dynamic_params(value: object) -> tuple[str, str] | None:
-    return None if isinstance(value, bool) else (_shown(value), "Write True or False.")
+def _parse_dynamic_params(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _InvalidValueError(_spell(value), "Write True or False.")
 
 
-def _refuse_static_params(value: object) -> tuple[str, str] | None:
+def _parse_static_params(value: object) -> Callable[..., Any]:
     hint = "Write def generate_static_params(), which returns a list of dicts."
     if not callable(value) or inspect.isclass(value) or inspect.isasyncgenfunction(value):
-        return _shown(value), hint
+        raise _InvalidValueError(_spell(value), hint)
     try:
         inspect.signature(value).bind()
     except TypeError:
-        return "a function that needs arguments, and is given none", hint
-    except ValueError:  # it does not tell
+        reason = "a function with required arguments, but it is called without any"
+        raise _InvalidValueError(reason, hint) from None
+    except ValueError:  # some functions written in C hide their signature
         pass
-    return None
+    return value
 
 
-def _refuse_cache_tags(value: object) -> tuple[str, str] | None:
-    if inspect.isfunction(value) or (callable(value) and not inspect.isclass(value)):
-        return None
+def _parse_cache_tags(value: object) -> tuple[str, ...] | Callable[..., Any]:
+    if callable(value) and not inspect.isclass(value):
+        return value
     try:
-        check_tags(value)
+        return check_tags(value)
     except TypeError:
-        hint = "Write a list of texts, or a function of path parameters that returns one."
+        hint = "Write a list of strings, or a function of path parameters that returns one."
         if isinstance(value, str):
             hint = f"Write a list: cache_tags = [{value!r}]."
-        return _shown(value), hint
-    return None
+        raise _InvalidValueError(_spell(value), hint) from None
 
 
-def _shown(value: object) -> str:
+def _spell(value: object) -> str:
     if callable(value):
         return f"of the type {type(value).__name__}"
     return repr(value)
 
 
 def check_tags(value: object) -> tuple[str, ...]:
-    """Tags as a route config gives them, or a function in it.
+    """Return tags as a tuple.
 
-    :raises TypeError: when it is no list or tuple of texts that are not empty.
+    :param value: the tags of a route config, or the result of its function.
+    :raises TypeError: for anything but a list or tuple of strings that are not empty.
     """
     if not isinstance(value, (list, tuple)):
-        raise TypeError(f"{value!r} is no list")
+        raise TypeError(f"{value!r} is not a list")
     for tag in value:
         if not isinstance(tag, str) or not tag:
-            raise TypeError(f"{tag!r} is no tag")
+            raise TypeError(f"{tag!r} is not a tag")
     return tuple(value)
 
 
-_CHECKS: dict[str, Callable[[object], tuple[str, str] | None]] = {
-    "dynamic": _refuse_dynamic,
-    "revalidate": _refuse_revalidate,
-    "dynamic_params": _refuse_dynamic_params,
-    "generate_static_params": _refuse_static_params,
-    "cache_tags": _refuse_cache_tags,
+#: For each config name the function that checks its value.
+_PARSERS: dict[str, Callable[[object], Any]] = {
+    "dynamic": _parse_dynamic,
+    "revalidate": _parse_revalidate,
+    "dynamic_params": _parse_dynamic_params,
+    "generate_static_params": _parse_static_params,
+    "cache_tags": _parse_cache_tags,
 }
-_NAMES = frozenset({*_CHECKS, *_OF_NEXTJS, *_NEARLY})

@@ -13,23 +13,32 @@ from ..errors import Problem
 #: The methods that a route file can handle, sorted.
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY")
 
-#: Methods that HTTP servers and proxies keep to themselves.
+#: Methods that HTTP servers and proxies handle themselves.
 _NOT_HANDLED = ("CONNECT", "TRACE")
+
+MIDDLEWARE = "middleware"
+_MIDDLEWARE_FORM = (
+    "def middleware(request, call_next), which returns call_next() or another response"
+)
 
 Handler = Callable[..., Any]
 
 
 def read_handlers(module: ModuleType) -> dict[str, Handler]:
-    """The handlers of a route file by method, in the order of :data:`METHODS`.
+    """Return the handlers of a route file by method, in the order of :data:`METHODS`.
 
-    Names that :func:`find_handler_problems` complains about are left out.
+    Names that :func:`find_handler_problems` reports are left out.
     """
     names = vars(module)
     return {method: names[method] for method in METHODS if _is_handler(names.get(method))}
 
 
 def allowed_methods(handled: Iterable[str]) -> list[str]:
-    """The methods that a route answers, sorted: ``HEAD`` too with ``GET``, ``OPTIONS`` always."""
+    """Return the methods that a route answers, sorted.
+
+    :param handled: the methods that its file handles; ``GET`` implies ``HEAD``, and ``OPTIONS``
+        is always answered.
+    """
     allowed = {*handled, "OPTIONS"}
     if "GET" in allowed:
         allowed.add("HEAD")
@@ -37,34 +46,34 @@ def allowed_methods(handled: Iterable[str]) -> list[str]:
 
 
 def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
-    """Check what a route file exports.
+    """Check the exports of a route file.
 
     :param file: the file, relative to the root.
     """
     names = vars(module)
     for method in METHODS:
         if method in names and not _is_handler(names[method]):
-            yield _no_handler(file, method, names[method])
+            yield _not_a_handler(method, names[method]).at(file)
     for method in _NOT_HANDLED:
         if _is_handler(names.get(method)) and names[method].__module__ == module.__name__:
             yield Problem(
-                f"The file defines {method}(), which is never called: no handler answers it.",
-                "Remove it, or give it another name; every request of this method is 405.",
+                f"The file defines {method}(), but a route file cannot handle {method}.",
+                f"Remove or rename it. Every {method} request is answered with 405.",
                 (file,),
             )
-    misspelt = list(_misspelt(module))
-    for name, method in misspelt:
+    typos = list(_find_typos(module))
+    for name, method in typos:
         yield Problem(
-            f"The file defines {name}(), which is no handler: "
-            "a handler has the name of an HTTP method in upper case.",
-            f"Did you mean {method}? Give a helper another name.",
+            f"The file defines {name}(), which is not a handler: "
+            "a handler is named after an HTTP method, in upper case.",
+            f"Did you mean {method}? Rename the function if it is a helper.",
             (file,),
         )
-    if misspelt or any(method in names for method in METHODS):
+    if typos or any(method in names for method in METHODS):
         return
     if callable(names.get("default")):
         yield Problem(
-            "The file has a default handler, and there is no such thing here.",
+            "The file has a default handler, which is not supported.",
             "Define one function for each method, for example def GET().",
             (file,),
         )
@@ -77,41 +86,34 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
 
 
 def _is_handler(value: object) -> bool:
-    if type(value) is FunctionType:  # told sooner than by the questions below
+    if type(value) is FunctionType:  # the usual case, decided faster than by the checks below
         return not value.__code__.co_flags & inspect.CO_ASYNC_GENERATOR
     return callable(value) and not inspect.isclass(value) and not inspect.isasyncgenfunction(value)
 
 
-def _no_handler(file: str, method: str, value: object) -> Problem:
+def _not_a_handler(method: str, value: object) -> Problem:
     if inspect.isclass(value):
         return Problem(
-            f"{method} is a class; a handler is a function.",
+            f"{method} is a class, but a handler is a function.",
             f"Write def {method}(), or assign an instance that can be called.",
-            (file,),
         )
     if inspect.isasyncgenfunction(value):
         return Problem(
             f"{method} is an async generator, which WSGI cannot stream.",
             f"Write it as a generator: def {method}() with yield.",
-            (file,),
         )
     return Problem(
-        f"{method} is not callable: it is {_a(type(value).__name__)}.",
-        f"Write def {method}(), or give the name to something else.",
-        (file,),
+        f"{method} is not callable. Its type is {type(value).__name__}.",
+        f"Write def {method}(), or rename the variable.",
     )
 
 
-def _a(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
-
-
-def _misspelt(module: ModuleType) -> Iterator[tuple[str, str]]:
-    """Functions defined in the file whose names look like a method's, each with the method."""
+def _find_typos(module: ModuleType) -> Iterator[tuple[str, str]]:
+    """Return functions of the file whose names look like a method's, each with the method."""
     for name, value in vars(module).items():
-        if name in METHODS or not callable(value):
+        if name in METHODS or not callable(value) or inspect.isclass(value):
             continue
-        if getattr(value, "__module__", None) != module.__name__ or inspect.isclass(value):
+        if getattr(value, "__module__", None) != module.__name__:
             continue
         method = name.upper()
         if method in METHODS:
@@ -122,62 +124,67 @@ def _misspelt(module: ModuleType) -> Iterator[tuple[str, str]]:
                 yield name, close
 
 
-NAME = "middleware"
-
-_FORM = "def middleware(request, call_next), which returns call_next() or an answer of its own"
-
-
 def read_middleware(module: ModuleType) -> Mapping[str, Callable[..., Any]]:
-    """The functions of a middleware file, outermost first, by what they are called in it.
+    """Return the functions of a middleware file by their names for messages, outermost first.
 
-    What :func:`find_middleware_problems` complains about is left out.
+    Values that :func:`find_middleware_problems` reports are left out.
     """
-    value = vars(module).get(NAME)
-    if not isinstance(value, (list, tuple)):
-        return {NAME: value} if callable(value) and _refuse(value) is None else {}
-    return {
-        f"{NAME}[{number}] ({_called(function)})": function
-        for number, function in enumerate(value)
-        if _refuse(function) is None
-    }
+    value = vars(module).get(MIDDLEWARE)
+    if isinstance(value, (list, tuple)):
+        return {
+            f"{MIDDLEWARE}[{number}] ({_name_of(function)})": function
+            for number, function in enumerate(value)
+            if _why_not_middleware(function) is None
+        }
+    if callable(value) and _why_not_middleware(value) is None:
+        return {MIDDLEWARE: value}
+    return {}
 
 
 def find_middleware_problems(file: str, module: ModuleType) -> Iterator[Problem]:
-    """Check what a middleware file exports.
+    """Check the exports of a middleware file.
 
     :param file: the file, relative to the root.
     """
-    names = vars(module)
-    if NAME not in names:
-        own = [n for n, v in names.items() if getattr(v, "__module__", "") == module.__name__]
-        close = get_close_matches(NAME, own, n=1, cutoff=0.75)
-        guess = f"Rename {close[0]} to middleware, or write" if close else "Write"
-        yield Problem("The file has no middleware.", f"{guess} {_FORM}.", (file,))
+    if MIDDLEWARE not in vars(module):
+        yield Problem("The file has no middleware.", f"{_suggest_middleware(module)}.", (file,))
         return
-    value = names[NAME]
+    value = vars(module)[MIDDLEWARE]
     if not isinstance(value, (list, tuple)):
-        refused = _refuse(value)
-        if refused:
-            yield Problem(f"middleware is {refused}.", f"Write {_FORM}.", (file,))
+        refusal = _why_not_middleware(value)
+        if refusal:
+            yield Problem(f"middleware is {refusal}.", f"Write {_MIDDLEWARE_FORM}.", (file,))
         return
     if not value:
         yield Problem(
             "middleware is an empty list, so nothing would run.",
-            f"Put functions into it, write {_FORM}, or remove the file.",
+            f"Add functions to it, write {_MIDDLEWARE_FORM}, or remove the file.",
             (file,),
         )
     for number, function in enumerate(value):
-        refused = _refuse(function)
-        if refused:
+        refusal = _why_not_middleware(function)
+        if refusal:
             yield Problem(
-                f"middleware[{number}] is {refused}.",
-                f"Put functions into the list, each written as {_FORM}.",
+                f"middleware[{number}] is {refusal}.",
+                f"List functions, each written as {_MIDDLEWARE_FORM}.",
                 (file,),
             )
 
 
-def _refuse(value: object) -> str | None:
-    """What a value is that is no function, or ``None`` for one that can be called."""
+def _suggest_middleware(module: ModuleType) -> str:
+    names = [
+        name
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", "") == module.__name__
+    ]
+    close = get_close_matches(MIDDLEWARE, names, n=1, cutoff=0.75)
+    if close:
+        return f"Rename {close[0]} to middleware, or write {_MIDDLEWARE_FORM}"
+    return f"Write {_MIDDLEWARE_FORM}"
+
+
+def _why_not_middleware(value: object) -> str | None:
+    """Return what a value is that is not a function, or ``None`` for one that can be called."""
     if inspect.isclass(value):
         return "a class, not a function"
     if not callable(value):
@@ -187,5 +194,5 @@ def _refuse(value: object) -> str | None:
     return None
 
 
-def _called(function: Callable[..., Any]) -> str:
+def _name_of(function: Callable[..., Any]) -> str:
     return getattr(function, "__name__", type(function).__name__)

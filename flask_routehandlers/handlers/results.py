@@ -1,4 +1,4 @@
-"""From what a handler or a middleware returns to what Flask takes from a view."""
+"""Turn the result of a handler or a middleware into something that Flask accepts from a view."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from typing import Any
 
 from flask import Flask, stream_with_context
 
-#: Types of return values that are, or can hold, what Flask would not take as it is meant.
+#: Types of results that Flask would refuse or misread, or that can hold one it would.
 UNFINISHED = frozenset({NoneType, GeneratorType, CoroutineType, tuple})
 
 
-def finish(app: Flask, result: Any, function: str, file: str, kind: str = "A handler") -> Any:
+def finish(app: Flask, result: Any, name: str, file: str, kind: str = "A handler") -> Any:
     """Await a coroutine, and let a generator keep its request context while it streams.
 
-    A generator keeps it too as the body of a tuple, in front of a status and headers.
+    A generator keeps the context also as the body of a tuple with a status and headers.
 
-    :param result: what the function returned.
-    :param function: what it is called in its file, for errors.
+    :param result: the return value of the function.
+    :param name: the function's name in its file, for errors.
     :param file: the file, relative to the root.
-    :param kind: what such a function is, for errors.
+    :param kind: the kind of function, for errors.
     :raises TypeError: for ``None``.
     """
     if isinstance(result, CoroutineType):
-        result = app.ensure_sync(_awaited)(result)
+        result = app.ensure_sync(_await)(result)
     if isinstance(result, GeneratorType):
         return stream_with_context(result)
     if isinstance(result, tuple) and result and isinstance(result[0], GeneratorType):
         return stream_with_context(result[0]), *result[1:]
     if result is None:
-        raise nothing_returned(function, file, kind)
+        raise returned_none(name, file, kind)
     return result
 
 
-def nothing_returned(function: str, file: str, kind: str = "A handler") -> TypeError:
-    """The error for a function that returned ``None``."""
+def returned_none(name: str, file: str, kind: str = "A handler") -> TypeError:
+    """Return the error for a function that returned ``None``."""
     return TypeError(
-        f"{function} in {file} returned None. {kind} returns a response: "
-        'a str, a dict or list (JSON), a Response, or "", 204 for none.'
+        f"{name} in {file} returned None. {kind} returns a response: a str, a dict or list "
+        '(JSON), a Response, or "", 204 for an empty one.'
     )
 
 
-async def _awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
+async def _await(coroutine: Coroutine[Any, Any, Any]) -> Any:
     return await coroutine

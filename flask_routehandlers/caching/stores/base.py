@@ -28,7 +28,7 @@ class Found(NamedTuple):
     """An entry, as it is at this moment.
 
     :param age: seconds since it was stored.
-    :param fresh_for: seconds left: infinite until told, zero or less when it is stale.
+    :param fresh_for: seconds left: infinite until revalidated, zero or less when it is stale.
     """
 
     entry: Entry

@@ -28,7 +28,7 @@ class Entry:
     :param key: the key it is stored under; it is checked on reading.
     :param etag: strong, with its quotes.
     :param tags: what revalidating it can be asked by.
-    :param revalidate: seconds until it is stale, or ``None``: until told.
+    :param revalidate: seconds until it is stale, or ``None``: until revalidated.
     :param planned: whatever a reader works out of it once, for as long as this object is kept.
     """
 

@@ -14,11 +14,10 @@ from flask import Flask
 from werkzeug.routing import BaseConverter
 
 from ...caching.processes import find_split_store
-from ...errors import Problem, RouteHandlersWarning, RouteTreeError
+from ...errors import Problem, RouteHandlersWarning, RouteTreeError, problems_of
 from ...extension import RouteHandlers
 from ...handlers.endpoint import Endpoint
 from ...mount import Mount, mounts_of
-from ...routes import problems_of
 from ...routing.prefix import default_prefix
 from ...tree.discovery import discover
 from ...tree.model import Tree
@@ -90,7 +89,7 @@ def find_split_stores(app: Flask, mount: Mount) -> Iterator[Problem]:
 def find_undocumented(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Handlers without a docstring."""
     for route in mount.routes:
-        bindings = route.view.bindings if isinstance(route.view, Endpoint) else {}
+        bindings = route.view.dispatcher.bindings if isinstance(route.view, Endpoint) else {}
         for method, binding in bindings.items():
             if not inspect.getdoc(binding.function):
                 yield Problem(
