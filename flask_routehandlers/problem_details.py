@@ -1,15 +1,15 @@
 """HTTP errors as problem details (RFC 9457), for the URLs that belong to a tree.
 
-One handler for :class:`~werkzeug.exceptions.HTTPException` is registered on the app, since no
-blueprint owns a URL that nothing matches. It steps aside wherever the app says something itself:
-Flask asks handlers for a status code and for a subclass first, those for a base class such as
-``Exception`` are asked here, and an error that makes its own response keeps it.
+One handler for :class:`~werkzeug.exceptions.HTTPException` is registered on the app, because no
+blueprint owns a URL that nothing matches. The app's own handlers take precedence: Flask asks
+those for a status code and for a subclass first, those for a base class such as ``Exception``
+are asked here, and an error that makes its own response keeps it.
 """
 
 from __future__ import annotations
 
 from difflib import SequenceMatcher
-from functools import lru_cache
+from heapq import nlargest
 from itertools import zip_longest
 from typing import Any
 from urllib.parse import quote
@@ -28,40 +28,44 @@ MIMETYPE = "application/problem+json"
 #: The members that RFC 9457, section 3.1, defines.
 MEMBERS = frozenset({"type", "title", "status", "detail", "instance"})
 
+#: How many routes are suggested for an unmatched path at most, how similar they have to be, from
+#: 0 to 1, and how much less similar than the best one.
+_SUGGESTIONS, _SIMILAR, _MARGIN = 3, 0.7, 0.1
+
 
 def register(app: Flask) -> None:
     """Let an app answer HTTP errors below its mounts with problem details.
 
-    An app with a handler of its own for ``HTTPException`` is left as it is.
+    An app that has a handler for ``HTTPException`` is left as it is.
     """
     if HTTPException not in app.error_handler_spec[None][None]:
         app.register_error_handler(HTTPException, answer_http_error)
 
 
 def answer_http_error(error: HTTPException) -> ResponseReturnValue:
-    """The app's answer to an HTTP error for which it has no handler of its own.
+    """Answer an HTTP error for which the app has no handler.
 
     :returns: problem details where the URL belongs to a tree and the client does not prefer
         HTML, and otherwise the error itself, which is Flask's own answer.
     """
-    own = _own_handler(error)
-    if own is not None:
-        return current_app.ensure_sync(own)(error)  # type: ignore[no-any-return]
-    # Flask asks for a handler of what it traps too, and without one it goes on to the debugger.
+    handler = _find_app_handler(error)
+    if handler is not None:
+        return current_app.ensure_sync(handler)(error)  # type: ignore[no-any-return]
+    # Flask asks for a handler of errors that it traps too; without one they reach the debugger.
     # What an unexpected exception became has been there already.
     is_unexpected = getattr(error, "original_exception", None) is not None
     if current_app.trap_http_exception(error) and not is_unexpected:
         raise error
     if error.code is None or error.code < 400 or _makes_response(error):
         return error
-    owner = _owner()
-    if owner is None or not owner.problem_details:
+    mount = _find_mount()
+    if mount is None or not mount.problem_details:
         return error
     details = problem_details(error)
     if current_app.debug and error.code == 404 and error is request.routing_exception:
-        suggest(details, owner)
+        _suggest_routes(details, mount)
     if prefers_html(request.accept_mimetypes):
-        response = _html(error, details.get("detail"))
+        response = _make_page(error, details.get("detail"))
     else:
         response = current_app.make_response((current_app.json.response(details), error.code))
         response.mimetype = MIMETYPE
@@ -72,26 +76,29 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
     return response
 
 
-def _html(error: HTTPException, detail: str | None) -> Response:
-    """Werkzeug's page for an error, which can show a text but no further members."""
+def _make_page(error: HTTPException, detail: str | None) -> Response:
+    """Return Werkzeug's page for an error, which shows a string but no other members."""
     if error.description != detail:
         kind = type(error)
-        page = kind.__new__(kind)  # without its __init__, which may ask for anything
+        page = kind.__new__(kind)  # without its __init__, which may require arguments
         vars(page).update(vars(error))
         page.description = detail
         error = page
     return current_app.make_response(error)
 
 
-def _own_handler(error: HTTPException) -> ErrorHandlerCallable | None:
-    """The app's handler for a base class of the error, which Flask would find without ours."""
+def _find_app_handler(error: HTTPException) -> ErrorHandlerCallable | None:
+    """Return the app's handler for a base class of the error, which ours would hide."""
     handlers = current_app.error_handler_spec[None][None]
-    found = (handlers.get(base) for base in type(error).__mro__)
-    return next((own for own in found if own not in (None, answer_http_error)), None)
+    for base in type(error).__mro__:
+        handler = handlers.get(base)
+        if handler not in (None, answer_http_error):
+            return handler
+    return None
 
 
 def _makes_response(error: HTTPException) -> bool:
-    """Whether an error carries its response, or is of a class that makes it in its own way."""
+    """Return whether an error carries its response, or its class makes a special one."""
     kind = type(error)
     return (
         error.response is not None
@@ -100,40 +107,70 @@ def _makes_response(error: HTTPException) -> bool:
     )
 
 
-def _owner() -> Mount | None:
-    """The mount in whose route the request ended, or, where no route matched, the one with the
-    longest prefix of its path."""
+def _find_mount() -> Mount | None:
+    """Return the mount in whose route the request ended.
+
+    Where no route matched, it is the one with the longest prefix of the path.
+    """
     mounts = mounts_of(current_app)
     if request.url_rule is not None:
         return next((mount for mount in mounts if mount.name == request.blueprint), None)
     if isinstance(request.routing_exception, (MethodNotAllowed, RequestRedirect)):
-        return None  # by a rule of the app's own
-    below = [
-        (found.end(), mount)
-        for mount in mounts
-        if mount.prefix_pattern and (found := mount.prefix_pattern.match(request.path))
-    ]
-    return max(below, key=lambda one: one[0], default=(0, None))[1]
+        return None  # by one of the app's own rules
+    longest, owner = 0, None
+    for mount in mounts:
+        prefix = mount.prefix_pattern and mount.prefix_pattern.match(request.path)
+        if prefix and prefix.end() > longest:
+            longest, owner = prefix.end(), mount
+    return owner
 
 
-def suggest(details: dict[str, Any], mount: Mount) -> None:
-    """Name the nearest routes where nothing matched. For developers: it lists what there is."""
+def _suggest_routes(details: dict[str, Any], mount: Mount) -> None:
+    """Name the most similar routes. For developers only: it reveals which ones exist."""
     assert mount.prefix_pattern
     prefix = mount.prefix_pattern.match(request.path)
     assert prefix
-    question = did_you_mean(mount, request.path[prefix.end() :])
-    if question:
-        details["detail"] = f"{details.get('detail', '')} {question}".lstrip()
+    parts = [part for part in request.path[prefix.end() :].lower().split("/") if part]
+    scores = {route.rules[-1].rule: _compare(route, parts) for route in mount.routes}
+    least = max(_SIMILAR, max(scores.values(), default=0) - _MARGIN)
+    best = nlargest(_SUGGESTIONS, scores, key=lambda rule: scores[rule])
+    close = [rule for rule in best if scores[rule] >= least]
+    if close:
+        *others, last = close
+        names = f"{', '.join(others)} or {last}" if others else last
+        details["detail"] = f"{details.get('detail', '')} Did you mean {names}?".lstrip()
+
+
+def _compare(route: Route, parts: list[str]) -> float:
+    """Return the similarity of a path and a route, from 0 to 1. Parameters match any part."""
+    asked, literal = [], []
+    for segment, part in zip_longest(route.file.url_segments, parts):
+        if isinstance(segment, CatchAll):
+            break
+        text = "" if segment is None else _literal_text(segment)
+        if text or part is None or segment is None:
+            literal.append(text or "[--]")
+            asked.append(part or "")
+    return SequenceMatcher(None, "/".join(asked), "/".join(literal), autojunk=False).ratio()
+
+
+def _literal_text(segment: Segment) -> str:
+    """Return the literal text of a segment, in lower case."""
+    if isinstance(segment, Static):
+        return segment.text.lower()
+    if isinstance(segment, Dynamic):
+        return "".join(piece for piece in segment.pieces if isinstance(piece, str)).lower()
+    return ""
 
 
 def prefers_html(accept: MIMEAccept) -> bool:
-    """Whether a client would rather have HTML than JSON; equally is not rather."""
+    """Return whether a client prefers HTML to JSON; equal preference does not count."""
     json = max(accept.quality(MIMETYPE), accept.quality("application/json"))
     return accept.quality("text/html") > json
 
 
 def problem_details(error: HTTPException) -> dict[str, Any]:
-    """The members of RFC 9457, section 3.1, and those of a ``description`` that is a dict."""
+    """Return the members of RFC 9457, section 3.1, and those of a ``description`` dict."""
     details: dict[str, Any] = {
         "type": "about:blank",
         "title": error.name,
@@ -143,63 +180,8 @@ def problem_details(error: HTTPException) -> dict[str, Any]:
     if isinstance(description, dict):
         details |= description
     elif description is not None:
-        details["detail"] = str(description)  # it may be translated only when it is shown
+        details["detail"] = str(description)  # a lazy translation is translated only now
     details["status"] = error.code
     return {
         name: value for name, value in details.items() if value is not None or name not in MEMBERS
     }
-
-
-#: How alike a path and a route have to be, from 0 to 1, and how much less than the nearest one.
-LEAST, MARGIN = 0.6, 0.1
-
-#: How many routes are named at most.
-MOST = 3
-
-#: How many wrong characters a segment counts for that only one of the two has.
-ODD = 4
-
-
-def did_you_mean(mount: Mount, path: str) -> str | None:
-    """A question that names the rules of the nearest routes, or ``None`` if none is near.
-
-    :param path: the path below the prefix of the tree, without a leading slash.
-    """
-    parts = [part for part in path.lower().split("/") if part]
-    scores = {route.rules[-1].rule: _likeness(route, parts) for route in mount.routes}
-    nearest = sorted(scores, key=lambda rule: -scores[rule])[:MOST]
-    least = max([LEAST, *(scores[rule] - MARGIN for rule in nearest[:1])])
-    near = [rule for rule in nearest if scores[rule] >= least]
-    if not near:
-        return None
-    *others, last = near
-    return f"Did you mean {', '.join(others)} or {last}?" if others else f"Did you mean {last}?"
-
-
-def _likeness(route: Route, parts: list[str]) -> float:
-    """The share of characters in common, segment by segment. A parameter says nothing."""
-    alike = total = 0
-    for part, segment in zip_longest(parts, route.file.url_segments):
-        if isinstance(segment, CatchAll) and part:
-            break
-        text = None if segment is None else _text(segment)
-        if text and part:
-            alike += 2 * _count_alike(part, text)
-            total += len(part) + len(text)
-        elif text is None or part is None:
-            total += ODD
-    return alike / total if total else 0.0
-
-
-def _text(segment: Segment) -> str:
-    """What is literal in a segment."""
-    if isinstance(segment, Static):
-        return segment.text.lower()
-    pieces = segment.pieces if isinstance(segment, Dynamic) else ()
-    return "".join(piece for piece in pieces if isinstance(piece, str)).lower()
-
-
-@lru_cache(4096)
-def _count_alike(asked: str, meant: str) -> int:
-    blocks = SequenceMatcher(None, asked, meant, autojunk=False).get_matching_blocks()
-    return sum(block.size for block in blocks)

@@ -1,4 +1,4 @@
-"""Types for what users write in route files and middleware files."""
+"""Types for route files and middleware files."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any, Protocol, TypeAlias
 from flask import Request, Response
 from flask.typing import ResponseReturnValue
 
-#: What ``params`` is: every path parameter with its value, a ``str`` unless the folder names a
-#: converter, a ``list[str]`` for a catch-all.
+#: The type of ``params``: every path parameter with its value, a ``str`` unless the folder names
+#: a converter, a ``list[str]`` for a catch-all.
 RouteParams: TypeAlias = dict[str, Any]
 
-#: What ``call_next`` is in a ``def middleware``: called once, without arguments.
+#: The type of ``call_next`` in a ``def middleware``: called once, without arguments.
 CallNext: TypeAlias = Callable[[], Response]
 
-#: What ``call_next`` is in an ``async def middleware``: called once, and awaited.
+#: The type of ``call_next`` in an ``async def middleware``: called once, and awaited.
 AsyncCallNext: TypeAlias = Callable[[], Awaitable[Response]]
 
 
 class Handler(Protocol):
-    """Any handler: a function of any parameters that returns what a Flask view may return.
+    """Any handler: a function that returns what a Flask view may return.
 
-    For decorators, which take one and give one. What a handler has for parameters is checked
-    when the app starts: only its folder says which there can be.
+    For decorators, which take a handler and return one. The parameters of a handler are checked
+    when the app starts, because they depend on its folder.
     """
 
     def __call__(
@@ -32,10 +32,10 @@ class Handler(Protocol):
 
 
 class Middleware(Protocol):
-    """A middleware of the usual form, for functions that make one.
+    """A middleware with the usual parameters, for functions that return one.
 
     The arguments are passed by name, so their order is free. A ``def middleware`` with other
-    parameters is as good; it only is no :class:`Middleware`.
+    parameters works as well, but is not a :class:`Middleware`.
     """
 
     def __call__(self, *, request: Request, call_next: CallNext) -> ResponseReturnValue: ...
