@@ -194,7 +194,8 @@ def did_you_mean(app, path, accept="application/json"):
         ("/api/users/7/prof", "Did you mean /api/users/<int:id>/profile?"),
         (
             "/api/users/7/p",
-            "Did you mean /api/users/<int:id> or /api/users/<int:id>/posts?",
+            "Did you mean /api/users/<int:id>/posts, /api/users/<int:id> "
+            "or /api/users/<int:id>/profile?",
         ),
         ("/api/reports/7.jsn", "Did you mean /api/reports/<id>.json?"),
         ("/api/login", "Did you mean /api/Login?"),
