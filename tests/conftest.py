@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 from flask import Flask, has_request_context
+from hypothesis import HealthCheck, settings
 
 from flask_routehandlers import RouteHandlers
 from tests.support import ECHO, bare_app, write_files
+
+# A busy machine takes its time over an example, and a failure can be repeated.
+settings.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 _numbers = count()
 
