@@ -95,6 +95,10 @@ def links(page: Path) -> Iterator[tuple[Path, str]]:
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the anchors of the headings of a page."""
-    headings = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.M)
+    """Return the anchors of the headings of a page, or of the file that it includes."""
+    text = page.read_text(encoding="utf-8")
+    include = re.match(r"```\{include\} (\S+)", text)
+    if include:
+        return anchors(page.parent / include[1])
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
     return {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
