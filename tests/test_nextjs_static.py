@@ -167,12 +167,12 @@ def a(status: int = 200, cache: str | None = None, run: int | None = None, **mor
 
 #: The cases, what is answered there instead of the recorded answers, and the reason.
 DIFFERENCES: dict[str, tuple[list[dict[str, Any]], str]] = {
-    "build": ([a(cache="MISS", run=1), a(cache="HIT", run=1)], "Nothing runs beforehand."),
-    "gsp": ([a(cache="MISS", run=1)], "Nothing runs beforehand."),
+    "build": ([a(cache="MISS", run=1), a(cache="HIT", run=1)], "Nothing runs in advance."),
+    "gsp": ([a(cache="MISS", run=1)], "Nothing runs in advance."),
     "fdyn-rev": ([a(REFUSED)], "They contradict each other."),
     "if-none-match": ([a(304, "HIT")], "An ETag saves the body."),
-    "rev2-dynamic": ([a(500)] * 2, "Nobody notices that a route is not static any more."),
-    "error": ([a(500)], "Nothing runs beforehand; the first request tells."),
+    "rev2-dynamic": ([a(500)] * 2, "No one would notice that the route is no longer static."),
+    "error": ([a(500)], "Nothing runs in advance; the first request shows it."),
     "set-cookie": (
         [
             a(run=2, set_cookie="a=1; Path=/"),
@@ -182,17 +182,17 @@ DIFFERENCES: dict[str, tuple[list[dict[str, Any]], str]] = {
     ),
     "created": (
         [a(201, run=2), a(201, run=3), a(404), a(404), a(307), a(307)],
-        "They are about this request, or this moment.",
+        "They are for one request or one moment.",
     ),
-    "204": ([a(204)] * 2, "It is an answer like others; it is not stored."),
-    "throws": ([a(500)], "Nothing runs beforehand; the next request tries again."),
+    "204": ([a(204)] * 2, "It is an ordinary answer; it is not stored."),
+    "throws": ([a(500)], "Nothing runs in advance; the next request tries again."),
     "flaky-status": (
         [{}, a(cache="STALE", run=1), {}, a(cache="STALE", run=1)],
         "It is a failure like an exception.",
     ),
     "method": ([a(405, allow="GET, HEAD, OPTIONS")] * 2, "OPTIONS is answered."),
     "options": ([a(204, allow="GET, HEAD, OPTIONS")], "As for any other route."),
-    "method-id": ([a(405, allow="GET, HEAD, OPTIONS")], "A POST is no GET."),
+    "method-id": ([a(405, allow="GET, HEAD, OPTIONS")], "A POST is not a GET."),
     "poison": ([a(405), a(cache="MISS", run=1)], "Only GET and HEAD fill an entry."),
     "force-post": (
         [
@@ -200,13 +200,13 @@ DIFFERENCES: dict[str, tuple[list[dict[str, Any]], str]] = {
             a(cache="HIT", run=1),
             a(sees={"query": {"a": "1"}, "headers": ["X-A"]}),
         ],
-        "Route config is about GET; a POST is for one client.",
+        "Route config is for GET; a POST is for one client.",
     ),
     "closed-fallthrough": ([a(404)], "The path decides which file answers, then the file."),
     "closed-nogsp": ([a(REFUSED)], "Every URL would be 404."),
-    "gsp-closed-other": ([a(404)], "What is said is done."),
-    "gsp-closed-post": ([a(405, allow="GET, HEAD, OPTIONS")], "It is about GET."),
-    "gsp-no-list": ([a(500)], "Nothing runs beforehand; the first request tells."),
+    "gsp-closed-other": ([a(404)], "The setting applies to every path."),
+    "gsp-closed-post": ([a(405, allow="GET, HEAD, OPTIONS")], "The setting is for GET."),
+    "gsp-no-list": ([a(500)], "Nothing runs in advance; the first request shows it."),
     "computed-config": ([a(cache="MISS", run=1)], "A route file is Python."),
     "ondemand-pattern": (
         [a(cache="HIT", run=1), a(), a(cache="MISS", run=2)],
@@ -218,7 +218,7 @@ DIFFERENCES: dict[str, tuple[list[dict[str, Any]], str]] = {
     ),
     "dev": (
         [a(cache="MISS", run=1), a(cache="HIT", run=1)],
-        "What is wrong with a cache is found while developing.",
+        "Mistakes with a cache show up while developing.",
     ),
 }
 
