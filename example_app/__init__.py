@@ -1,4 +1,4 @@
-"""Bookmarks: a small API, a feed and a page, on SQLite."""
+"""Bookmarks: a small API, feeds and pages on SQLite."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from .app.api._lib import database
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """Make the app. Its database is created when it is not there.
+    """Create the app, and its database if that does not exist.
 
-    :param config: overrides what is set here.
+    :param config: settings that override those below.
     """
     app = Flask(__name__)
     app.config.from_mapping(
         DATABASE=os.path.join(app.instance_path, "bookmarks.sqlite"),
-        # A few bookmarks to look at, put into a new database.
+        # Fill a new database with a few bookmarks.
         SAMPLES=True,
         MAX_CONTENT_LENGTH=64 * 1024,
-        # What senders sign with. Without a secret the webhook is closed.
+        # The key that senders sign with. Without it the webhook is disabled.
         WEBHOOK_SECRET=os.environ.get("WEBHOOK_SECRET", ""),
-        # What administrators authenticate with. Without a token their routes are closed.
+        # The token of administrators. Without it their routes are disabled.
         ADMIN_TOKEN=os.environ.get("ADMIN_TOKEN", ""),
-        # Whose pages may use the API, separated by spaces: https://example.com https://...
+        # Origins whose pages can use the API: https://example.com https://...
         CORS_ORIGINS=os.environ.get("CORS_ORIGINS", ""),
-        # How often a stream looks for new bookmarks, and after how long its client reconnects.
+        # Seconds between two looks for new bookmarks, and until a client has to reconnect.
         EVENTS_INTERVAL=1.0,
         EVENTS_SECONDS=60.0,
-        # What workers and machines share of the feeds and the page, and what it is signed with.
+        # The store that workers and machines share, and the key that signs what is in it.
         ROUTE_HANDLERS_CACHE_URL=os.environ.get("REDIS_URL") or None,
         SECRET_KEY=os.environ.get("SECRET_KEY", ""),
-        # Feed readers know the feed and its entries by it: choose your own, and keep it.
+        # Identifies the feed and its entries to feed readers: choose one, and keep it.
         FEED_ID="tag:example.com,2025:bookmarks",
     )
     app.config.from_mapping(config or {})

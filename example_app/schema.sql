@@ -1,7 +1,7 @@
--- Runs each time that the app starts, so every statement can be repeated.
+-- Runs each time the app starts, so every statement can be repeated.
 
 CREATE TABLE IF NOT EXISTS bookmark (
-    -- An id is never used twice: readers of the event stream go on after the last one they saw.
+    -- An id is never used twice: clients of the event stream continue after the last one.
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     url TEXT NOT NULL UNIQUE,
     title TEXT NOT NULL,

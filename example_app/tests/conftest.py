@@ -1,4 +1,4 @@
-"""An app with an empty database of its own for each test."""
+"""An app with an empty database for each test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from example_app import create_app
 
 @pytest.fixture
 def app(tmp_path: Path) -> Flask:
-    """Its static handlers store in the memory of the test alone."""
+    """Create an app whose static handlers store in memory."""
     return create_app(
         {
             "TESTING": True,
@@ -34,8 +34,10 @@ def app(tmp_path: Path) -> Flask:
 
 @pytest.fixture(autouse=True)
 def _push_request_context() -> None:
-    """Replaces pytest-flask's: in its context all requests of a test would share one ``g``,
-    and with it one database connection."""
+    """Replace the fixture of pytest-flask.
+
+    In its context all requests of a test would share one ``g``, and one database connection.
+    """
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ class _QuietHandler(WSGIRequestHandler):
 
 @pytest.fixture
 def port(app: Flask) -> Iterator[int]:
-    """The port of a real server with the app. Its streams last longer than a test."""
+    """Serve the app; return the port. Its streams last longer than a test."""
     app.config["EVENTS_SECONDS"] = 60.0
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_QuietHandler)
     thread = threading.Thread(target=server.serve_forever)

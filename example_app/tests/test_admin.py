@@ -1,4 +1,4 @@
-"""The group for administrators: its token, and what it opens."""
+"""The group for administrators: its token, import and backup."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def urls(app):
 
 class TestToken:
     @pytest.mark.parametrize("method", METHODS)
-    def test_no_method_of_any_url_is_answered_without_it(self, client, urls, method):
+    def test_no_method_is_answered_without_it(self, client, urls, method):
         for url in urls:
             response = client.open(url, method=method, json={"bookmarks": [A]})
             assert response.status_code == 401
@@ -48,12 +48,12 @@ class TestToken:
             assert "Allow" not in response.headers
             if method != "HEAD":
                 assert response.json["detail"] == (
-                    "Authorization must be Bearer and the token of this server."
+                    "Send Authorization: Bearer with the token of this server."
                 )
         assert client.get("/api/bookmarks").json["bookmarks"] == []
 
     @pytest.mark.parametrize("method", METHODS)
-    def test_without_one_everything_is_closed(self, app, client, urls, method):
+    def test_without_a_configured_token_all_is_closed(self, app, client, urls, method):
         app.config["ADMIN_TOKEN"] = ""
         for url in urls:
             for given in ("", "token-for-tests"):
@@ -62,7 +62,7 @@ class TestToken:
                 assert response.status_code == 503
             if method != "HEAD":
                 assert response.json["detail"] == (
-                    "Administration is not set up here: ADMIN_TOKEN is empty."
+                    "Administration is disabled: ADMIN_TOKEN is not set."
                 )
 
     @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ class TestToken:
     def test_the_scheme_has_no_case(self, client, given):
         assert client.get("/api/backup", headers={"Authorization": given}).status_code == 200
 
-    def test_a_refusal_is_logged_with_the_id_of_its_request(self, client, caplog):
+    def test_a_refusal_is_logged_with_the_request_id(self, client, caplog):
         client.get("/api/backup", headers={"X-Request-ID": "mine", "Authorization": "Bearer no"})
         assert caplog.messages == ["GET /api/backup without the admin token, request mine"]
 
@@ -103,7 +103,7 @@ class TestToken:
             ("DELETE", "/api/backup", 405, "GET, HEAD, OPTIONS"),
         ],
     )
-    def test_administrators_learn_what_they_may_do(self, client, method, url, status, allow):
+    def test_administrators_get_the_allowed_methods(self, client, method, url, status, allow):
         response = client.open(url, method=method, headers=ADMIN)
         assert (response.status_code, response.headers["Allow"]) == (status, allow)
 
@@ -120,7 +120,7 @@ class TestToken:
             "/api/%28admin%29/backup",
         ],
     )
-    def test_no_other_spelling_leads_to_a_route(self, client, path):
+    def test_no_other_path_reaches_a_route(self, client, path):
         for headers in ({}, ADMIN):
             assert client.get(path, headers=headers).status_code == 404
 
@@ -158,7 +158,7 @@ class TestImport:
                 {"url": "x", "title": ""},
                 {"url": "must be an http or https URL.", "title": "must not be empty."},
             ),
-            ({"url": B["url"], "id": 3}, {"'id'": "there is no such field."}),
+            ({"url": B["url"], "id": 3}, {"'id'": "is not a known field."}),
             *[
                 (
                     B | {"created": time, "updated": time},
@@ -195,7 +195,7 @@ class TestImport:
             ({}, "bookmarks: is missing."),
             ({"bookmarks": {}}, "bookmarks: must be a list of JSON objects."),
             ({"bookmarks": [A, "x"]}, "bookmarks: must be a list of JSON objects."),
-            ({"bookmarks": [], "x": 1}, "'x': there is no such field."),
+            ({"bookmarks": [], "x": 1}, "'x': is not a known field."),
         ],
     )
     def test_of_another_body_is_refused(self, send, body, detail):

@@ -1,4 +1,4 @@
-"""Nothing that a client sends is an error of the server."""
+"""No input of a client causes a server error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_from_bytes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-# In a test app exceptions are not turned into a 500: they come out of the client.
+# In a test app an exception does not become a 500: the client raises it.
 few = settings(
     max_examples=60,
     deadline=None,
@@ -42,7 +42,7 @@ types = st.sampled_from(["application/json", "application/json", "text/plain", "
 
 @few
 @given(body=raw, content_type=types, number=numbers)
-def test_no_body_is_an_error_of_the_server(client, body, content_type, number):
+def test_no_body_causes_a_server_error(client, body, content_type, number):
     secret = b"a secret for tests"
     signature = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
     for method, url in [
@@ -82,7 +82,7 @@ segments = st.binary(min_size=1).map(quote_from_bytes) | text.filter(bool).map(
 
 @few
 @given(query=queries, one=segments, two=segments, number=numbers, header=numbers.map(str) | text)
-def test_no_url_or_header_is_an_error_of_the_server(client, query, one, two, number, header):
+def test_no_url_or_header_causes_a_server_error(client, query, one, two, number, header):
     # As a server gives it: bytes as latin-1.
     sent = header.encode(errors="replace").decode("latin-1").translate({10: 32, 13: 32})
     headers = dict.fromkeys(("Last-Event-ID", "X-Request-ID", "Origin", "X-Signature"), sent)

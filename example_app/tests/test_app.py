@@ -1,4 +1,4 @@
-"""The factory, the URLs, the first start."""
+"""The app factory, the URLs, the first start."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def test_deleted_samples_stay_deleted(tmp_path):
     assert create_app(config).test_client().get("/api/bookmarks").json["bookmarks"] == []
 
 
-def test_workers_that_start_together_fill_a_database_once(tmp_path):
+def test_concurrent_starts_fill_a_database_once(tmp_path):
     config = {"DATABASE": str(tmp_path / "bookmarks.sqlite")}
     with ThreadPoolExecutor(8) as pool:
         apps = list(pool.map(create_app, [config] * 8))
     assert len(apps[0].test_client().get("/api/bookmarks").json["bookmarks"]) == 3
 
 
-def test_samples_wait_for_a_worker_that_is_filling_the_database(tmp_path):
+def test_samples_wait_for_another_worker(tmp_path):
     path = str(tmp_path / "bookmarks.sqlite")
     create_app({"DATABASE": path, "SAMPLES": False})
     with closing(sqlite3.connect(path)) as other, ThreadPoolExecutor() as pool:
@@ -83,14 +83,14 @@ def test_samples_wait_for_a_worker_that_is_filling_the_database(tmp_path):
     assert len(client.get("/api/bookmarks").json["bookmarks"]) == 1
 
 
-def test_without_a_configuration_the_file_is_in_the_instance_folder(tmp_path, monkeypatch):
+def test_the_database_is_in_the_instance_folder(tmp_path, monkeypatch):
     monkeypatch.setattr("flask.Flask.auto_find_instance_path", lambda self: str(tmp_path))
     create_app()
     assert (tmp_path / "bookmarks.sqlite").is_file()
 
 
 @pytest.mark.parametrize("name", ["WEBHOOK_SECRET", "ADMIN_TOKEN", "CORS_ORIGINS", "SECRET_KEY"])
-def test_what_a_deployment_chooses_comes_from_the_environment(tmp_path, monkeypatch, name):
+def test_settings_come_from_the_environment(tmp_path, monkeypatch, name):
     monkeypatch.delenv(name, raising=False)
     assert create_app({"DATABASE": str(tmp_path / "one.sqlite")}).config[name] == ""
     monkeypatch.setenv(name, "from outside")

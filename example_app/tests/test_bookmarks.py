@@ -23,7 +23,7 @@ def few(add):
 
 
 class TestCreate:
-    def test_answers_with_the_bookmark_and_its_location(self, client):
+    def test_returns_the_bookmark_and_its_location(self, client):
         response = client.post(
             "/api/bookmarks",
             json={
@@ -70,7 +70,7 @@ class TestCreate:
         add("https://example.com")
         response = client.post("/api/bookmarks", json={"url": "HTTPS://example.com/"})
         assert response.status_code == 409
-        assert response.json["detail"] == "There is a bookmark for https://example.com/ already."
+        assert response.json["detail"] == "A bookmark for https://example.com/ already exists."
 
     @pytest.mark.parametrize(
         ("fields", "detail"),
@@ -104,24 +104,24 @@ class TestCreate:
                 )
                 for tag in (3, None, "", "two words", "a/b", "..", "\uff0e", "\0", "x" * 41)
             ],
-            ({"tag": []}, "'tag': there is no such field."),
-            ({"\ud800": 1}, "'\\ud800': there is no such field."),
+            ({"tag": []}, "'tag': is not a known field."),
+            ({"\ud800": 1}, "'\\ud800': is not a known field."),
         ],
     )
     def test_names_every_wrong_field(self, client, fields, detail):
         response = client.post("/api/bookmarks", json={"url": "https://example.com"} | fields)
         assert (response.status_code, response.json["detail"]) == (422, detail)
 
-    def test_tells_programs_which_fields_are_wrong(self, client):
+    def test_lists_the_wrong_fields_for_programs(self, client):
         response = client.post("/api/bookmarks", json={"url": 5, "title": "", "tag": []})
         assert response.json["errors"] == {
-            "'tag'": "there is no such field.",
+            "'tag'": "is not a known field.",
             "url": "must be a string.",
             "title": "must not be empty.",
         }
 
 
-def test_a_change_sets_what_it_names_and_nothing_else(client, add):
+def test_a_change_sets_only_its_own_fields(client, add):
     before = add("https://example.com/a", title="A", notes="n", tags=["x", "y"])
     after = client.patch("/api/bookmarks/1", json={"title": "B", "tags": ["z"]}).json
     assert after == before | {"title": "B", "tags": ["z"], "updated": after["updated"]}
@@ -129,7 +129,7 @@ def test_a_change_sets_what_it_names_and_nothing_else(client, add):
     assert client.get("/api/tags").json == {"tags": {"z": 1}}
 
 
-def test_a_change_to_the_url_of_another_bookmark_is_refused_as_a_whole(client, add):
+def test_a_change_to_a_known_url_is_refused(client, add):
     add("https://example.com/a")
     second = add("https://example.com/b", tags=["x"])
     change = {"url": "https://example.com/a", "tags": ["y"]}
@@ -233,7 +233,7 @@ def test_a_tag_leads_to_its_bookmarks(client, few):
         ("\uff37\uff25\uff22", "web"),
         ("Stra\u00dfe", "strasse"),
         ("e\u0301", "\u00e9"),
-        # Folding takes this letter apart: three code points, two of them accents.
+        # Folding decomposes this letter into three code points, two of them accents.
         ("\u0390", "\u0390"),
     ],
 )
@@ -260,7 +260,7 @@ def test_an_unknown_tag_is_not_found(client, method):
     [
         ({}, "name: is missing."),
         ({"name": "a b"}, "name: a tag is a word of letters, digits and . + # - _, at most 40."),
-        ({"name": "a", "x": 1}, "'x': there is no such field."),
+        ({"name": "a", "x": 1}, "'x': is not a known field."),
     ],
 )
 def test_a_tag_gets_no_wrong_name(client, few, body, detail):
@@ -338,7 +338,7 @@ def test_an_empty_year_is_an_empty_table(client, add, year):
     ("method", "url"),
     [("POST", "/api/bookmarks"), ("PATCH", "/api/bookmarks/1"), ("PATCH", "/api/tags/x")],
 )
-def test_a_body_that_is_no_json_object_is_refused(client, add, method, url, status, request_):
+def test_a_body_must_be_a_json_object(client, add, method, url, status, request_):
     add("https://example.com/a", tags=["x"])
     response = client.open(url, method=method, **request_)
     assert response.status_code == status
@@ -371,7 +371,7 @@ def test_a_browser_gets_an_error_as_a_page(client):
     assert "<p>There is no such bookmark.</p>" in response.text
 
 
-def test_a_failure_of_the_server_tells_nothing_of_itself(app, client):
+def test_a_server_error_reveals_nothing(app, client):
     app.config.update(TESTING=False, DATABASE="/nowhere/bookmarks.sqlite")
     response = client.get("/api/bookmarks")
     assert (response.status_code, response.mimetype) == (500, "application/problem+json")

@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 import pytest
 
 
-def test_a_stream_goes_on_after_the_last_event_of_its_client(client, add):
+def test_a_stream_continues_after_the_last_event(client, add):
     bookmarks = [add(f"https://example.com/{number}", notes="two\nlines") for number in range(3)]
     response = client.get("/api/events", headers={"Last-Event-ID": "1"})
     assert response.mimetype == "text/event-stream"
@@ -36,7 +36,7 @@ def test_a_stream_ends_at_its_limit(client, app, add):
     assert text.count("event: bookmark") == 2
 
 
-def test_a_quiet_stream_shows_life_and_ends_after_its_time(client, app):
+def test_a_quiet_stream_sends_comments_and_ends(client, app):
     app.config["EVENTS_SECONDS"] = 0.05
     chunks = client.get("/api/events").text.split("\n\n")
     assert chunks[0] == "id: 0"
@@ -74,7 +74,7 @@ def read_event(response) -> bytes:
 
 @pytest.fixture
 def stream(port):
-    """A client that has read the beginning of a stream, and the threads from before it came."""
+    """A client that has read the beginning of a stream, and the threads before it connected."""
     before = set(threading.enumerate())
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     connection.request("GET", "/api/events?limit=2")
@@ -94,7 +94,7 @@ def wait_for_other_threads(threads) -> None:
     pytest.fail("the stream did not end")
 
 
-def test_a_server_sends_each_bookmark_as_it_is_created(stream, add):
+def test_a_server_sends_each_new_bookmark(stream, add):
     _, response, before = stream
     for number in (1, 2):
         add(f"https://example.com/{number}")

@@ -1,4 +1,4 @@
-"""Around every route: the request id, and CORS."""
+"""The middleware of every route: the request id, and CORS."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VALUES = {
 
 @pytest.fixture
 def shared(app):
-    """Pages of two origins may use the API."""
+    """Let pages of two origins use the API."""
     app.config["CORS_ORIGINS"] = f"https://other.example {ORIGIN}"
 
 
@@ -47,7 +47,7 @@ ERRORS = [
 
 @pytest.fixture(params=ERRORS, ids=lambda error: str(error[:3]))
 def error(request, app, client):
-    """Answers of which each has another error."""
+    """A function that requests a URL and gets an error."""
     status, method, path, options = request.param
     if status == 500:
         app.config.update(TESTING=False, DATABASE="/nowhere/bookmarks.sqlite")
@@ -75,7 +75,7 @@ class TestRequestId:
     def test_each_request_has_its_own(self, client):
         assert len({client.get("/api").headers["X-Request-ID"] for _ in range(9)}) == 9
 
-    def test_handlers_know_it(self, client):
+    def test_handlers_can_read_it(self, client):
         response = client.get("/api")
         assert g.request_id == response.headers["X-Request-ID"]
 
@@ -86,7 +86,7 @@ class TestRequestId:
                 response = client.open(path, method=method, headers=headers, buffered=True)
                 assert response.headers.getlist("X-Request-ID") == ["mine"], path
 
-    def test_an_error_has_it(self, error):
+    def test_errors_have_it_too(self, error):
         assert error(**{"X-Request-ID": "mine"}).headers["X-Request-ID"] == "mine"
 
 
@@ -142,7 +142,7 @@ class TestWithOrigins:
             assert not of_cors(response)
             assert response.headers["Vary"] == "Origin"
 
-    def test_an_answer_without_an_origin_is_not_for_pages(self, client):
+    def test_an_answer_without_origin_is_not_shared(self, client):
         response = client.get("/api/tags")
         assert not of_cors(response)
         assert response.headers["Vary"] == "Origin"
@@ -176,16 +176,16 @@ class TestWithOrigins:
         }
         assert response.headers["Vary"] == "Origin"
 
-    def test_a_preflight_allows_what_options_tells(self, client, paths):
+    def test_a_preflight_allows_the_methods_of_allow(self, client, paths):
         signature = hmac.new(b"a secret for tests", b"", hashlib.sha256).hexdigest()
         headers = {
             "Authorization": "Bearer token-for-tests",
             "X-Signature": f"sha256={signature}",
         }
         for path in paths:
-            told = client.options(path, headers=headers).headers["Allow"]
+            allow = client.options(path, headers=headers).headers["Allow"]
             response = preflight(client, path)
-            assert response.headers["Access-Control-Allow-Methods"] == told, path
+            assert response.headers["Access-Control-Allow-Methods"] == allow, path
 
     def test_a_preflight_needs_no_credentials(self, client, caplog):
         assert preflight(client, "/api/import", method="POST").status_code == 204
@@ -197,7 +197,7 @@ class TestWithOrigins:
         response = client.open("/api/backup", method=method, headers=headers)
         assert response.status_code == 401
 
-    def test_an_options_of_a_page_that_is_no_preflight_goes_on(self, client):
+    def test_other_options_reach_the_route(self, client):
         assert client.options("/api/backup", headers={"Origin": ORIGIN}).status_code == 401
         response = client.options("/api/tags", headers={"Origin": ORIGIN})
         assert response.headers["Allow"] == "GET, HEAD, OPTIONS"

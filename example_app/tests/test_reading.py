@@ -43,7 +43,7 @@ def test_a_tag_has_a_feed_of_its_own(client, add):
     ]
 
 
-def test_a_feed_that_has_not_changed_is_not_sent_again(client, add):
+def test_an_unchanged_feed_is_not_sent_again(client, add):
     etag = client.get("/api/feed.xml").headers["ETag"]
     assert client.get("/api/feed.xml", headers={"If-None-Match": etag}).status_code == 304
     add("https://example.com/a")
@@ -73,7 +73,7 @@ def test_the_page_escapes_what_clients_wrote(client, add):
     assert '"onclick' not in page
 
 
-def test_the_page_shows_the_bookmarks_with_all_tags_of_its_path(client, add):
+def test_the_page_filters_by_the_tags_of_its_path(client, add):
     add("https://example.com/a", title="Only x", tags=["x"])
     add("https://example.com/b", title="Both", tags=["x", "c#"])
     assert "Only x" in client.get("/api/browse").text

@@ -55,14 +55,14 @@ def test_any_other_signature_is_unauthorized(client, send, signature):
 @pytest.mark.parametrize(
     "method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"]
 )
-def test_no_method_is_answered_without_a_signature(client, method):
+def test_no_method_works_without_a_signature(client, method):
     response = client.open("/api/webhook", method=method)
     assert response.status_code == 401
     assert "Allow" not in response.headers
 
 
 @pytest.mark.parametrize(("method", "status"), [("OPTIONS", 204), ("GET", 405), ("PUT", 405)])
-def test_senders_learn_what_they_may_do(client, method, status):
+def test_senders_get_the_allowed_methods(client, method, status):
     response = client.open("/api/webhook", method=method, headers={"X-Signature": sign(b"")})
     assert (response.status_code, response.headers["Allow"]) == (status, "OPTIONS, POST")
 
@@ -85,4 +85,4 @@ def test_without_a_secret_the_webhook_is_closed(app, send):
     app.config["WEBHOOK_SECRET"] = ""
     response = send(BODY, sign(BODY, ""))
     assert response.status_code == 503
-    assert response.json["detail"] == "Webhooks are not set up here: WEBHOOK_SECRET is empty."
+    assert response.json["detail"] == "Webhooks are disabled: WEBHOOK_SECRET is not set."

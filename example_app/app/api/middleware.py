@@ -1,7 +1,7 @@
-"""Around every route of the API: a request id, and CORS.
+"""For every route of the API: a request id, and CORS.
 
-An HTTP error passes through a middleware as an exception, so what every answer gets is set with
-``after_this_request``, which Flask runs for errors too.
+An HTTP error passes through middleware as an exception, so headers for every answer are set in
+``after_this_request`` functions, which Flask runs for errors too.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ from flask import Request, Response, after_this_request, current_app, g
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-#: What pages of other origins may send and read, beside what a browser allows anyway.
+#: Headers that pages of other origins can send and read, in addition to the browser's own.
 _SENT = ("Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID")
 _READ = ("Location", "X-Request-ID")
 
 
 def name_request(request: Request, call_next: Callable[[], Response]) -> Response:
-    """Keep the client's ``X-Request-ID``, or make one: ``g.request_id``, and in the answer."""
-    given = request.headers.get("X-Request-ID", "")
-    request_id = g.request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+    """Set ``g.request_id`` and ``X-Request-ID``: the client's, or a new one."""
+    request_id = request.headers.get("X-Request-ID", "")
+    if not _REQUEST_ID.fullmatch(request_id):
+        request_id = uuid4().hex
+    g.request_id = request_id
 
     @after_this_request
     def add_header(response: Response) -> Response:
@@ -35,8 +37,8 @@ def name_request(request: Request, call_next: Callable[[], Response]) -> Respons
 def share_with_origins(request: Request, call_next: Callable[[], Response]) -> Response:
     """Let pages of the origins in ``CORS_ORIGINS`` use the API (CORS).
 
-    A preflight carries no credentials, so it is answered here, before a middleware below asks
-    for some. It runs nothing else.
+    A preflight has no credentials, so it is answered here, before a middleware below requires
+    them.
     """
     origins = current_app.config["CORS_ORIGINS"].split()
     allowed = request.origin in origins
@@ -44,7 +46,7 @@ def share_with_origins(request: Request, call_next: Callable[[], Response]) -> R
     @after_this_request
     def add_headers(response: Response) -> Response:
         if origins:
-            # Also without an Origin: a cache must not give that answer to a page of another one.
+            # Also without an Origin: a cache must not serve that answer to a page.
             response.vary.add("Origin")
         if allowed:
             response.access_control_allow_origin = request.origin

@@ -1,4 +1,4 @@
-"""/api: where to begin."""
+"""/api: the entry points."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from flask import url_for
 
 
 def GET() -> dict[str, str]:
-    """The entry points of the API."""
+    """List the URLs to begin with."""
     return {
         "bookmarks": url_for("api./bookmarks"),
         "tags": url_for("api./tags"),

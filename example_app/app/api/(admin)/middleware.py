@@ -1,4 +1,4 @@
-"""For administrators only: a bearer token in front of every route in this group."""
+"""Administrators only: every route in this group requires a bearer token."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from werkzeug.exceptions import Unauthorized
 
 
 def middleware(request: Request, call_next: Callable[[], Response]) -> Response:
-    """Go on only with ``Authorization: Bearer`` and the ``ADMIN_TOKEN``."""
+    """Require ``Authorization: Bearer`` with the ``ADMIN_TOKEN``."""
     token = current_app.config["ADMIN_TOKEN"]
     if not token:
-        abort(503, "Administration is not set up here: ADMIN_TOKEN is empty.")
+        abort(503, "Administration is disabled: ADMIN_TOKEN is not set.")
     sent = request.authorization
     given = sent.token if sent and sent.type == "bearer" else None
-    # As bytes: text that is not ASCII cannot be compared in constant time.
+    # As bytes: strings that are not ASCII cannot be compared in constant time.
     if not hmac.compare_digest((given or "").encode(), token.encode()):
         current_app.logger.warning(
             "%s %s without the admin token, request %s", request.method, request.path, g.request_id
         )
         raise Unauthorized(
-            "Authorization must be Bearer and the token of this server.",
+            "Send Authorization: Bearer with the token of this server.",
             www_authenticate=WWWAuthenticate("bearer", {"realm": "bookmarks administration"}),
         )
     return call_next()

@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import abort
 
-#: What static handlers that show bookmarks are revalidated by.
+#: The cache tag of every static handler that shows bookmarks.
 TAG = "bookmarks"
 
-#: The largest id that SQLite can hold, and that no bookmark will reach.
+#: The largest id that SQLite can store.
 LARGEST_ID = 2**63 - 1
 
 Bookmark = dict[str, Any]
@@ -62,7 +62,7 @@ def find(
 
 
 def find_after(db: sqlite3.Connection, after: int, limit: int) -> list[Bookmark]:
-    """Bookmarks with a larger id, oldest first."""
+    """Find bookmarks with a larger id, oldest first."""
     rows = db.execute(
         "SELECT * FROM tagged_bookmark WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
     )
@@ -70,7 +70,7 @@ def find_after(db: sqlite3.Connection, after: int, limit: int) -> list[Bookmark]
 
 
 def find_year(db: sqlite3.Connection, year: int) -> list[Bookmark]:
-    """Bookmarks that were created in a year, oldest first."""
+    """Find bookmarks that were created in a year, oldest first."""
     rows = db.execute(
         "SELECT * FROM tagged_bookmark WHERE substr(created, 1, 5) = ? ORDER BY created, id",
         (f"{year:04}-",),
@@ -86,16 +86,16 @@ def get_or_404(db: sqlite3.Connection, bookmark_id: int) -> Bookmark:
 
 
 def id_of(db: sqlite3.Connection, url: str) -> int | None:
-    """The id of the bookmark with a URL."""
+    """Return the id of the bookmark with a URL."""
     row = db.execute("SELECT id FROM bookmark WHERE url = ?", (url,)).fetchone()
     return row and row["id"]
 
 
 def add(db: sqlite3.Connection, fields: Mapping[str, Any]) -> int:
-    """Insert a bookmark, created and updated now if its fields do not say when.
+    """Insert a bookmark; it is created and updated now unless its fields have other times.
 
     :returns: its id.
-    :raises sqlite3.IntegrityError: when there is one with this URL.
+    :raises sqlite3.IntegrityError: if a bookmark with this URL exists.
     """
     bookmark_id = db.execute(
         """
@@ -114,12 +114,12 @@ def add(db: sqlite3.Connection, fields: Mapping[str, Any]) -> int:
 
 
 def change(db: sqlite3.Connection, bookmark_id: int, fields: Mapping[str, Any]) -> None:
-    """Set some fields of a bookmark, if it is there.
+    """Set some fields of a bookmark, if it exists.
 
-    :raises sqlite3.IntegrityError: when another one has this URL.
+    :raises sqlite3.IntegrityError: if another bookmark has this URL.
     """
     bookmark_id = min(bookmark_id, LARGEST_ID)
-    found = db.execute(
+    changed = db.execute(
         """
         UPDATE bookmark SET
             url = coalesce(:url, url),
@@ -130,33 +130,33 @@ def change(db: sqlite3.Connection, bookmark_id: int, fields: Mapping[str, Any]) 
         """,
         {"url": None, "title": None, "notes": None, **fields, "id": bookmark_id},
     ).rowcount
-    if found and "tags" in fields:
+    if changed and "tags" in fields:
         db.execute("DELETE FROM tag WHERE bookmark_id = ?", (bookmark_id,))
         _set_tags(db, bookmark_id, fields["tags"])
 
 
 def remove(db: sqlite3.Connection, bookmark_id: int) -> bool:
-    """:returns: whether there was such a bookmark."""
+    """Delete a bookmark; return whether it existed."""
     bookmark_id = min(bookmark_id, LARGEST_ID)
     return bool(db.execute("DELETE FROM bookmark WHERE id = ?", (bookmark_id,)).rowcount)
 
 
 def count_tags(db: sqlite3.Connection) -> dict[str, int]:
-    """How many bookmarks each tag has, by name."""
+    """Return the number of bookmarks for each tag, sorted by tag."""
     return dict(db.execute("SELECT name, count(*) FROM tag GROUP BY name ORDER BY name"))
 
 
 def rename_tag(db: sqlite3.Connection, old: str, new: str) -> bool:
-    """Rename a tag, which joins it with one that has the new name.
+    """Rename a tag. If the new name exists, the two become one.
 
-    :returns: whether there is such a tag.
+    :returns: whether the tag exists.
     """
     query = "UPDATE OR REPLACE tag SET name = ? WHERE name = ?"
     return bool(db.execute(query, (new, old)).rowcount)
 
 
 def newest_id(db: sqlite3.Connection) -> int:
-    """The largest id that was ever given, or 0."""
+    """Return the largest id that was ever assigned, or 0."""
     row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'bookmark'").fetchone()
     return row[0] if row else 0
 

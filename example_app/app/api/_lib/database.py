@@ -1,4 +1,4 @@
-"""The connection of a request, and the file behind it."""
+"""The database connection of a request, and the first start."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SAMPLES = (
     {
         "url": "https://flask.palletsprojects.com/en/stable/quickstart/",
         "title": "Flask quickstart",
-        "notes": "Where everybody starts.",
+        "notes": "Where everyone starts.",
         "tags": ["flask", "python"],
     },
     {
@@ -37,12 +37,12 @@ SAMPLES = (
 
 
 def init_app(app: Flask) -> None:
-    """Close connections when a request ends; create the file and its tables."""
+    """Create the database and its tables; close connections when a request ends."""
     app.teardown_appcontext(close_db)
     os.makedirs(os.path.dirname(app.config["DATABASE"]), exist_ok=True)
     with app.app_context(), app.open_resource("schema.sql", "r") as schema:
         db = get_db()
-        # SQLite does not wait here: a worker that starts at the same time is doing it.
+        # SQLite does not wait for a lock here. A worker that starts now is doing the same.
         with suppress(sqlite3.OperationalError):
             db.execute("PRAGMA journal_mode = WAL")
         db.executescript(schema.read())
@@ -51,9 +51,9 @@ def init_app(app: Flask) -> None:
 
 
 def add_samples(db: sqlite3.Connection) -> None:
-    """Fill a database that has never held a bookmark."""
+    """Fill a database that has never had a bookmark."""
     with db:
-        # Taken before looking: several workers may start at once.
+        # Lock before the look-up: several workers can start at once.
         db.execute("BEGIN IMMEDIATE")
         if db.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'bookmark'").fetchone() is None:
             for sample in SAMPLES:
@@ -61,7 +61,7 @@ def add_samples(db: sqlite3.Connection) -> None:
 
 
 def get_db() -> sqlite3.Connection:
-    """The connection of this request. A writer waits for another for ten seconds."""
+    """Return the connection of this request. A writer waits ten seconds for another one."""
     if "db" not in g:
         g.db = sqlite3.connect(current_app.config["DATABASE"], timeout=10)
         g.db.row_factory = sqlite3.Row
@@ -73,15 +73,15 @@ def get_db() -> sqlite3.Connection:
 
 @contextmanager
 def writing() -> Iterator[sqlite3.Connection]:
-    """A transaction, after which what static handlers made of bookmarks is out of date."""
+    """Run a transaction, then revalidate the static handlers that show bookmarks."""
     db = get_db()
     with db:
         yield db
     try:
         revalidate_tag(bookmarks.TAG)
     except StoreError:
-        # It is written all the same. Other workers serve the old feed until it is stale.
-        current_app.logger.exception("What is stored of bookmarks is not revalidated.")
+        # The data is written. Other workers serve the old feed until it expires.
+        current_app.logger.exception("The cached responses about bookmarks were not revalidated.")
 
 
 def close_db(error: BaseException | None = None) -> None:
@@ -91,6 +91,6 @@ def close_db(error: BaseException | None = None) -> None:
 
 
 def address(url: str) -> str:
-    """Host and path of a URL, with a slash at the end: what a site is compared with."""
+    """Return host and path of a URL with a slash at the end, to compare a site with."""
     parts = urlsplit(url)
     return f"{parts.netloc}{unquote(parts.path)}".rstrip("/") + "/"

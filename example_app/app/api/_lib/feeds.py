@@ -9,15 +9,15 @@ from flask import Response, render_template
 from . import bookmarks
 from .database import get_db
 
-#: How many bookmarks a feed has.
+#: The number of bookmarks in a feed.
 LENGTH = 20
 
 
 def make_feed(url: str, tags: Iterable[str] = ()) -> Response:
-    """A feed of the newest bookmarks that have some tags.
+    """Return a feed of the newest bookmarks that have all the tags.
 
-    :param url: its own URL.
+    :param url: the URL of the feed.
     """
-    found = bookmarks.find(get_db(), limit=LENGTH, tags=tags)
-    xml = render_template("feed.xml", url=url, bookmarks=found)
+    newest = bookmarks.find(get_db(), limit=LENGTH, tags=tags)
+    xml = render_template("feed.xml", url=url, bookmarks=newest)
     return Response(xml, mimetype="application/atom+xml")

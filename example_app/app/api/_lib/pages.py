@@ -1,4 +1,4 @@
-"""One page of bookmarks, as the query string asks for it, with the URL of the next one."""
+"""One page of bookmarks, selected by the query string, with the URL of the next page."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .validation import clean_tag, read_number, read_words
 
 
 def read_page(tags: list[str] | None = None, site: str = "") -> dict[str, Any]:
-    """Find what ``?tag=``, ``?q=``, ``?limit=`` and ``?before=`` select.
+    """Find the bookmarks that ``?tag=``, ``?q=``, ``?limit=`` and ``?before=`` select.
 
-    A page begins below an id instead of at an offset, so none is missed or repeated when
-    bookmarks are added meanwhile.
+    A page begins below an id and not at an offset, so no bookmark is missed or repeated when
+    others are added.
 
     :param tags: more tags that a bookmark must have.
     :param site: the beginning of its address, with a slash at the end.
@@ -34,6 +34,6 @@ def read_page(tags: list[str] | None = None, site: str = "") -> dict[str, Any]:
 
 
 def _below(bookmark_id: int) -> str:
-    # Only what is known: url_for has arguments of its own, such as _external.
+    # Only known names: url_for has other arguments, such as _external.
     kept = {name: request.args.getlist(name) for name in ("tag", "q", "limit")}
     return url_for(request.endpoint or "", **(request.view_args or {}), **kept, before=bookmark_id)

@@ -1,4 +1,4 @@
-"""What clients send, checked: each function gives a clean value or aborts with a clear 4xx."""
+"""Checks of client input: each function returns a clean value or aborts with a 4xx."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from flask import abort, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.urls import iri_to_uri
 
-#: What neither XML nor SQLite can hold: control characters, surrogates, non-characters.
+#: Characters that XML or SQLite cannot store: control characters, surrogates, non-characters.
 _UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x80-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAG = re.compile(r"\w[\w.+#-]{0,39}")
 
 
 def read_number(name: str, *, default: int, most: int, least: int = 1) -> int:
-    """A whole number in the query string."""
+    """Read a whole number from the query string."""
     text = request.args.get(name)
     return default if text is None else parse_number(name, text, least, most)
 
@@ -31,7 +31,7 @@ def parse_number(name: str, text: str, least: int, most: int) -> int:
 
 
 def read_words() -> list[str]:
-    """The words of ``?q=``, casefolded."""
+    """Return the words of ``?q=``, casefolded."""
     query = request.args.get("q", "")
     if len(query) > 200:
         abort(400, "q must have at most 200 characters.")
@@ -39,44 +39,44 @@ def read_words() -> list[str]:
 
 
 def clean_tag(text: str) -> str:
-    """A tag in the one form in which it is stored and looked up."""
-    # Twice: folding takes some letters apart again.
+    """Return a tag in the form in which it is stored and looked up."""
+    # Normalize twice: folding decomposes some letters.
     folded = unicodedata.normalize("NFKC", text).casefold()
     return unicodedata.normalize("NFKC", folded)
 
 
 def read_object() -> dict[str, Any]:
-    """The JSON object in the body of the request."""
+    """Return the JSON object in the body of the request."""
     try:
         body = request.get_json()
     except (BadRequest, RecursionError):
-        abort(400, "The body is not JSON that can be read.")
+        abort(400, "The body is not valid JSON.")
     if not isinstance(body, dict):
         abort(422, "The body must be a JSON object.")
     return body
 
 
 def read_bookmark() -> dict[str, Any]:
-    """All fields of a bookmark; the body must have at least a URL."""
+    """Return all fields of a bookmark; the body must have at least a URL."""
     return _complete(_check(read_object(), _BOOKMARK, required=["url"]))
 
 
 def read_bookmarks() -> list[dict[str, Any]]:
-    """The ``bookmarks`` in the body, which can also say when they were created and updated."""
-    found = _check(read_object(), {"bookmarks": _objects}, required=["bookmarks"])["bookmarks"]
+    """Return the ``bookmarks`` of the body, which can have ``created`` and ``updated``."""
+    fields = _check(read_object(), {"bookmarks": _objects}, required=["bookmarks"])
     return [
         _complete(_check(body, _STORED, required=["url"], within=f"bookmarks[{number}]."))
-        for number, body in enumerate(found)
+        for number, body in enumerate(fields["bookmarks"])
     ]
 
 
 def read_changes() -> dict[str, Any]:
-    """Those fields of a bookmark that the body has."""
+    """Return the fields of a bookmark that the body has."""
     return _check(read_object(), _BOOKMARK)
 
 
 def read_tag_name() -> str:
-    """The ``name`` in the body."""
+    """Return the ``name`` in the body."""
     name: str = _check(read_object(), {"name": _tag}, required=["name"])["name"]
     return name
 
@@ -91,7 +91,7 @@ def _check(
     required: Iterable[str] = (),
     within: str = "",
 ) -> dict[str, Any]:
-    errors = {ascii(name): "there is no such field" for name in body if name not in checks}
+    errors = {ascii(name): "is not a known field" for name in body if name not in checks}
     errors |= {name: "is missing" for name in required if name not in body}
     fields = {}
     for name, check in checks.items():
@@ -165,7 +165,7 @@ def _tag(value: object) -> str:
 def _time(value: object) -> str:
     form = "%Y-%m-%dT%H:%M:%SZ"
     try:
-        # Written again: strptime takes other spellings of a time too.
+        # Compare with the canonical form: strptime accepts others too.
         if isinstance(value, str) and datetime.strptime(value, form).strftime(form) == value:
             return value
     except ValueError:

@@ -19,12 +19,12 @@ def GET() -> dict[str, Any]:
 
 
 def POST() -> tuple[bookmarks.Bookmark, int, dict[str, str]]:
-    """Create a bookmark. 409 when there is one with its URL."""
+    """Create a bookmark: 409 if its URL has one."""
     fields = read_bookmark()
     try:
         with writing() as db:
             bookmark_id = bookmarks.add(db, fields)
     except sqlite3.IntegrityError:
-        abort(409, f"There is a bookmark for {fields['url']} already.")
+        abort(409, f"A bookmark for {fields['url']} already exists.")
     location = url_for("api./bookmarks/[id=int]", id=bookmark_id)
     return bookmarks.get_or_404(db, bookmark_id), 201, {"Location": location}

@@ -1,4 +1,4 @@
-"""/api/search: find bookmarks by their words."""
+"""/api/search: find bookmarks by words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .._lib.validation import read_words
 
 
 def GET() -> dict[str, Any]:
-    """Bookmarks with every word of ``?q=`` in title, URL or notes, in any case."""
+    """Find the words of ``?q=`` in title, URL or notes, in any letter case."""
     if not read_words():
         abort(400, "q is missing: the words to search for.")
     return read_page()

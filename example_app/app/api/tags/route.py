@@ -7,5 +7,5 @@ from .._lib.database import get_db
 
 
 def GET() -> dict[str, dict[str, int]]:
-    """How many bookmarks each tag has."""
+    """Count the bookmarks of each tag."""
     return {"tags": bookmarks.count_tags(get_db())}

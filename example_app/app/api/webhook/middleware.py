@@ -1,4 +1,4 @@
-"""For senders that know ``WEBHOOK_SECRET``."""
+"""Senders have to know ``WEBHOOK_SECRET``."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from werkzeug.exceptions import Unauthorized
 
 
 def middleware(request: Request, call_next: Callable[[], Response]) -> Response:
-    """Go on only for a signed body.
+    """Require a signed body.
 
-    ``X-Signature: sha256=...`` holds its HMAC in hexadecimal.
+    ``X-Signature: sha256=...`` has its HMAC in hexadecimal.
     """
     secret = current_app.config["WEBHOOK_SECRET"]
     if not secret:
-        abort(503, "Webhooks are not set up here: WEBHOOK_SECRET is empty.")
+        abort(503, "Webhooks are disabled: WEBHOOK_SECRET is not set.")
     given = request.headers.get("X-Signature", "")
     signature = hmac.new(secret.encode(), request.get_data(), hashlib.sha256).hexdigest()
-    # As bytes: text that is not ASCII cannot be compared in constant time.
+    # As bytes: strings that are not ASCII cannot be compared in constant time.
     if not hmac.compare_digest(given.encode(), f"sha256={signature}".encode()):
         raise Unauthorized(
             "X-Signature must be sha256= and the HMAC-SHA256 of the body with the shared secret.",

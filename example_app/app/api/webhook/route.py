@@ -1,4 +1,4 @@
-"""/api/webhook: bookmarks from other programs, which sign what they send."""
+"""/api/webhook: bookmarks from programs that sign what they send."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from .._lib.validation import read_bookmark
 
 
 def POST() -> tuple[bookmarks.Bookmark, int, dict[str, str]]:
-    """Import a bookmark: 201, or 200 when it is here already, since senders repeat themselves."""
+    """Import a bookmark: 201, or 200 if it exists, since senders repeat themselves."""
     fields = read_bookmark()
     with writing() as db:
-        # Taken before looking: the same bookmark may arrive twice at once.
+        # Lock before the look-up: the same bookmark can arrive twice at once.
         db.execute("BEGIN IMMEDIATE")
         known = bookmarks.id_of(db, fields["url"])
         bookmark_id = known or bookmarks.add(db, fields)

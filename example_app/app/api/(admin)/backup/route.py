@@ -9,7 +9,7 @@ from ..._lib.database import get_db
 
 
 def GET() -> tuple[dict[str, Any], dict[str, str]]:
-    """Every bookmark, oldest first. They have no ids: an import gives its own."""
+    """Return every bookmark, oldest first, without ids: an import assigns new ones."""
     found = bookmarks.find_after(get_db(), 0, limit=-1)
     for bookmark in found:
         del bookmark["id"]

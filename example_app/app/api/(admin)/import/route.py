@@ -10,15 +10,15 @@ from ..._lib.validation import read_bookmarks
 
 
 def POST(request: Request) -> dict[str, int]:
-    """Add the ``bookmarks`` of the body that are not here yet; if one is wrong, none."""
+    """Add the ``bookmarks`` of the body that are new, or none if one of them is invalid."""
     request.max_content_length = 16 * 1024 * 1024
-    every = read_bookmarks()
+    received = read_bookmarks()
     added = 0
     with writing() as db:
-        # Taken before looking: a URL may arrive through another request meanwhile.
+        # Lock before the look-up: another request can add the URL in between.
         db.execute("BEGIN IMMEDIATE")
-        for fields in every:
+        for fields in received:
             if bookmarks.id_of(db, fields["url"]) is None:
                 bookmarks.add(db, fields)
                 added += 1
-    return {"added": added, "known": len(every) - added}
+    return {"added": added, "known": len(received) - added}

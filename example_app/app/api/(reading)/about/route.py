@@ -1,4 +1,4 @@
-"""/api/about: what is here, on a page that can be put on any static host."""
+"""/api/about: an overview, on a page that any static host can serve."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ cache_tags = [bookmarks.TAG]
 
 
 def GET() -> str:
-    """How many bookmarks there are, the newest, and the feed of each tag."""
+    """Show the newest bookmarks, and each tag with its count and feed."""
     db = get_db()
     newest = bookmarks.find(db, limit=10)
     return render_template("about.html", newest=newest, counts=bookmarks.count_tags(db))

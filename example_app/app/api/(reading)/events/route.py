@@ -13,11 +13,11 @@ from ..._lib.validation import parse_number, read_number
 
 
 def GET(request: Request) -> Response:
-    """Stream bookmarks from now on, or after ``Last-Event-ID``; at most ``?limit=`` of them.
+    """Stream new bookmarks, or those after ``Last-Event-ID``; at most ``?limit=`` of them.
 
     The id of an event is the id of its bookmark.
     """
-    # Checked before the first byte is sent: then it is too late for a 400.
+    # Check the input now: after the first byte it is too late for a 400.
     limit = read_number("limit", default=100, most=100)
     last = request.headers.get("Last-Event-ID")
     if last is None:
@@ -32,9 +32,9 @@ def GET(request: Request) -> Response:
 
 
 def events(after: int, limit: int) -> Iterator[str]:
-    """The text of the stream. It ends after a while; clients connect again by themselves."""
+    """Yield the stream. It ends after ``EVENTS_SECONDS``; clients reconnect automatically."""
     end = time.monotonic() + current_app.config["EVENTS_SECONDS"]
-    # An id without data: where to go on, should the stream end before the first event.
+    # An id without data: the point to continue from if the stream ends before any event.
     yield f"id: {after}\n\n"
     while True:
         for bookmark in bookmarks.find_after(get_db(), after, limit):
@@ -44,5 +44,5 @@ def events(after: int, limit: int) -> Iterator[str]:
         if not limit or time.monotonic() >= end:
             return
         time.sleep(current_app.config["EVENTS_INTERVAL"])
-        # A comment. Sending it fails when the client has gone, which closes this generator.
+        # A comment. Sending it fails when the client is gone, and closes this generator.
         yield ":\n\n"

@@ -7,11 +7,11 @@ from flask import Response, url_for
 from ..._lib import bookmarks
 from ..._lib.feeds import make_feed
 
-# Feed readers ask often. It is made anew after each write, and now and then all the same.
+# Feed readers ask often. A write revalidates the feed; a minute is the upper limit.
 revalidate = 60
 cache_tags = [bookmarks.TAG]
 
 
 def GET() -> Response:
-    """An Atom feed of all bookmarks."""
+    """Return an Atom feed of all bookmarks."""
     return make_feed(url_for("api./feed%2Exml"))

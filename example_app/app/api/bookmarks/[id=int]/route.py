@@ -17,13 +17,13 @@ def GET(id: int) -> bookmarks.Bookmark:
 
 
 def PATCH(id: int) -> bookmarks.Bookmark:
-    """Change the fields that the body has. 409 when another bookmark has the URL."""
+    """Change the fields that the body has: 409 if another bookmark has the URL."""
     fields = read_changes()
     try:
         with writing() as db:
             bookmarks.change(db, id, fields)
     except sqlite3.IntegrityError:
-        abort(409, f"There is a bookmark for {fields['url']} already.")
+        abort(409, f"A bookmark for {fields['url']} already exists.")
     return bookmarks.get_or_404(db, id)
 
 

@@ -1,4 +1,4 @@
-"""/api/sites/<host>/<path>: what is bookmarked of a site, or of a part of it."""
+"""/api/sites/<host>/<path>: the bookmarks of a site, or of a part of it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from ..._lib.pages import read_page
 
 
 def GET(path: list[str]) -> dict[str, Any]:
-    """Bookmarks on a host, below a path."""
+    """Find the bookmarks on a host, below a path."""
     host, *folders = path
     return read_page(site="/".join([host.lower(), *folders, ""]))

@@ -21,7 +21,7 @@ def GET(slug: str) -> dict[str, Any]:
 
 
 def PATCH(slug: str) -> dict[str, Any]:
-    """Rename a tag. Renamed to the name of another one, the two become one."""
+    """Rename a tag. If the new name exists, the two become one."""
     name = read_tag_name()
     with writing() as db:
         if not bookmarks.rename_tag(db, clean_tag(slug), name):

@@ -11,7 +11,7 @@ from ...._lib.validation import clean_tag
 
 
 def GET(tags: list[str]) -> str:
-    """Show the bookmarks that have all of some tags; ``?q=`` searches among them."""
+    """Show the bookmarks that have all the tags; ``?q=`` searches among them."""
     chosen = [clean_tag(tag) for tag in tags]
     counts = bookmarks.count_tags(get_db())
     if not counts.keys() >= set(chosen):

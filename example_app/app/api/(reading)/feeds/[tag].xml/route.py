@@ -14,12 +14,12 @@ cache_tags = [bookmarks.TAG]
 
 
 def generate_static_params() -> list[dict[str, str]]:
-    """The tags of today, for an export; others are served when they come up."""
+    """List the present tags for an export; later ones are served on demand."""
     return [{"tag": tag} for tag in bookmarks.count_tags(get_db())]
 
 
 def GET(tag: str) -> Response:
-    """An Atom feed of the bookmarks with a tag."""
+    """Return an Atom feed of the bookmarks with a tag."""
     tag = clean_tag(tag)
     if tag not in bookmarks.count_tags(get_db()):
         abort(404, "No bookmark has this tag.")
