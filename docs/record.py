@@ -1,8 +1,8 @@
-"""Record what commands print in a terminal, for the pages: ``python docs/record.py [NAME...]``.
+"""Record the output of commands for the pages: ``python docs/record.py [NAME...]``.
 
-Each recording becomes ``docs/recordings/NAME.svg``. The commands are really run, in a project of
-its own, at a terminal, since they print no colours elsewhere. ``tests/test_recordings.py`` runs
-them again and compares.
+Each recording becomes ``docs/recordings/NAME.svg``. The commands run in a new project, and at a
+terminal, since they print colours only there. ``tests/test_recordings.py`` runs them again and
+compares.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from pathlib import Path
 DOCS = Path(__file__).parent
 RECORDINGS_FOLDER = DOCS / "recordings"
 
-#: What a recording calls the folder of its project.
+#: The folder of the project, as a recording shows it.
 SHOWN_FOLDER = "/srv/shop"
 
-#: How wide the terminal is. Longer lines go on below, as in any terminal.
+#: The width of the terminal. Longer lines continue on the next row.
 COLUMNS = 90
 
-#: Seconds that a command may take.
+#: Seconds that a command can take.
 TIMEOUT = 60
 
 #: The project of every recording.
@@ -46,7 +46,7 @@ PROJECT = {
 
 @dataclass(frozen=True)
 class Recording:
-    """Commands, and the files that their project has beside those of ``PROJECT``."""
+    """Commands, and the files that their project has in addition to ``PROJECT``."""
 
     commands: tuple[str, ...]
     files: Mapping[str, str] = field(default_factory=dict)
@@ -78,7 +78,7 @@ RECORDINGS = {
 
 
 def transcript(recording: Recording) -> str:
-    """Run the commands of a recording; return them and what they print, with escape sequences."""
+    """Run the commands of a recording; return them with their output and its escape sequences."""
     with tempfile.TemporaryDirectory() as above:
         folder = Path(above).resolve() / Path(SHOWN_FOLDER).name
         for name, content in (PROJECT | dict(recording.files)).items():
@@ -92,7 +92,7 @@ def transcript(recording: Recording) -> str:
 
 
 def run_at_terminal(command: str, folder: Path) -> str:
-    """What a command prints at a terminal. Its own exit status is part of no recording."""
+    """Run a command at a terminal; return its output, whatever its exit status."""
     name, *arguments = shlex.split(command)
     call = [sys.executable, "-m", name, *arguments] if name == "flask" else [name, *arguments]
     left_out = ("FLASK_", "NO_COLOR", "PYTEST_", "COV_")
@@ -128,7 +128,7 @@ def _read_all(terminal: int) -> str:
             break
         try:
             chunk = os.read(terminal, 65536)
-        except OSError:  # how Linux tells that the other side is closed
+        except OSError:  # on Linux: the other side is closed
             chunk = b""
         if not chunk:
             return read.decode()
@@ -137,11 +137,11 @@ def _read_all(terminal: int) -> str:
 
 
 def without_escapes(text: str) -> str:
-    """A text without the sequences that colour it."""
+    """Remove the escape sequences for colours from a string."""
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
-#: As rich's own, but with fonts that readers have: nothing is loaded from the network.
+#: Like rich's template, but with fonts that readers have: nothing is loaded from the network.
 SVG = """\
 <svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
@@ -171,7 +171,7 @@ SVG = """\
 
 
 def picture(name: str, text: str) -> str:
-    """A transcript as SVG."""
+    """Return a transcript as SVG."""
     from rich.console import Console
     from rich.text import Text
 
@@ -181,7 +181,7 @@ def picture(name: str, text: str) -> str:
         console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True)
         console.print(Text("\n").join(rows), soft_wrap=True)
     svg = console.export_svg(title=SHOWN_FOLDER, unique_id=name, code_format=SVG)
-    # rich draws the ends of lines too, as texts outside the picture.
+    # rich draws the ends of lines too, outside the picture.
     svg = re.sub(r"<text [^>]*>\n</text>", "", svg).replace("<text ", "\n<text ")
     return "".join(f"{line.strip()}\n" for line in svg.splitlines() if line.strip())
 

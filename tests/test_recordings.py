@@ -1,4 +1,4 @@
-"""The recordings of the pages are what the commands print today."""
+"""The recordings on the pages show what the commands print."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ record = script()
 
 
 def text_of(picture: Path) -> str:
-    """What a recording shows: its pieces of text at their lines and columns."""
+    """Return the lines that a recording shows, from its text elements and their places."""
     lines: dict[int, str] = {}
     for element in ElementTree.parse(picture).iter(TEXT):
         place = re.fullmatch(r"url\(#.*-line-(\d+)\)", element.get("clip-path", ""))
@@ -50,11 +50,11 @@ def test_a_recording_is_up_to_date(name):
 
 
 def rows_of(line: str) -> list[str]:
-    """The rows that a line takes at the terminal."""
+    """Return the rows that a line occupies at the terminal."""
     return [line[n : n + record.COLUMNS] for n in range(0, len(line) or 1, record.COLUMNS)]
 
 
-def test_each_recording_is_on_a_page_and_says_what_it_shows_to_those_who_do_not_see_it():
+def test_each_recording_has_a_description():
     pages = "\n".join(page.read_text(encoding="utf-8") for page in sorted(DOCS.glob("*.md")))
     described = re.findall(r"!\[((?:[^\]]|\](?!\())+)\]\((recordings/[^)]+)\)", pages)
     assert sorted(picture for _, picture in described) == PICTURES
@@ -63,7 +63,7 @@ def test_each_recording_is_on_a_page_and_says_what_it_shows_to_those_who_do_not_
 
 
 @pytest.mark.parametrize("picture", PICTURES)
-def test_a_recording_loads_nothing(picture):
+def test_a_recording_loads_nothing_else(picture):
     text = (DOCS / picture).read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
     assert re.findall(r"https?:|@import|@font-face|<script|href=", text) == []
 

@@ -1,4 +1,4 @@
-"""What ``docs/testing.md`` says of pytest, coverage and pytest-flask: on a sample project."""
+"""The statements of ``docs/testing.md`` about pytest, coverage and pytest-flask, in a project."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("pytest_cov")
+pytest.importorskip("pytest_flask")
+
+pytestmark = pytest.mark.ci
+
 REPOSITORY = Path(__file__).parents[1]
 SAMPLE = Path(__file__).parent / "samples/testing"
 ROUTE = "app/posts/[id=int]/route.py"
@@ -23,7 +28,7 @@ def project(tmp_path):
 
 
 def run(folder, *command):
-    """Exit status and output of a command of Python's environment."""
+    """Run a module of this environment; return its exit status and output."""
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=folder,
@@ -38,7 +43,7 @@ def run(folder, *command):
 
 
 def outcome(output):
-    """The closing line of pytest, without the time."""
+    """Return the closing line of pytest without the time."""
     return re.findall(r"(\d+ [a-z].*?) in [\d.]+s", output)
 
 
@@ -48,7 +53,7 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
-def test_handlers_are_tested_directly_and_through_their_chains(project):
+def test_the_three_ways_of_testing_work(project):
     status, output = run(project, "pytest", "-p", "no:flask", "-W", "error")
     assert (status, outcome(output)) == (0, ["13 passed"]), output
 
@@ -63,30 +68,37 @@ def test_a_real_server(live_server):
 """
 
 
-def test_the_tests_run_under_pytest_flask_and_its_server(project):
+def test_pytest_flask_runs_the_same_tests(project):
     (project / "tests/test_server.py").write_text(ON_A_SERVER, encoding="utf-8")
     status, output = run(project, "pytest", "-W", "error::pytest.PytestWarning")
     assert (status, outcome(output)) == (0, ["14 passed"]), output
 
 
-def test_pytest_flask_has_the_client_and_needs_the_app_alone(project):
+def test_pytest_flask_needs_only_the_app(project):
     conftest = project / "tests/conftest.py"
     edit(conftest, "@pytest.fixture\ndef client(app):\n    return app.test_client()\n", "")
     status, output = run(project, "pytest")
     assert (status, outcome(output)) == (0, ["13 passed"]), output
 
 
-def covered(project):
-    """Run the tests with coverage; for each file its missing lines."""
+def cover(project):
+    """Run the tests with coverage; return the missing lines of each file."""
     status, output = run(project, "pytest", "-p", "no:flask", "--cov", "--cov-report=json")
     assert status == 0, output
     report = json.loads((project / "coverage.json").read_text(encoding="utf-8"))
     return {file: data["missing_lines"] for file, data in report["files"].items()}
 
 
-def test_coverage_counts_every_file_of_the_tree(project):
+@pytest.fixture(scope="module")
+def covered(tmp_path_factory):
+    """A project whose tests have run with coverage, and the missing lines of each file."""
+    project = shutil.copytree(SAMPLE, tmp_path_factory.mktemp("covered") / "project")
+    return project, cover(project)
+
+
+def test_coverage_counts_every_file(covered):
+    project, missing = covered
     files = {path.relative_to(project).as_posix() for path in project.glob("app/**/*.py")}
-    missing = covered(project)
     assert missing.keys() == files
     lines = (project / ROUTE).read_text(encoding="utf-8").split("\n")
     assert [lines[number - 1].strip() for number in missing[ROUTE]] == [
@@ -98,9 +110,9 @@ def test_coverage_counts_every_file_of_the_tree(project):
     assert missing["app/_lib/unused.py"] == [1, 2]
 
 
-def test_without_its_settings_coverage_leaves_out_files_that_no_test_imports(project):
+def test_without_settings_coverage_misses_files(project):
     edit(project / "pyproject.toml", "include_namespace_packages = true\n", "")
-    missing = covered(project)
+    missing = cover(project)
     assert "app/_lib/unused.py" not in missing
     assert ROUTE in missing
 
@@ -114,8 +126,8 @@ def test_without_its_settings_coverage_leaves_out_files_that_no_test_imports(pro
         ("app/(admin)/*", ["app/(admin)/middleware.py", "app/(admin)/stats/route.py"]),
     ],
 )
-def test_in_a_pattern_of_coverage_question_marks_stand_for_brackets(pattern, files, project):
-    covered(project)
+def test_coverage_patterns_need_question_marks(pattern, files, covered):
+    project, _ = covered
     _, output = run(project, "coverage", "report", f"--include={pattern}")
     assert re.findall(r"^(app/\S+)", output, re.M) == files
 
@@ -126,7 +138,7 @@ def test_pytest_refuses_a_path_with_brackets(project):
     assert "ERROR: path cannot contain [] parametrization: app/posts/[id=int]" in output
 
 
-BESIDE = """
+NEXT_TO_A_ROUTE = """
 import sys
 
 from . import route
@@ -138,8 +150,9 @@ def test_it_is_the_module_of_the_app(app):
 """
 
 
-def test_a_test_can_lie_beside_its_route_file(project):
-    (project / "app/posts/[id=int]/test_route.py").write_text(BESIDE, encoding="utf-8")
+def test_a_test_can_be_next_to_its_route_file(project):
+    test = project / "app/posts/[id=int]/test_route.py"
+    test.write_text(NEXT_TO_A_ROUTE, encoding="utf-8")
     shutil.move(project / "tests/conftest.py", project / "conftest.py")
     status, output = run(project, "pytest", "-p", "no:flask", "app")
     assert (status, outcome(output)) == (0, ["1 passed"]), output

@@ -1,7 +1,7 @@
-"""Other people's extensions with route files.
+"""Extensions by others, used with route files.
 
-Decorators see a handler while its file is loaded; what reads ``app.view_functions`` sees the view
-of the file. Each test file says what would go wrong if that view were a plain closure.
+Decorators see a handler while its file is loaded; code that reads ``app.view_functions`` sees the
+view of the file. Each test file says what would go wrong if that view were a plain closure.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.ecosystem.support import SECRET
 
 @pytest.fixture
 def make_project(make_app: Callable[..., Flask]) -> Callable[..., tuple[Flask, ModuleType]]:
-    """An app, and its ``app/extensions.py``: where its route files find the extension objects."""
+    """Create an app and its ``app/extensions.py``, which has the extension objects."""
 
     def make(extensions: str, files: Mapping[str, str]) -> tuple[Flask, ModuleType]:
         app = make_app({"../extensions.py": extensions, **files})

@@ -1,4 +1,4 @@
-"""What the tests of this folder share."""
+"""Helpers for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ SECRET = "a secret for tests, longer than 32 bytes"
 
 
 def statuses(app: Flask, *requests: str) -> list[int]:
-    """What requests are answered with, each given as method and URL."""
+    """Send requests, each a method and a URL; return their statuses."""
     client = app.test_client()
     return [
         client.open(url, method=method).status_code for method, url in map(str.split, requests)

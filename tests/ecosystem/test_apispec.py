@@ -5,6 +5,10 @@ A closure is one function with one docstring: the document of a file would be em
 
 from __future__ import annotations
 
+import pytest
+
+pytest.importorskip("apispec_webframeworks")
+
 from apispec import APISpec
 from apispec_webframeworks.flask import FlaskPlugin
 

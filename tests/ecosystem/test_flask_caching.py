@@ -1,9 +1,13 @@
-"""Flask-Caching: it keys a view by the path, and a memoized function by its module and name.
+"""Flask-Caching: its keys are the path of a view, and the module and name of a function.
 
-Route files that all had one module name would serve each other's values.
+If all route files had one module name, they would serve each other's values.
 """
 
 from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("flask_caching")
 
 CACHE = """
 from itertools import count
@@ -47,7 +51,7 @@ def QUERY(year):
     assert client.get("/api/sales/2024").json == first
 
 
-def test_memoized_helpers_of_one_name_are_kept_apart(make_project):
+def test_memoized_helpers_of_one_name_differ(make_project):
     memoized = """
 from ...extensions import cache, runs
 

@@ -6,6 +6,10 @@ answered without any of the headers.
 
 from __future__ import annotations
 
+import pytest
+
+pytest.importorskip("flask_cors")
+
 from flask import Flask
 from flask_cors import CORS
 
@@ -13,7 +17,7 @@ ORIGIN = "https://shop.example"
 
 
 def cors_of(app: Flask, method: str, url: str) -> dict[str, str | None]:
-    """The origin that may read the answers of a method, and that the preflight promises."""
+    """Return the origin that can read the response to a method and to its preflight."""
     client = app.test_client()
     headers = {"Origin": ORIGIN, "Access-Control-Request-Method": method}
     actual = client.open(url, method=method, headers={"Origin": ORIGIN})

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytest.importorskip("flask_jwt_extended")
+
 from flask_jwt_extended import JWTManager, create_access_token
 
 from tests.ecosystem.support import SECRET, statuses

@@ -1,13 +1,15 @@
 """Flask-Limiter: it finds limits, exemptions and defaults by the name of the stored view.
 
-The name is made of ``__module__``, ``__name__`` and ``__qualname__``. That of a closure is in none
-of its tables: limits that override the defaults would not, exemptions would be lost, and once one
-handler's limit was hit, its siblings would be let off the defaults.
+The name consists of ``__module__``, ``__name__`` and ``__qualname__``. That of a closure is in
+none of its tables: limits would not override defaults, exemptions would be lost, and after the
+limit of one handler is exceeded, the defaults would no longer apply to the others.
 """
 
 from __future__ import annotations
 
 import pytest
+
+pytest.importorskip("flask_limiter")
 
 from flask_routehandlers import StaticRequestError
 from tests.ecosystem.support import statuses
@@ -47,7 +49,7 @@ def POST():
 @pytest.mark.parametrize(
     ("options", "first_post"), [("", 429), (", per_method=True", 200), (", scope='write'", 200)]
 )
-def test_equal_limits_in_one_file_count_apart_if_told_so(make_project, options, first_post):
+def test_equal_limits_in_one_file_can_be_separate(make_project, options, first_post):
     # Flask-Limiter counts by endpoint and limit, and a file is one endpoint.
     app, extensions = make_project(
         LIMITER,
@@ -99,7 +101,7 @@ def DELETE():
 
 
 @pytest.mark.parametrize(("per_method", "first_post"), [(False, 429), (True, 200)])
-def test_default_limits_count_by_file_or_by_method(make_project, per_method, first_post):
+def test_default_limits_are_for_file_or_method(make_project, per_method, first_post):
     app, extensions = make_project(
         LIMITER.replace("storage_uri", f"default_limits_per_method={per_method}, storage_uri"),
         {
@@ -113,7 +115,7 @@ def test_default_limits_count_by_file_or_by_method(make_project, per_method, fir
     assert statuses(app, *["GET /api/other"] * 3) == [200, 200, 429]
 
 
-def test_answers_that_no_handler_gives_have_the_default_limits(make_project):
+def test_automatic_answers_have_default_limits(make_project):
     app, extensions = make_project(LIMITER, {"jobs/route.py": "def GET():\n    return []\n"})
     extensions.limiter.init_app(app)
     assert statuses(app, "OPTIONS /api/jobs", "PATCH /api/jobs") == [204, 405]
@@ -123,9 +125,7 @@ def test_answers_that_no_handler_gives_have_the_default_limits(make_project):
 PAGE = "revalidate = 60\ndef GET():\n    return 'hello'\n"
 
 
-def test_a_limit_around_a_static_handler_is_an_error_and_one_around_middleware_counts_hits(
-    make_project,
-):
+def test_static_handlers_need_limits_on_middleware(make_project):
     limited = "from ...extensions import limiter\n@limiter.limit('3 per day')\n"
     files = {
         "handler/route.py": PAGE.replace("def GET", f"{limited}def GET"),

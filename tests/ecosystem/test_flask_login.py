@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+pytest.importorskip("flask_login")
+
 from flask_login import FlaskLoginClient, LoginManager, UserMixin
 
 from tests.ecosystem.support import SECRET, statuses

@@ -1,8 +1,7 @@
-"""Flask-WTF: it asks whether ``__module__`` and ``__name__`` of the stored view are exempt.
+"""Flask-WTF: it looks up ``__module__`` and ``__name__`` of the stored view in its exemptions.
 
-Those of a closure are not what ``@csrf.exempt`` has seen, so no handler could be exempt. And all
-closures that one line of code makes have the same: to exempt one of them would end the protection
-of every route.
+Those of a closure differ from what ``@csrf.exempt`` has seen, so no handler could be exempt. And
+all closures of one line of code share them: exempting one would end the protection of every route.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ import sys
 from importlib import import_module
 
 import pytest
+
+pytest.importorskip("flask_wtf")
 
 from tests.ecosystem.support import statuses
 from tests.support import write_files
@@ -55,7 +56,7 @@ def test_a_whole_tree_is_exempt(make_project):
     assert statuses(app, "POST /api/hooks", "PUT /api/hooks", "POST /form") == [200, 200, 400]
 
 
-def test_a_package_with_a_factory_names_its_handlers_naturally(tmp_path, monkeypatch):
+def test_a_package_has_natural_handler_names(tmp_path, monkeypatch):
     imports = "from csrf_shop.extensions import csrf\n\n"
     write_files(
         tmp_path / "csrf_shop",

@@ -1,9 +1,14 @@
 """OpenTelemetry: it names spans after ``request.url_rule``.
 
-The rule has to read as one that was written by hand, and to be there for a 405 too.
+The rule has to look as if it was written by hand, and has to be set for a 405 too.
 """
 
 from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("opentelemetry.instrumentation.flask")
+pytest.importorskip("opentelemetry.sdk")
 
 from opentelemetry.instrumentation.flask import FlaskInstrumentor
 from opentelemetry.metrics import NoOpMeterProvider
@@ -27,7 +32,7 @@ def test_spans_are_named_after_the_route(make_app):
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     app = make_app({"users/[id=int]/route.py": USERS}, "files/[...path]", "docs/[[...path]]")
-    # Its commenter would leave a value in the context of this thread.
+    # The commenter would leave a value in the context of this thread.
     FlaskInstrumentor.instrument_app(
         app,
         tracer_provider=provider,

@@ -1,13 +1,17 @@
 """webargs: its decorators add arguments that are not in the path, by position or by name.
 
-A router that gave path parameters by position, or refused arguments that it does not know, could
-not call such handlers.
+A router that passed path parameters by position, or refused unknown arguments, could not call such
+handlers.
 """
 
 from __future__ import annotations
 
+import pytest
 
-def test_parsed_arguments_stand_beside_path_parameters(make_app):
+pytest.importorskip("webargs")
+
+
+def test_parsed_arguments_join_path_parameters(make_app):
     app = make_app(
         {
             "users/[id=int]/route.py": """
