@@ -97,6 +97,14 @@ def describe_exception(error: BaseException) -> str:
     return f"{name}: {message}" if message else name
 
 
+def install_hint(extra: str) -> str:
+    """Return the hint for a package that is not installed.
+
+    :param extra: the extra of this package that installs it.
+    """
+    return f'Install it: pip install "flask-routehandlers[{extra}]".'
+
+
 def problems_of(error: RouteHandlersError) -> tuple[Problem, ...]:
     """Return the problems that made a file unusable.
 

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from .caching import cache_of
-from .errors import Problem, RouteHandlersError, RouteImportError, RouteTreeError
+from .errors import (
+    Problem,
+    RouteHandlersError,
+    RouteImportError,
+    RouteTreeError,
+    install_hint,
+)
 from .handlers.annotations import PathParameter
 from .handlers.binding import FOR_MIDDLEWARE, Binding, BindingError, bind
 from .handlers.chain import Link
@@ -294,7 +300,7 @@ def _find_missing_asgiref(
     if is_async and find_spec("asgiref") is None:
         yield Problem(
             f"{name} is async, and Flask needs asgiref to call it.",
-            'Install it: pip install "flask-routehandlers[async]".',
+            install_hint("async"),
             (file,),
         )
 

@@ -1,0 +1,133 @@
+"""Find the arguments of a function that a client sends: those with a marker."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from ..errors import ProblemError
+from .markers import Marker, Scheme
+from .signature import (
+    UnreadableError,
+    evaluate,
+    has_inner_marker,
+    is_optional,
+    members_of,
+    read_annotations,
+    split_annotated,
+)
+
+#: The name of a marker in an annotation that cannot be evaluated.
+_MARKER_NAME = re.compile(r"\b(Query|Header|Cookie|Form|Body|Bearer)\b")
+
+
+class ContractError(ProblemError):
+    """A signature that cannot be a contract."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument with a marker.
+
+    :param name: its name.
+    :param marker: its marker or scheme.
+    :param annotation: its type, without the marker.
+    :param default: its default, or ``inspect.Parameter.empty``.
+    """
+
+    name: str
+    marker: Marker | Scheme
+    annotation: Any
+    default: Any
+
+    @property
+    def has_default(self) -> bool:
+        """Whether the request may lack it."""
+        return self.default is not inspect.Parameter.empty
+
+
+def find_arguments(
+    name: str, function: Callable[..., Any], parameters: Mapping[str, inspect.Parameter]
+) -> dict[str, Argument]:
+    """Return the arguments of a function that have a marker, by name.
+
+    :param name: the function's name in its file, for errors.
+    :param parameters: the function's own parameters.
+    :raises ContractError: for a marker that is not used as it must be.
+    """
+    arguments = {}
+    for parameter, annotation in read_annotations(function).items():
+        if parameter not in parameters:
+            continue
+        try:
+            annotation = evaluate(annotation, function)
+        except UnreadableError as error:
+            if _MARKER_NAME.search(error.annotation):
+                raise ContractError(
+                    f"{name} annotates {parameter} as {error.annotation}, which cannot be "
+                    f"evaluated: {error.error}.",
+                    "Import its names at run time, not only for type checkers.",
+                ) from error
+            continue
+        argument = make_argument(name, parameter, annotation, parameters[parameter].default)
+        if argument is not None:
+            arguments[parameter] = argument
+    return arguments
+
+
+def make_argument(name: str, parameter: str, annotation: Any, default: Any) -> Argument | None:
+    """Return an argument with a marker, or ``None`` for one without.
+
+    :param name: the function's name in its file, for errors.
+    :param parameter: the argument's name.
+    :raises ContractError: for a marker that is not used as it must be.
+    """
+    inner, metadata = split_annotated(annotation)
+    markers = [item for item in metadata if isinstance(item, (Marker, Scheme))]
+    if not markers:
+        return _make_optional_credential(name, parameter, annotation, default)
+    if len(markers) > 1:
+        raise ContractError(
+            f"{name} has two markers on {parameter}.",
+            "Use one: a value comes from one part of the request.",
+        )
+    marker = markers[0]
+    if isinstance(marker, Marker):
+        if isinstance(inner, TypeVar):
+            raise ContractError(
+                f"{name} annotates {parameter} as {marker.name} without a type.",
+                f"Write {parameter}: {marker.name}[str], or another type.",
+            )
+        others = tuple(item for item in metadata if item is not marker)
+        if others:
+            inner = Annotated[(inner, *others)]
+    if has_inner_marker(inner):
+        raise _misplaced(name, parameter)
+    return Argument(parameter, marker, inner, default)
+
+
+def _make_optional_credential(
+    name: str, parameter: str, annotation: Any, default: Any
+) -> Argument | None:
+    if not has_inner_marker(annotation):
+        return None
+    members = [member for member in members_of(annotation) if member is not type(None)]
+    schemes = [item for item in split_annotated(members[0])[1] if isinstance(item, Scheme)]
+    if len(members) > 1 or not is_optional(annotation) or len(schemes) != 1:
+        raise _misplaced(name, parameter)
+    if default is inspect.Parameter.empty:
+        raise ContractError(
+            f"{name} asks for the optional credential {parameter}, which has no default.",
+            f"Write {parameter}: ... | None = None.",
+        )
+    return Argument(parameter, schemes[0], split_annotated(members[0])[0], default)
+
+
+def _misplaced(name: str, parameter: str) -> ContractError:
+    return ContractError(
+        f"{name} has a marker inside the annotation of {parameter}.",
+        f"Put it outside: {parameter}: Query[int | None] = None.",
+    )

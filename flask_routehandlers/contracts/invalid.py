@@ -1,0 +1,128 @@
+"""Requests that do not fit a contract: the exceptions, and what is wrong with each value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from urllib.parse import quote
+
+from flask import current_app
+from werkzeug.exceptions import UnprocessableEntity
+
+from .markers import Place
+
+#: The setting for the status of :class:`InvalidRequest`, 422 by default.
+STATUS_SETTING = "ROUTE_HANDLERS_INVALID_STATUS"
+
+#: Characters that a URI fragment may have as they are, except the slash (RFC 3986).
+_SAFE = "!$&'()*+,;=:@?"
+
+#: The detail of an error whose own message would repeat a value.
+NOT_VALID = "The value is not valid."
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidValue:
+    """A value in a request that is missing or not valid.
+
+    :param place: the part of the request: ``query``, ``header``, ``cookie``, ``form``, ``body``.
+    :param path: the keys and indexes that lead to the value in the data as it was sent; the last
+        one is missing there if the value is.
+    :param detail: what is wrong. It never repeats the value.
+    :param code: what is wrong in one word, as the validating library calls it.
+    """
+
+    place: Place
+    path: tuple[str | int, ...]
+    detail: str
+    code: str
+
+    @property
+    def pointer(self) -> str:
+        """The path as a JSON Pointer in a URI fragment (RFC 6901): ``#/article/title``."""
+        steps = (str(step).replace("~", "~0").replace("/", "~1") for step in self.path)
+        return "#" + "".join(f"/{quote(step, safe=_SAFE)}" for step in steps)
+
+    def as_member(self) -> dict[str, str]:
+        """Return the value as an item of the member ``errors`` of problem details."""
+        return {
+            "in": self.place,
+            "pointer": self.pointer,
+            "detail": self.detail,
+            "code": self.code,
+        }
+
+
+class InvalidRequest(UnprocessableEntity):
+    """A request has values that are missing or not valid.
+
+    Its status is 422, or the value of the setting ``ROUTE_HANDLERS_INVALID_STATUS``.
+
+    :param errors: the invalid values, as :class:`InvalidValue`.
+    """
+
+    def __init__(self, errors: Sequence[InvalidValue]) -> None:
+        self.errors = tuple(errors)
+        self.code = current_app.config.get(STATUS_SETTING, 422)
+        count = f"{len(self.errors)} values in the request are"
+        if len(self.errors) == 1:
+            count = "1 value in the request is"
+        super().__init__(f"{count} not valid.")
+
+    @property
+    def members(self) -> dict[str, Any]:
+        """Further members of problem details."""
+        return {"errors": [error.as_member() for error in self.errors]}
+
+    def get_description(self, *args: Any, **kwargs: Any) -> str:
+        """Return the description and the errors as HTML."""
+        lines = (
+            f"<li>{error.place} {escape(error.pointer)}: {escape(error.detail)}</li>"
+            for error in self.errors
+        )
+        return f"{super().get_description(*args, **kwargs)}<ul>{''.join(lines)}</ul>"
+
+
+def follow(steps: Sequence[str | int], data: Any, *, is_missing: bool) -> tuple[str | int, ...]:
+    """Return the steps that lead through data as it was sent.
+
+    Libraries also name the member of a union, or a validator, in the location of an error. Such
+    steps do not exist in the data and are left out.
+
+    :param steps: the location of an error.
+    :param data: the data that the location starts at.
+    :param is_missing: whether the last step is a key that the data lacks.
+    """
+    path: list[str | int] = []
+    for number, step in enumerate(steps, start=1):
+        is_key = isinstance(data, Mapping) and step in data
+        is_index = isinstance(data, list) and isinstance(step, int) and step < len(data)
+        if is_key or is_index:
+            data = data[step]
+        elif not (is_missing and number == len(steps)):
+            continue
+        path.append(step)
+    return tuple(path)
+
+
+def hide_values(message: str, data: object) -> str:
+    """Return a message, or a general one if it repeats a value of the data."""
+    words = set(re.findall(r"[\w.@+-]+", message))
+    for value in _leaves(data):
+        if value and (value in words or (len(value) > 2 and value in message)):
+            return NOT_VALID
+    return message
+
+
+def _leaves(data: object) -> Iterator[str]:
+    """Return the scalar values in data as strings."""
+    if isinstance(data, Mapping):
+        data = list(data.values())
+    if isinstance(data, (list, tuple, set)):
+        for item in data:
+            yield from _leaves(item)
+    elif data is not None and not isinstance(data, bool):
+        yield str(data)

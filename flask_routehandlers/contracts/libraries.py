@@ -1,0 +1,194 @@
+"""Choose the library that validates a type, and what each of them can do.
+
+Two libraries do the work: pydantic 2 and msgspec. The type that a user writes chooses: models and
+what has pydantic's metadata go to pydantic, Structs and attrs classes to msgspec, and everything
+else to the one that is installed, pydantic first.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any, Literal, Protocol, get_args
+
+from ..errors import install_hint
+from .invalid import InvalidValue
+from .markers import Place
+from .signature import is_typed_dict, split_annotated, unalias
+
+LibraryName = Literal["pydantic", "msgspec"]
+
+#: The packages whose classes and metadata a library understands.
+_PACKAGES: dict[str, LibraryName] = {
+    "annotated_types": "pydantic",
+    "msgspec": "msgspec",
+    "pydantic": "pydantic",
+    "pydantic_core": "pydantic",
+    "pydantic_extra_types": "pydantic",
+}
+
+
+class RefusedTypeError(Exception):
+    """A type that cannot be a part of a contract.
+
+    :param reason: why, as a sentence.
+    :param hint: what to do.
+    """
+
+    def __init__(self, reason: str, hint: str) -> None:
+        self.reason = reason
+        self.hint = hint
+        super().__init__(f"{reason} {hint}")
+
+
+class MalformedError(Exception):
+    """A body that is not JSON. Its message says where, and repeats nothing of it."""
+
+
+class Codec(Protocol):
+    """Translates values of one type. Invalid data raises ``invalid_errors`` of the library."""
+
+    def decode(self, data: bytes) -> Any:
+        """Return the value of a JSON document, strictly.
+
+        :raises MalformedError: for bytes that are not JSON.
+        """
+        ...
+
+    def convert(self, values: Mapping[str, Any]) -> Any:
+        """Return the value of strings, and lists of strings, by key."""
+        ...
+
+    def encode(self, value: Any) -> bytes:
+        """Return a value as a JSON document with its declared fields only.
+
+        A value of another type is converted first.
+        """
+        ...
+
+    def simplify(self, value: Any) -> Any:
+        """Return a value with its declared fields only, for another JSON encoder."""
+        ...
+
+    def check(self, value: Any) -> None:
+        """Raise if a value does not fit the type, constraints included."""
+        ...
+
+
+class Library(Protocol):
+    """One of the two libraries."""
+
+    #: The exceptions for invalid data.
+    invalid_errors: tuple[type[Exception], ...]
+
+    def make_codec(self, annotation: Any) -> Codec:
+        """Return the codec of a type.
+
+        :raises RefusedTypeError: for a type that the library refuses.
+        """
+        ...
+
+    def make_fields_codec(self, fields: Mapping[str, Any], optional: Sequence[str]) -> Codec:
+        """Return the codec of a dict with a type for each key.
+
+        :param optional: the keys that may be absent.
+        :raises RefusedTypeError: for a type that the library refuses.
+        """
+        ...
+
+    def describe(self, error: Exception, data: object, place: Place) -> list[InvalidValue]:
+        """Return what is wrong with data, from the exception of a codec.
+
+        :param data: the data as it was sent, decoded.
+        """
+        ...
+
+    def make_schemas(
+        self, annotations: Sequence[tuple[Any, Literal["validation", "serialization"]]]
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Return the JSON Schema of each type, and the definitions that they refer to.
+
+        References begin with ``#/$defs/``.
+        """
+        ...
+
+
+def get_library(name: LibraryName) -> Library:
+    """Return a library, which is imported now.
+
+    :raises RefusedTypeError: when it is not installed.
+    """
+    if find_spec(name) is None:
+        raise RefusedTypeError(f"{name} is not installed.", install_hint(name))
+    return _load(name)
+
+
+@lru_cache
+def _load(name: LibraryName) -> Library:
+    if name == "pydantic":
+        from .with_pydantic import PydanticLibrary
+
+        return PydanticLibrary()
+    from .with_msgspec import MsgspecLibrary
+
+    return MsgspecLibrary()
+
+
+def choose_library(*annotations: Any) -> Library:
+    """Return the library for types that are validated together.
+
+    :raises RefusedTypeError: when they belong to both, or no library is installed.
+    """
+    names: set[LibraryName] = set()
+    for annotation in annotations:
+        names |= _find_libraries(annotation, set())
+    if len(names) > 1:
+        raise RefusedTypeError(
+            "The type mixes pydantic and msgspec.",
+            "Use types of one library in an annotation.",
+        )
+    for name in names:
+        return get_library(name)
+    for name in ("pydantic", "msgspec"):
+        if find_spec(name):
+            return get_library(name)
+    raise RefusedTypeError("pydantic is not installed.", install_hint("pydantic"))
+
+
+def _find_libraries(annotation: Any, seen: set[int]) -> set[LibraryName]:
+    """Return the libraries that the parts of a type belong to."""
+    inner, metadata = split_annotated(annotation)
+    names = {name for item in metadata if (name := _PACKAGES.get(_package_of(type(item))))}
+    plain = unalias(inner)
+    if id(plain) in seen:
+        return names
+    seen.add(id(plain))
+    for argument in get_args(plain):
+        names |= _find_libraries(argument, seen)
+    kind = typing.get_origin(plain) or plain
+    if not isinstance(kind, type):
+        return names
+    if hasattr(kind, "__struct_fields__") or hasattr(kind, "__attrs_attrs__"):
+        return names | {"msgspec"}
+    if hasattr(kind, "__get_pydantic_core_schema__") or hasattr(kind, "__pydantic_validator__"):
+        return names | {"pydantic"}
+    if _package_of(kind) in _PACKAGES:
+        return names | {_PACKAGES[_package_of(kind)]}
+    if is_typed_dict(kind) or dataclasses.is_dataclass(kind):
+        for field in _field_types(kind):
+            names |= _find_libraries(field, seen)
+    return names
+
+
+def _package_of(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
+
+
+def _field_types(kind: type) -> list[Any]:
+    try:
+        return list(typing.get_type_hints(kind, include_extras=True).values())
+    except Exception:  # the library reports it better
+        return []

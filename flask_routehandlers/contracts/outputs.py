@@ -1,0 +1,186 @@
+"""Plan the answers that the return annotation of a handler declares. Done once, at start-up."""
+
+from __future__ import annotations
+
+import collections.abc
+import dataclasses
+import inspect
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from .arguments import ContractError
+from .signature import is_error_class, is_typed_dict, members_of, unalias
+
+#: The forms of a body: a JSON document, a string, bytes, a stream of either, or nothing.
+Kind = Literal["json", "text", "bytes", "stream", "empty"]
+
+_STREAMS = (
+    collections.abc.Iterator,
+    collections.abc.Iterable,
+    collections.abc.Generator,
+    collections.abc.AsyncIterator,
+    collections.abc.AsyncIterable,
+    collections.abc.AsyncGenerator,
+)
+
+#: Annotations that declare nothing: anything that Flask accepts may be returned.
+_ANYTHING = (Any, object, dict, list, tuple, inspect.Parameter.empty)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that a handler declares.
+
+    :param status: its status, or ``None`` for any.
+    :param kind: the form of its body.
+    :param annotation: the type of its body.
+    :param headers: a TypedDict of its headers, if it declares some.
+    """
+
+    status: int | None
+    kind: Kind
+    annotation: Any
+    headers: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The answers that a handler declares.
+
+    :param answers: its answers that are not errors.
+    :param errors: its errors: classes of ``HTTPException`` with a code.
+    :param is_open: whether it may answer with anything else as well.
+    """
+
+    answers: tuple[Answer, ...]
+    errors: tuple[type[HTTPException], ...]
+    is_open: bool
+
+
+def plan_outputs(name: str, annotation: Any) -> Outputs:
+    """Read a return annotation.
+
+    :param name: the handler's name in its file, for errors.
+    :raises ContractError: for a type that a handler cannot answer with.
+    """
+    answers: list[Answer] = []
+    errors: list[type[HTTPException]] = []
+    is_open = False
+    for member in members_of(annotation):
+        if is_error_class(member):
+            errors.append(_check_error(name, member))
+        elif is_anything(member):
+            is_open = True
+        else:
+            answers += _read_answers(name, member)
+    if answers == [] and not errors:
+        is_open = True
+    return Outputs(tuple(answers), tuple(errors), is_open)
+
+
+def is_anything(annotation: Any) -> bool:
+    """Return whether an annotation declares nothing about the answer."""
+    if annotation in _ANYTHING or annotation is ResponseReturnValue:
+        return True
+    plain = unalias(annotation)
+    return isinstance(plain, type) and issubclass(plain, Response)
+
+
+def _check_error(name: str, error: type[BaseException]) -> type[HTTPException]:
+    if issubclass(error, HTTPException) and error.code is not None:
+        return error
+    raise ContractError(
+        f"{name} declares {error.__name__}, which is not an HTTP error with a status.",
+        f"Write class {error.__name__}(Conflict), or another class of werkzeug.exceptions.",
+    )
+
+
+def _read_answers(name: str, annotation: Any) -> list[Answer]:
+    """Return the answers of one member of a return annotation, one for each status."""
+    plain = unalias(annotation)
+    if plain is type(None):
+        raise ContractError(
+            f"{name} declares None, which is not a response.",
+            'Declare an error, for example NotFound, or NoContent for return "", 204.',
+        )
+    if get_origin(plain) is not tuple:
+        return [_make_answer(name, 200, annotation, None)]
+    body, *rest = get_args(plain)
+    if not rest or len(rest) > 2 or rest[-1] is Ellipsis:
+        raise ContractError(
+            f"{name} declares a tuple that is not a body with a status or headers.",
+            "Write tuple[Body, Literal[201]] or tuple[Body, Literal[201], Headers], or list[...] "
+            "for a JSON array.",
+        )
+    headers = None
+    if is_typed_dict(unalias(rest[-1])):
+        headers = rest.pop()
+    statuses: list[int | None] = [200]
+    if rest:
+        statuses = _read_statuses(name, rest[0])
+    return [_make_answer(name, status, body, headers) for status in statuses]
+
+
+def _read_statuses(name: str, annotation: Any) -> list[int | None]:
+    plain = unalias(annotation)
+    if plain is int:
+        return [None]
+    values = get_args(plain) if get_origin(plain) is Literal else ()
+    if values and all(type(value) is int and 100 <= value <= 599 for value in values):
+        return list(values)
+    raise ContractError(
+        f"{name} declares a status that is not a Literal of a number.",
+        "Write tuple[Body, Literal[201]], or tuple[Body, int] for any status.",
+    )
+
+
+def _make_answer(name: str, status: int | None, annotation: Any, headers: Any) -> Answer:
+    plain = unalias(annotation)
+    kind: Kind = "json"
+    origin = get_origin(plain) or plain
+    if plain is str:
+        kind = "text"
+    elif plain is bytes:
+        kind = "bytes"
+    elif get_origin(plain) is Literal and all(isinstance(v, str) for v in get_args(plain)):
+        kind = "empty" if get_args(plain) == ("",) else "text"
+    elif origin in _STREAMS:
+        kind = "stream"
+        if not set(get_args(plain)[:1]) <= {str, bytes}:
+            raise ContractError(
+                f"{name} declares a stream of another type than str or bytes.",
+                "Write Iterator[str], or list[...] for a JSON array.",
+            )
+    return Answer(status, kind, annotation, headers)
+
+
+def is_written_by_library(annotation: Any) -> bool:
+    """Return whether a type has instances that only its library can write, at any depth."""
+    return _has_instances(annotation, set())
+
+
+def _has_instances(annotation: Any, seen: set[int]) -> bool:
+    plain = unalias(annotation)
+    if id(plain) in seen:
+        return False
+    seen.add(id(plain))
+    kind = get_origin(plain) or plain
+    if isinstance(kind, type):
+        if (
+            dataclasses.is_dataclass(kind)
+            or hasattr(kind, "__pydantic_validator__")
+            or hasattr(kind, "__struct_fields__")
+            or hasattr(kind, "__attrs_attrs__")
+        ):
+            return True
+        if is_typed_dict(kind):
+            try:
+                fields = list(get_type_hints(kind, include_extras=True).values())
+            except Exception:  # the library reports it better
+                return False
+            return any(_has_instances(field, seen) for field in fields)
+    return any(_has_instances(argument, seen) for argument in get_args(plain))

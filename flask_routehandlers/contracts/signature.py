@@ -1,0 +1,171 @@
+"""Read the annotations of a function, each alone: one that cannot be read spoils no other."""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import sys
+import types
+import typing
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from .markers import Marker, Scheme
+
+_UNION_ORIGINS = (Union, types.UnionType)
+
+
+class UnreadableError(Exception):
+    """An annotation that Python cannot evaluate.
+
+    :param annotation: the annotation as it is written.
+    :param error: the exception of its evaluation.
+    """
+
+    def __init__(self, annotation: str, error: Exception) -> None:
+        self.annotation = annotation
+        self.error = error
+        super().__init__(f"{annotation}: {error}")
+
+
+def read_annotations(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the annotations of a function as they are written, strings included."""
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format, get_annotations
+
+        return get_annotations(function, format=Format.FORWARDREF)
+    return dict(getattr(function, "__annotations__", None) or {})
+
+
+def evaluate(annotation: Any, function: Callable[..., Any]) -> Any:
+    """Return the value of an annotation, with its ``Annotated`` metadata.
+
+    :param annotation: an annotation as :func:`read_annotations` returns it.
+    :param function: the function that has it.
+    :raises UnreadableError: for a name that does not exist at run time.
+    """
+    names = getattr(function, "__globals__", {})
+    if isinstance(annotation, str) and annotation.isidentifier():  # as most strings are
+        value = names.get(annotation, getattr(builtins, annotation, None))
+        if isinstance(value, type):
+            return value
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation
+    holder = types.SimpleNamespace(__annotations__={"it": annotation})
+    try:
+        return typing.get_type_hints(holder, names, include_extras=True)["it"]
+    except Exception as error:  # whatever the annotation raises
+        written = annotation if isinstance(annotation, str) else repr(annotation)
+        raise UnreadableError(written, error) from error
+
+
+def split_annotated(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return an annotation without its outer ``Annotated``, and the metadata of that."""
+    if get_origin(annotation) is Annotated:
+        inner, *metadata = get_args(annotation)
+        return inner, tuple(metadata)
+    return annotation, ()
+
+
+def unalias(annotation: Any) -> Any:
+    """Return the type that a ``NewType``, a ``type`` statement or ``Annotated`` stands for."""
+    while True:
+        inner, _ = split_annotated(annotation)
+        for attribute in ("__supertype__", "__value__"):
+            inner = getattr(inner, attribute, inner)
+        if inner is annotation:
+            return annotation
+        annotation = inner
+
+
+def members_of(annotation: Any) -> tuple[Any, ...]:
+    """Return the members of a union, or the annotation itself. ``Annotated`` is looked through."""
+    plain = unalias(annotation)
+    if get_origin(plain) in _UNION_ORIGINS:
+        return get_args(plain)
+    return (annotation,)
+
+
+def is_optional(annotation: Any) -> bool:
+    """Return whether ``None`` is a member of an annotation."""
+    return type(None) in members_of(annotation)
+
+
+def find_marker(annotation: Any) -> Marker | Scheme | None:
+    """Return the marker at the top of an annotation.
+
+    A scheme may also be a member of a union with ``None``.
+    """
+    _, metadata = split_annotated(annotation)
+    for item in metadata:
+        if isinstance(item, (Marker, Scheme)):
+            return item
+    members = members_of(annotation)
+    if len(members) == 2 and is_optional(annotation):
+        for member in members:
+            for item in split_annotated(member)[1]:
+                if isinstance(item, Scheme):
+                    return item
+    return None
+
+
+def has_inner_marker(annotation: Any) -> bool:
+    """Return whether a marker is anywhere in an annotation."""
+    inner, metadata = split_annotated(annotation)
+    if any(isinstance(item, (Marker, Scheme)) for item in metadata):
+        return True
+    return any(has_inner_marker(argument) for argument in get_args(inner))
+
+
+def is_structured(annotation: Any) -> bool:
+    """Return whether values of a type have named fields.
+
+    Such types are models, dataclasses, TypedDicts, Structs, attrs classes, and unions of these.
+    """
+    plain = unalias(annotation)
+    if get_origin(plain) in _UNION_ORIGINS:
+        members = [member for member in get_args(plain) if member is not type(None)]
+        return all(map(is_structured, members))
+    kind = get_origin(plain) or plain
+    if not isinstance(kind, type) or getattr(kind, "__pydantic_root_model__", False):
+        return False
+    return (
+        is_typed_dict(kind)
+        or dataclasses.is_dataclass(kind)
+        or hasattr(kind, "__pydantic_validator__")
+        or hasattr(kind, "__struct_fields__")
+        or hasattr(kind, "__attrs_attrs__")
+    )
+
+
+def is_typed_dict(kind: Any) -> bool:
+    """Return whether a class is a TypedDict, of ``typing`` or of ``typing_extensions``."""
+    return isinstance(kind, type) and issubclass(kind, dict) and hasattr(kind, "__total__")
+
+
+def holds_structured(annotation: Any) -> bool:
+    """Return whether a structured type is anywhere in an annotation."""
+    if is_structured(annotation):
+        return True
+    return any(holds_structured(argument) for argument in get_args(unalias(annotation)))
+
+
+def is_error_class(annotation: Any) -> bool:
+    """Return whether an annotation is a class of exceptions."""
+    return isinstance(annotation, type) and issubclass(annotation, BaseException)
+
+
+def is_return_contract(annotation: Any) -> bool:
+    """Return whether a return annotation promises anything about the answer.
+
+    It does if it has a structured type, a ``Literal`` status or an error class.
+    """
+    for member in members_of(annotation):
+        if is_error_class(member) or holds_structured(member):
+            return True
+        plain = unalias(member)
+        if get_origin(plain) is tuple and any(
+            get_origin(unalias(part)) is Literal for part in get_args(plain)[1:2]
+        ):
+            return True
+    return False

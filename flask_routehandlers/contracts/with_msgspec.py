@@ -1,0 +1,139 @@
+"""msgspec: Structs, attrs classes, and plain types where pydantic is not installed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict
+
+import msgspec
+
+from .invalid import NOT_VALID, InvalidValue
+from .libraries import MalformedError, RefusedTypeError
+from .markers import Place
+
+#: A field of a path in a message, ``.name``, or an index, ``[0]``.
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
+_LACKS = re.compile(r"Object missing required field `(.*)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+
+#: Messages of msgspec that never repeat a value.
+_SAFE = re.compile(r"Expected |Integer value out of range|Number out of range")
+
+#: Messages of msgspec that end with the value.
+_REPEATING = re.compile(r"(Invalid [\w ]*?value) '")
+
+
+class MsgspecCodec:
+    """Translates values of one type.
+
+    :param annotation: the type.
+    """
+
+    def __init__(self, annotation: Any) -> None:
+        self._type = annotation
+        self._decoder = msgspec.json.Decoder(annotation, strict=True)
+        self._encode = msgspec.json.Encoder().encode
+
+    def decode(self, data: bytes) -> Any:
+        """Return the value of a JSON document, strictly."""
+        try:
+            return self._decoder.decode(data)
+        except msgspec.ValidationError:
+            raise
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise MalformedError(_position_of(error)) from None
+        except RecursionError:
+            raise MalformedError("it is nested too deeply") from None
+
+    def convert(self, values: Mapping[str, Any]) -> Any:
+        """Return the value of strings, and lists of strings, by key."""
+        return msgspec.convert(values, self._type, strict=False)
+
+    def encode(self, value: Any) -> bytes:
+        """Return a value as a JSON document with its declared fields only.
+
+        A subclass has more fields, and so may an instance at any depth. They go when the
+        document is read as the declared type.
+        """
+        return self._encode(self._adopt(value))
+
+    def simplify(self, value: Any) -> Any:
+        """Return a value with its declared fields only."""
+        return msgspec.to_builtins(self._adopt(value))
+
+    def check(self, value: Any) -> None:
+        """Raise if a value does not fit the type, constraints included."""
+        self._adopt(value)
+
+    def _adopt(self, value: Any) -> Any:
+        """Return a value as the declared type."""
+        try:
+            data = self._encode(value)
+        except TypeError:  # an object of another library, a row for example
+            return msgspec.convert(value, self._type, from_attributes=True)
+        return self._decoder.decode(data)
+
+
+class MsgspecLibrary:
+    """The functions of msgspec that contracts use."""
+
+    invalid_errors: tuple[type[Exception], ...] = (msgspec.ValidationError,)
+
+    def make_codec(self, annotation: Any) -> MsgspecCodec:
+        """Return the codec of a type."""
+        try:
+            return MsgspecCodec(annotation)
+        except (TypeError, NameError) as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            spelled = getattr(annotation, "__name__", None) or str(annotation)
+            raise RefusedTypeError(
+                f"msgspec refuses the type {spelled}: {reason}.",
+                "Use a type that msgspec supports.",
+            ) from error
+
+    def make_fields_codec(
+        self, fields: Mapping[str, Any], optional: Sequence[str]
+    ) -> MsgspecCodec:
+        """Return the codec of a dict with a type for each key."""
+        types: dict[str, Any] = {
+            name: NotRequired[annotation] if name in optional else annotation
+            for name, annotation in fields.items()
+        }
+        return self.make_codec(TypedDict("Fields", types))  # type: ignore[operator]
+
+    def describe(self, error: Exception, data: object, place: Place) -> list[InvalidValue]:
+        """Return what is wrong with data, from the exception of a codec.
+
+        msgspec stops at the first error, and has no codes.
+        """
+        message, _, location = str(error).partition(" - at `$")
+        path: list[str | int] = []
+        for step in _STEP.finditer(location.partition("[...]")[0].rstrip("`")):
+            path.append(step[1] or int(step[2]))
+        for pattern, code in ((_LACKS, "missing"), (_UNKNOWN, "unknown_field")):
+            match = pattern.fullmatch(message)
+            if match:
+                detail = "Field required." if code == "missing" else "Unknown field."
+                return [InvalidValue(place, (*path, match[1]), detail, code)]
+        if not _SAFE.match(message):
+            repeating = _REPEATING.match(message)
+            message = f"{repeating[1]}." if repeating else NOT_VALID
+        return [InvalidValue(place, tuple(path), message, "invalid")]
+
+    def make_schemas(
+        self, annotations: Sequence[tuple[Any, Literal["validation", "serialization"]]]
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Return the JSON Schema of each type, and the definitions that they refer to."""
+        schemas, definitions = msgspec.json.schema_components(
+            [annotation for annotation, _ in annotations], ref_template="#/$defs/{name}"
+        )
+        return list(schemas), definitions
+
+
+def _position_of(error: Exception) -> str:
+    """Return where a document is malformed, without anything of the document."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    message = str(error).removeprefix("JSON is malformed: ")
+    return message[0].lower() + message[1:]

@@ -1,0 +1,205 @@
+"""pydantic 2: models, dataclasses, TypedDicts and plain types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from functools import lru_cache
+from typing import Annotated, Any, Literal, NotRequired, get_args, get_origin
+
+from pydantic import (
+    BeforeValidator,
+    PydanticUserError,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic.errors import PydanticUndefinedAnnotation
+from pydantic_core import PydanticSerializationError, SchemaError
+from typing_extensions import TypedDict
+
+from .instances import take_apart
+from .invalid import InvalidValue, follow, hide_values
+from .libraries import MalformedError, RefusedTypeError
+from .markers import Place
+from .signature import members_of, split_annotated, unalias
+from .typed_dicts import rebuild
+
+#: Errors of validators that users wrote: their messages may repeat a value.
+_OF_USERS = ("value_error", "assertion_error")
+
+
+class PydanticCodec:
+    """Translates values of one type.
+
+    :param annotation: the type.
+    """
+
+    def __init__(self, annotation: Any) -> None:
+        adapter = TypeAdapter(rebuild(annotation))
+        # Directly: the methods of the adapter cost a third more.
+        self._validator = adapter.validator
+        self._serializer = adapter.serializer
+
+    def decode(self, data: bytes) -> Any:
+        """Return the value of a JSON document, strictly."""
+        try:
+            return self._validator.validate_json(data, strict=True)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            if first["type"] == "json_invalid" and not first["loc"]:
+                raise MalformedError(str(first["ctx"]["error"])) from None
+            raise
+
+    def convert(self, values: Mapping[str, Any]) -> Any:
+        """Return the value of strings, and lists of strings, by key."""
+        return self._validator.validate_python(values)
+
+    def encode(self, value: Any) -> bytes:
+        """Return a value as a JSON document with its declared fields only."""
+        try:
+            return self._serializer.to_json(value, by_alias=True, warnings="error")
+        except PydanticSerializationError:
+            value = self._validator.validate_python(value, from_attributes=True)
+            return self._serializer.to_json(value, by_alias=True, warnings=False)
+
+    def simplify(self, value: Any) -> Any:
+        """Return a value with its declared fields only."""
+        try:
+            return self._serializer.to_python(value, by_alias=True, warnings="error")
+        except PydanticSerializationError:
+            value = self._validator.validate_python(value, from_attributes=True)
+            return self._serializer.to_python(value, by_alias=True, warnings=False)
+
+    def check(self, value: Any) -> None:
+        """Raise if a value does not fit the type, constraints included.
+
+        Instances are taken apart, since pydantic does not validate them again. Errors of a
+        user's validators do not count: a value that they have changed need not pass them again.
+        """
+        try:
+            self._validator.validate_python(take_apart(value), by_alias=True, by_name=True)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_input=False, include_context=False)
+            if any(_is_of_pydantic(detail["type"]) for detail in details):
+                raise
+
+
+class PydanticLibrary:
+    """The functions of pydantic that contracts use."""
+
+    invalid_errors: tuple[type[Exception], ...] = (ValidationError,)
+
+    def make_codec(self, annotation: Any) -> PydanticCodec:
+        """Return the codec of a type."""
+        try:
+            return PydanticCodec(annotation)
+        except (PydanticUndefinedAnnotation, PydanticUserError, SchemaError, TypeError) as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise RefusedTypeError(
+                f"pydantic refuses the type {_spell(annotation)}: {reason}.",
+                "Use a type that pydantic supports.",
+            ) from error
+
+    def make_fields_codec(
+        self, fields: Mapping[str, Any], optional: Sequence[str]
+    ) -> PydanticCodec:
+        """Return the codec of a dict with a type for each key."""
+        types: dict[str, Any] = {}
+        for name, annotation in fields.items():
+            accepted = _accept_strings(annotation)
+            types[name] = NotRequired[accepted] if name in optional else accepted
+        return self.make_codec(TypedDict("Fields", types))  # type: ignore[operator]
+
+    def describe(self, error: Exception, data: object, place: Place) -> list[InvalidValue]:
+        """Return what is wrong with data, from the exception of a codec."""
+        assert isinstance(error, ValidationError)
+        return [
+            InvalidValue(
+                place,
+                follow(detail["loc"], data, is_missing=detail["type"] == "missing"),
+                _message_of(detail, data),
+                detail["type"],
+            )
+            for detail in error.errors(include_url=False, include_input=False)
+        ]
+
+    def make_schemas(
+        self, annotations: Sequence[tuple[Any, Literal["validation", "serialization"]]]
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """Return the JSON Schema of each type, and the definitions that they refer to."""
+        inputs = [
+            (number, mode, TypeAdapter(rebuild(annotation)))
+            for number, (annotation, mode) in enumerate(annotations)
+        ]
+        schemas, definitions = TypeAdapter.json_schemas(inputs)
+        ordered = [schemas[number, mode] for number, mode, _ in inputs]
+        return ordered, definitions.get("$defs", {})
+
+
+def alias_of(annotation: Any) -> str | None:
+    """Return the key that pydantic's ``Field`` gives a value.
+
+    :raises RefusedTypeError: for an alias that is not a string.
+    """
+    from pydantic.fields import FieldInfo
+
+    for item in split_annotated(annotation)[1]:
+        alias = isinstance(item, FieldInfo) and (item.validation_alias or item.alias)
+        if isinstance(alias, str):
+            return alias
+        if alias:
+            raise RefusedTypeError(
+                f"The alias {alias!r} is not a string.", 'Write Field(alias="page-size").'
+            )
+    return None
+
+
+def _spell(annotation: Any) -> str:
+    return getattr(annotation, "__name__", None) or str(annotation)
+
+
+def _is_of_pydantic(code: str) -> bool:
+    return code not in _OF_USERS and code in _all_codes()
+
+
+@lru_cache
+def _all_codes() -> frozenset[str]:
+    from pydantic_core.core_schema import ErrorType
+
+    return frozenset(get_args(ErrorType))
+
+
+def _message_of(detail: Any, data: object) -> str:
+    code, context = detail["type"], detail.get("ctx", {})
+    if code == "union_tag_invalid":  # its own message repeats the tag
+        return f"The tag must be one of {context['expected_tags']}"
+    message: str = detail["msg"]
+    if _is_of_pydantic(code):
+        return message
+    for prefix in ("Value error, ", "Assertion failed, "):
+        message = message.removeprefix(prefix)
+    return hide_values(message, data)
+
+
+def _accept_strings(annotation: Any) -> Any:
+    """Return a type that accepts the strings of a ``Literal`` or an enumeration of numbers.
+
+    A query ``?size=2`` is a string, and pydantic converts none to a ``Literal[1, 2]``.
+    """
+    values: dict[str, Any] = {}
+    for member in members_of(annotation):
+        for inner in (member, *get_args(unalias(member))):
+            plain = unalias(inner)
+            if get_origin(plain) is Literal:
+                values |= {str(value): value for value in get_args(plain)}
+            elif isinstance(plain, type) and issubclass(plain, Enum):
+                values |= {str(each.value): each for each in plain}
+    if all(isinstance(value, str) for value in values.values()):
+        return annotation
+
+    def read(value: Any) -> Any:
+        if isinstance(value, list):
+            return [values.get(item, item) for item in value]
+        return values.get(value, value)
+
+    return Annotated[annotation, BeforeValidator(read)]

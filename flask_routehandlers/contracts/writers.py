@@ -1,0 +1,195 @@
+"""Write the result of a handler as its return annotation declares."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, Union
+
+from flask import Flask
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from ..errors import RouteHandlersError
+from .arguments import ContractError
+from .instances import take_apart
+from .libraries import Codec, Library, RefusedTypeError, choose_library
+from .outputs import Answer, Outputs, is_written_by_library
+from .signature import holds_structured
+
+#: The setting for checking responses; by default they are in debug mode and in tests.
+CHECK_SETTING = "ROUTE_HANDLERS_CHECK_RESPONSES"
+
+#: Statuses of errors that every handler may raise without declaring them.
+_ALWAYS_DECLARED = frozenset({400, 401, 404, 405, 413, 415, 422})
+
+
+class UndeclaredAnswerError(RouteHandlersError):
+    """A handler answered with something that its return annotation does not declare."""
+
+
+class InvalidAnswerError(RouteHandlersError):
+    """A handler answered with a body that does not fit its return annotation."""
+
+
+class JsonWriter:
+    """Writes the JSON bodies of one status.
+
+    :param annotation: the type of the body; a union if several answers have this status.
+    """
+
+    def __init__(self, app: Flask, annotation: Any) -> None:
+        self._app = app
+        self._library: Library | None = None
+        self._codec: Codec | None = None
+        self._is_encoded = is_written_by_library(annotation)
+        self._is_simplified = holds_structured(annotation)
+        try:
+            self._library = choose_library(annotation)
+            self._codec = self._library.make_codec(annotation)
+        except RefusedTypeError:
+            if self._is_simplified:
+                raise
+
+    def write(self, body: Any, *, is_checked: bool) -> Response:
+        """Return a response with the body as JSON, with its declared fields only.
+
+        :raises InvalidAnswerError: for a body that does not fit the type.
+        """
+        codec, library = self._codec, self._library
+        if codec is None or library is None:
+            return self._app.json.response(body)  # type: ignore[return-value]
+        try:
+            if is_checked:
+                codec.check(body)
+            if self._is_encoded:
+                return self._app.response_class(codec.encode(body), mimetype="application/json")
+            if self._is_simplified:
+                body = codec.simplify(body)
+        except library.invalid_errors as error:
+            invalid = library.describe(error, take_apart(body), "body")
+            lines = "; ".join(f"{value.pointer}: {value.detail}" for value in invalid)
+            raise InvalidAnswerError(lines) from error
+        return self._app.json.response(body)  # type: ignore[return-value]
+
+
+class Writer:
+    """Writes the results of one handler.
+
+    :param app: the app that serves it.
+    :param name: the handler's name in its file.
+    :param file: the file, relative to the root.
+    :param outputs: the answers that it declares.
+    :raises ContractError: for a type that the library refuses.
+    """
+
+    def __init__(self, app: Flask, name: str, file: str, outputs: Outputs) -> None:
+        self._app = app
+        self._handler = f"{name} in {file}"
+        self._outputs = outputs
+        self._error_codes = {error.code for error in outputs.errors}
+        self._kinds: dict[int | None, set[str]] = defaultdict(set)
+        json_answers: dict[int | None, list[Answer]] = defaultdict(list)
+        for answer in outputs.answers:
+            self._kinds[answer.status].add(answer.kind)
+            if answer.kind == "json":
+                json_answers[answer.status].append(answer)
+        self._writers: dict[int | None, JsonWriter] = {}
+        make_union: Any = Union
+        for status, answers in json_answers.items():
+            annotation = make_union[tuple(answer.annotation for answer in answers)]
+            try:
+                self._writers[status] = JsonWriter(app, annotation)
+            except RefusedTypeError as error:
+                raise ContractError(f"{name} cannot answer: {error.reason}", error.hint) from error
+
+    def write(self, result: Any) -> Any:
+        """Return a result as a response, or as another value that Flask accepts from a view.
+
+        :param result: the return value of the handler, which is not an exception.
+        :raises UndeclaredAnswerError: for a status that is not declared, where answers are
+            checked.
+        :raises InvalidAnswerError: for a body that does not fit.
+        """
+        body, status, headers = split_result(result)
+        if isinstance(body, Response):
+            if self._is_checked() and not self._outputs.is_open:
+                self._check_status(body.status_code if status is None else status)
+            return result
+        code = 200 if status is None else status
+        kinds = self._kinds.get(code) or self._kinds.get(None)
+        if kinds is None:
+            if self._is_checked() and not self._outputs.is_open:
+                self._check_status(code)
+            return result
+        if "json" in kinds and not (isinstance(body, (str, bytes)) and kinds != {"json"}):
+            writer = self._writers.get(code) or self._writers[None]
+            response = self._write_json(writer, body, code)
+        elif kinds == {"bytes"} and isinstance(body, bytes):
+            response = self._app.response_class(body, mimetype="application/octet-stream")
+        elif code in (204, 304) and not body:
+            response = self._app.response_class()
+            response.headers.remove("Content-Type")
+        else:
+            return result
+        response.status_code = code
+        if headers:
+            response.headers.update(headers)
+        return response
+
+    def _write_json(self, writer: JsonWriter, body: Any, status: int) -> Response:
+        try:
+            return writer.write(body, is_checked=self._is_checked())
+        except InvalidAnswerError as error:
+            raise InvalidAnswerError(
+                f"{self._handler} answered {status} with a body that does not fit its return "
+                f"annotation: {error}"
+            ) from error.__cause__
+
+    def check_error(self, error: HTTPException) -> None:
+        """Check that an error which the handler raised is declared.
+
+        :raises UndeclaredAnswerError: for one that is not, where answers are checked.
+        """
+        code = error.code
+        if not self._error_codes or code is None or code >= 500 or code in _ALWAYS_DECLARED:
+            return
+        if code not in self._error_codes and not self._outputs.is_open and self._is_checked():
+            raise UndeclaredAnswerError(
+                f"{self._handler} raised {type(error).__name__} ({code}), which its return "
+                f"annotation does not declare. Add it: | {type(error).__name__}."
+            ) from error
+
+    def _check_status(self, status: int) -> None:
+        declared = self._kinds.keys() | self._error_codes
+        if status not in declared and None not in declared and status < 400:
+            raise UndeclaredAnswerError(
+                f"{self._handler} answered with the status {status}, which its return annotation "
+                f"does not declare. Add it: | tuple[..., Literal[{status}]]."
+            )
+
+    def _is_checked(self) -> bool:
+        setting = self._app.config.get(CHECK_SETTING)
+        return bool(self._app.debug or self._app.testing) if setting is None else bool(setting)
+
+
+def split_result(result: Any) -> tuple[Any, int | None, Any]:
+    """Return the body, status and headers of a result, as Flask reads a tuple.
+
+    The status is ``None`` where the result has none, or one that is not a number.
+    """
+    if type(result) is not tuple or not 1 < len(result) < 4:
+        return result, None, None
+    if len(result) == 3:
+        body, status, headers = result
+    else:
+        body, status = result
+        headers = None
+        if isinstance(status, (Headers, Mapping, tuple, list)):
+            status, headers = None, status
+    if isinstance(status, int):
+        return body, int(status), headers
+    if isinstance(status, str) and status[:3].isdigit():
+        return body, int(status[:3]), headers
+    return body, None, headers
