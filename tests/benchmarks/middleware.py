@@ -1,4 +1,4 @@
-"""What a chain of three middleware adds to a request, against what Flask offers for the same."""
+"""The cost of three middleware for a request, against what Flask offers for the same."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def route_files(folder: Path, *, middleware: bool) -> Flask:
 
 
 def function_view(*, nested: int = 0, hooks: int = 0) -> Flask:
-    """A view in a Blueprint, inside plain functions that build a Response, or between hooks."""
+    """Create an app whose view is inside functions that build a Response, or between hooks."""
 
     def health() -> Any:
         return {"status": "ok"}

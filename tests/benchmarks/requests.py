@@ -69,7 +69,7 @@ def route_files(folder: Path, more: int = 0) -> Flask:
 
 
 def compare(apps: dict[str, Flask], path: str) -> dict[str, float]:
-    """The median processor time of a block of requests for each app, the blocks taken in turns."""
+    """Return the median processor time of a block of requests; the apps take turns."""
     calls = {name: _call(app, path) for name, app in apps.items()}
     times: dict[str, list[float]] = {name: [] for name in apps}
     for call in calls.values():

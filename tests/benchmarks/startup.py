@@ -18,7 +18,7 @@ RUNS = 7
 _STATIC = 'def GET():\n    return {"status": "ok"}\n'
 _DYNAMIC = 'def GET(id):\n    return {"id": id}\n'
 
-# Run in a fresh process each time: what a worker pays before its first request.
+# Runs in a new process each time: the cost for a worker before its first request.
 _MEASURE = """
 import gc, json, os, sys, time, tracemalloc
 import flask
@@ -39,7 +39,7 @@ print(json.dumps({
 
 
 def place(number: int) -> tuple[str, bool]:
-    """The folder of a route, and whether it ends with a parameter."""
+    """Return the folder of a route and whether it ends with a parameter."""
     dynamic = number % 2 == 1
     return f"area{number % 50}/thing{number}", dynamic
 
@@ -57,7 +57,7 @@ def write_route_files(folder: Path, count: int) -> None:
 
 
 def write_modules(folder: Path, count: int) -> None:
-    """The same by hand: in each module a view, and one rule on a Blueprint."""
+    """Write the same by hand: in each module a view, and one rule on a Blueprint."""
     lines = [
         "from importlib import import_module",
         "from flask import Blueprint, Flask",
@@ -85,7 +85,7 @@ def write_modules(folder: Path, count: int) -> None:
 
 
 def measure(folder: Path, what: str) -> float:
-    """Start once, in a fresh process with bytecode at hand, as after the first start."""
+    """Start once, in a new process with bytecode on disk, as after the first start."""
     output = subprocess.run(
         [sys.executable, "-c", _MEASURE, str(folder), what],
         capture_output=True,

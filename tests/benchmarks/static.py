@@ -1,5 +1,8 @@
-"""A hit against a plain Flask view, a long body against a short one, a stale hit against a hit;
-below gunicorn, a hit from Redis against one from memory."""
+"""A hit of a static handler against a plain Flask view, and hits against each other.
+
+A long body is compared with a short one, a stale hit with a fresh one, and under gunicorn a hit
+from Redis with one from memory.
+"""
 
 from __future__ import annotations
 
@@ -54,12 +57,12 @@ from tests.benchmarks.requests import function_views
 app = function_views()
 """
 
-#: Below gunicorn: threads of its one worker, clients, rounds, and the seconds of one.
+#: Under gunicorn: threads of its one worker, clients, rounds, and the seconds of each.
 THREADS, CLIENTS, TURNS, SECONDS = 4, 4, 12, 1.0
 
 
 def floor() -> Flask:
-    """A view that returns a response which is ready: no view in Flask costs less."""
+    """Create an app whose view returns a prepared response: no view in Flask costs less."""
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     ready = Response('{"status": "ok"}\n', mimetype="application/json")
     blueprint.add_url_rule("/health", view_func=lambda: ready)
@@ -77,7 +80,7 @@ def static(folder: Path, source: str) -> Flask:
 
 
 def count_answers(port: int) -> int:
-    """How many requests are answered to clients that each keep a connection."""
+    """Count the answers to several clients that each keep a connection."""
     request = f"GET {PATH} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
 
     def ask(_: int) -> int:
@@ -105,7 +108,7 @@ def count_answers(port: int) -> int:
 
 
 def throughputs(folder: Path) -> dict[str, float]:
-    """Requests in a second, of which each server has its turns."""
+    """Return the requests per second of each server; the servers take turns."""
     options = ("--workers=1", f"--threads={THREADS}", "--worker-class=gthread")
     counts: dict[str, list[int]] = {"view": [], "memory": [], "Redis": []}
     with ExitStack() as stack:
@@ -142,10 +145,10 @@ def run() -> Iterator[str]:
         try:
             rates = throughputs(folder / "gunicorn")
         except pytest.skip.Exception as skipped:
-            yield f"throughput below gunicorn is not measured: {skipped}"
+            yield f"throughput under gunicorn is not measured: {skipped}"
             return
         ratio = rates["Redis"] / rates["memory"]
-        yield f"throughput below gunicorn, a hit from Redis against one from memory {ratio:.3f}"
+        yield f"throughput under gunicorn, a hit from Redis against one from memory {ratio:.3f}"
         ratio = rates["memory"] / rates["view"]
-        yield f"throughput below gunicorn, a hit from memory against a view {ratio:.3f}"
-        yield f"requests in a second: {', '.join(f'{k} {v:.0f}' for k, v in rates.items())}"
+        yield f"throughput under gunicorn, a hit from memory against a view {ratio:.3f}"
+        yield f"requests per second: {', '.join(f'{k} {v:.0f}' for k, v in rates.items())}"
