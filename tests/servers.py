@@ -130,20 +130,24 @@ http {{
 
 @contextmanager
 def _started(command: list[str], port: int, output: Path, **options: Any) -> Iterator[Any]:
-    """A process that is ended with the block, once it answers on its port."""
+    """Run a process until the end of the block, which begins when it answers on its port.
+
+    What it printed is printed at the end: pytest shows that when the test fails.
+    """
     with output.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, **options)
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not answers(port):
-            assert process.poll() is None, output.read_text()
+            assert process.poll() is None, f"{command[0]} has ended"
             assert time.monotonic() < until, f"{command[0]} does not answer"
             time.sleep(0.02)
         yield process
     finally:
         if process.poll() is None:
             process.terminate()
-        process.wait(20)
+        process.wait(60)
+        print(f"The output of {command[0]}:\n{output.read_text(errors='replace')}")
 
 
 @contextmanager
