@@ -1,6 +1,6 @@
 """Runs what a page shows: its files in a project folder, its commands, and curl against a server.
 
-The commands run in :mod:`tests.forks`, the app behind ``flask run``.
+The commands run in :mod:`tests.forks`, and ``flask run`` serves the app.
 """
 
 from __future__ import annotations
