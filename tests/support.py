@@ -101,7 +101,7 @@ def running(
 ) -> Iterator[int]:
     """Serve an app with Werkzeug's server on a free port, which is given."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield server.server_port
