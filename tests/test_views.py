@@ -1,4 +1,4 @@
-"""The view that Flask stores for a route file: whose identity it has, and when."""
+"""The view that Flask stores for a route file, and the handler that it acts as."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support import bare_app
 
 ENDPOINT = "api./users/[id]"
 
-#: Each handler tells its name in a header, so that HEAD and preflights show who answered.
+#: Each handler puts its name into a header, so that HEAD and preflights show which one answered.
 USERS = '''
 """One user."""
 
@@ -82,6 +82,7 @@ HANDLERS = ("GET", "POST", "PUT", "DELETE")
 
 @pytest.fixture
 def served(make_app):
+    """Return an app with the route files above."""
     return make_app(
         {
             "users/[id]/route.py": USERS,
@@ -92,10 +93,12 @@ def served(make_app):
 
 
 def preflight(method: str) -> dict[str, str]:
+    """Return the headers of a preflight request for a method."""
     return {"Origin": "https://example.org", "Access-Control-Request-Method": method}
 
 
 def module_of(app: Flask, endpoint: str = ENDPOINT) -> Any:
+    """Return the module of the route file of an endpoint."""
     return sys.modules[app.view_functions[endpoint].__module__]
 
 
@@ -105,7 +108,7 @@ def test_outside_a_request_the_view_is_its_file(served):
     assert module_of(served).__file__.endswith("/app/api/users/[id]/route.py")
 
 
-def test_outside_a_request_the_view_takes_any_values_by_name(served):
+def test_outside_a_request_it_takes_any_values(served):
     view = served.view_functions[ENDPOINT]
     (parameter,) = inspect.signature(view).parameters.values()
     assert parameter.kind is inspect.Parameter.VAR_KEYWORD
@@ -113,26 +116,26 @@ def test_outside_a_request_the_view_takes_any_values_by_name(served):
     assert inspect.unwrap(view) is view
 
 
-def test_outside_a_request_the_view_has_no_attribute_of_a_handler(served):
+def test_outside_a_request_it_has_no_attributes(served):
     view = served.view_functions[ENDPOINT]
     with pytest.raises(AttributeError, match=re.escape(f"{view!r} has no attribute 'tag'")):
         view.tag  # noqa: B018
 
 
-def test_a_file_without_a_docstring_gives_a_view_without_one(served):
+def test_a_docstring_may_be_missing(served):
     assert served.view_functions["api./every"].__doc__ is None
 
 
 @pytest.mark.parametrize("name", WRAPPER_ASSIGNMENTS)
 @pytest.mark.parametrize("method", HANDLERS)
-def test_in_a_request_the_view_has_what_a_wrapper_of_the_handler_would_have(served, method, name):
+def test_in_a_request_it_is_like_a_wrapper(served, method, name):
     handler = getattr(module_of(served), method)
     with served.test_request_context("/api/users/3", method=method):
         assert getattr(served.view_functions[ENDPOINT], name) == getattr(handler, name)
 
 
 @pytest.mark.parametrize("method", HANDLERS)
-def test_in_a_request_inspect_sees_through_the_view_to_the_function(served, method):
+def test_in_a_request_inspect_sees_through_it(served, method):
     view, handler = served.view_functions[ENDPOINT], getattr(module_of(served), method)
     with served.test_request_context("/api/users/3", method=method):
         assert inspect.unwrap(view) is inspect.unwrap(handler)
@@ -147,7 +150,7 @@ def test_in_a_request_inspect_sees_through_the_view_to_the_function(served, meth
         ("PUT", {}),
     ],
 )
-def test_in_a_request_the_view_has_what_decorators_set_on_the_handler(served, method, attributes):
+def test_in_a_request_it_has_set_attributes(served, method, attributes):
     view = served.view_functions[ENDPOINT]
     with served.test_request_context("/api/users/3", method=method):
         names = [name for name in ("tag", "provide_automatic_options") if hasattr(view, name)]
@@ -155,7 +158,7 @@ def test_in_a_request_the_view_has_what_decorators_set_on_the_handler(served, me
 
 
 @pytest.mark.parametrize("method", HANDLERS)
-def test_the_view_is_no_coroutine_function_whatever_its_handlers_are(served, method):
+def test_the_view_is_never_a_coroutine_function(served, method):
     # Flask asks on every request; a yes would send calls of sync handlers through asyncio too.
     view = served.view_functions[ENDPOINT]
     assert not inspect.iscoroutinefunction(view)
@@ -163,14 +166,14 @@ def test_the_view_is_no_coroutine_function_whatever_its_handlers_are(served, met
         assert not inspect.iscoroutinefunction(view)
 
 
-def test_the_repr_names_the_endpoint_and_the_file_at_any_time(served):
+def test_the_repr_names_endpoint_and_file(served):
     view = served.view_functions[ENDPOINT]
     assert repr(view) == "<Endpoint api./users/[id] from users/[id]/route.py>"
     with served.test_request_context("/api/users/3"):
         assert repr(view) == "<Endpoint api./users/[id] from users/[id]/route.py>"
 
 
-def test_a_view_equals_only_itself_and_can_be_a_key(served):
+def test_a_view_is_hashable_and_equals_itself(served):
     views = served.view_functions
     with served.test_request_context("/api/users/3"):
         assert {views[ENDPOINT]: 1}[views[ENDPOINT]] == 1
@@ -204,7 +207,7 @@ def test_a_view_equals_only_itself_and_can_be_a_key(served):
 )
 def test_the_view_is_the_handler_that_answers(served, url, method, headers, name):
     @served.after_request
-    def tell(response: Response) -> Response:
+    def show(response: Response) -> Response:
         response.headers["View"] = served.view_functions[request.endpoint].__name__
         response.headers["Endpoint"] = request.endpoint
         return response
@@ -214,7 +217,7 @@ def test_the_view_is_the_handler_that_answers(served, url, method, headers, name
     assert response.headers["View"] == (name or response.headers["Endpoint"])
 
 
-def test_the_view_is_the_handler_from_before_the_request_to_its_teardown(served):
+def test_the_view_is_the_handler_in_all_hooks(served):
     seen = []
 
     def see(*_: Any) -> None:
@@ -228,7 +231,7 @@ def test_the_view_is_the_handler_from_before_the_request_to_its_teardown(served)
     assert served.view_functions[ENDPOINT].__name__ == ENDPOINT
 
 
-def test_a_handler_without_a_name_leaves_the_view_the_name_of_its_file(make_app):
+def test_a_handler_may_have_no_name(make_app):
     app = make_app(
         {"route.py": "from functools import partial\n\nGET = partial(dict, state='up')\n"}
     )
@@ -246,12 +249,12 @@ def test_views_of_other_endpoints_are_their_files(served):
 
 
 @pytest.mark.parametrize("url", ["/api/nothing", "/elsewhere"])
-def test_a_request_that_no_route_matches_leaves_every_view_its_file(served, url):
+def test_an_unmatched_request_changes_no_view(served, url):
     with served.test_request_context(url):
         assert all(view.__name__ == name for name, view in served.view_functions.items())
 
 
-def test_a_request_inside_a_request_has_a_handler_of_its_own(served):
+def test_a_nested_request_has_its_own_handler(served):
     view = served.view_functions[ENDPOINT]
     seen = []
     with served.test_request_context("/api/users/3", method="PUT"):
@@ -264,7 +267,7 @@ def test_a_request_inside_a_request_has_a_handler_of_its_own(served):
     assert seen == ["POST", "PUT", ENDPOINT, "PUT", "PUT"]
 
 
-def test_a_request_of_another_app_leaves_the_view_its_file(served, tree):
+def test_a_request_of_another_app_changes_no_view(served, tree):
     other = bare_app(tree({"users/[id]/route.py": USERS}))
     RouteHandlers(other)
     with other.test_request_context("/api/users/3", method="PUT"):
@@ -272,7 +275,7 @@ def test_a_request_of_another_app_leaves_the_view_its_file(served, tree):
         assert served.view_functions[ENDPOINT].__name__ == ENDPOINT
 
 
-def test_threads_see_each_its_own_handler(make_app):
+def test_each_thread_sees_its_own_handler(make_app):
     methods = ("DELETE", "GET", "PATCH", "POST", "PUT", "QUERY", "OPTIONS", "HEAD")
     handler = "\ndef {0}(request):\n    return current_app.meet()\n\n{0}.tag = '{0}'\n"
     source = "from flask import current_app\n" + "".join(map(handler.format, methods))
@@ -280,27 +283,28 @@ def test_threads_see_each_its_own_handler(make_app):
     barrier = Barrier(64)
 
     def meet() -> tuple[str, dict[str, str]]:
-        barrier.wait(timeout=30)  # all 64 requests are in their handlers now
+        barrier.wait(timeout=120)  # all 64 requests are in their handlers now
         view = current_app.view_functions[request.endpoint]
-        tags = {f"{view.tag} {view.__name__}" for _ in range(50)}
-        barrier.wait(timeout=30)
-        return "", {"Tags": ", ".join(tags)}
+        names = {f"{view.tag} {view.__name__}" for _ in range(50)}
+        barrier.wait(timeout=120)
+        return "", {"Tags": ", ".join(names)}
 
     app.meet = meet
 
-    def ask(method: str) -> str:
-        return app.test_client().open("/api/busy", method=method).headers.get("Tags", "failed")
+    def tags(method: str) -> str:
+        response = app.test_client().open("/api/busy", method=method)
+        return response.headers.get("Tags", "failed")
 
-    asked = methods * 8
+    requested = methods * 8
     with ThreadPoolExecutor(64) as pool:
-        told = list(pool.map(ask, asked))
-    assert told == [f"{method} {method}" for method in asked]
+        seen = list(pool.map(tags, requested))
+    assert seen == [f"{method} {method}" for method in requested]
 
 
 class TestTheViewClass:
-    """What is read of a view made by ``MethodView.as_view``."""
+    """The attributes that extensions read from a view made by ``MethodView.as_view``."""
 
-    def test_is_a_method_view_with_the_handlers_as_methods(self, served):
+    def test_is_a_method_view_of_the_handlers(self, served):
         view = served.view_functions[ENDPOINT]
         assert issubclass(view.view_class, MethodView)
         assert view.view_class.init_every_request is False
@@ -308,27 +312,27 @@ class TestTheViewClass:
         assert set(view.methods) == view.view_class.methods == set(HANDLERS)
         assert view.view_class.__module__ == module_of(served).__name__
 
-    def test_has_a_method_for_query_which_flask_does_not_know(self, make_app):
+    def test_has_a_method_for_query_requests(self, make_app):
         app = make_app({"route.py": "def QUERY():\n    return {'found': []}\n"})
         view = app.view_functions["api./"]
         assert set(view.methods) == view.view_class.methods == {"QUERY"}
         with app.test_request_context("/api", method="QUERY"):
             assert view.view_class().dispatch_request() == {"found": []}
 
-    def test_lists_no_method_that_the_file_does_not_handle(self, served):
+    def test_lists_only_methods_that_are_handled(self, served):
         # HEAD and OPTIONS are answered, but a documentation of the file would not name them.
         assert set(served.view_functions["api./cors"].methods) == {"GET"}
 
     @pytest.mark.parametrize("method", HANDLERS)
-    def test_has_methods_with_the_identity_of_the_handlers(self, served, method):
+    def test_has_methods_that_are_like_handlers(self, served, method):
         handler = getattr(module_of(served), method)
-        found = getattr(served.view_functions[ENDPOINT].view_class, method.lower())
-        assert (found.__module__, found.__qualname__) == (handler.__module__, method)
-        assert found.__doc__ == handler.__doc__
-        assert inspect.unwrap(found) is inspect.unwrap(handler)
+        wrapper = getattr(served.view_functions[ENDPOINT].view_class, method.lower())
+        assert (wrapper.__module__, wrapper.__qualname__) == (handler.__module__, method)
+        assert wrapper.__doc__ == handler.__doc__
+        assert inspect.unwrap(wrapper) is inspect.unwrap(handler)
 
     @pytest.mark.parametrize(("method", "handler"), [(m, m) for m in HANDLERS] + [("HEAD", "GET")])
-    def test_answers_as_the_view_does(self, served, method, handler):
+    def test_answers_like_the_view_itself(self, served, method, handler):
         with served.test_request_context("/api/users/3", method=method):
             answer = served.view_functions[ENDPOINT].view_class().dispatch_request(id="3")
             assert answer == ("", {"Handler": handler})
