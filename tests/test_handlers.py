@@ -1,4 +1,4 @@
-"""What a route file may define, and what is refused before the app starts."""
+"""The names that a route file may define, and those that keep the app from starting."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ DEFAULT = (
 )
 
 
-def misspelt(name: str, method: str) -> str:
+def typo(name: str, method: str) -> str:
+    """Return the message about a function whose name looks like a method."""
     return (
         f"The file defines {name}(), which is not a handler: "
         "a handler is named after an HTTP method, in upper case. "
@@ -29,7 +30,8 @@ def misspelt(name: str, method: str) -> str:
     )
 
 
-def a_class(method: str) -> str:
+def class_message(method: str) -> str:
+    """Return the message about a class in the place of a handler."""
     return (
         f"{method} is a class, but a handler is a function. "
         f"Write def {method}(), or assign an instance that can be called."
@@ -37,6 +39,7 @@ def a_class(method: str) -> str:
 
 
 def async_generator(method: str) -> str:
+    """Return the message about an async generator in the place of a handler."""
     return (
         f"{method} is an async generator, which WSGI cannot stream. "
         f"Write it as a generator: def {method}() with yield."
@@ -44,6 +47,7 @@ def async_generator(method: str) -> str:
 
 
 def not_callable(method: str, kind: str) -> str:
+    """Return the message about a value of a type in the place of a handler."""
     return (
         f"{method} is not callable. Its type is {kind}. "
         f"Write def {method}(), or rename the variable."
@@ -51,14 +55,14 @@ def not_callable(method: str, kind: str) -> str:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_handler_has_the_name_of_its_method(make_app, method):
+def test_a_handler_is_named_after_its_method(make_app, method):
     app = make_app({FILE: f"def {method}(request): return '', {{'X-Method': request.method}}"})
     response = app.test_client().open("/api/users", method=method)
     assert response.status_code == 200
     assert response.headers["X-Method"] == method
 
 
-def test_flask_routes_lists_the_methods_that_a_file_has(make_app):
+def test_rules_list_the_methods_of_the_file(make_app):
     app = make_app(
         {
             "read/route.py": "def GET(): return ''",
@@ -82,22 +86,22 @@ def test_flask_routes_lists_the_methods_that_a_file_has(make_app):
         ("def default(): return ''", [DEFAULT]),
         ("from json import loads as default", [DEFAULT]),
         ("default = 3", [NONE]),
-        ("def get(): return ''", [misspelt("get", "GET")]),
-        ("def Get(): return ''", [misspelt("Get", "GET")]),
-        ("async def post(): return ''", [misspelt("post", "POST")]),
-        ("delete = lambda: ''", [misspelt("delete", "DELETE")]),
+        ("def get(): return ''", [typo("get", "GET")]),
+        ("def Get(): return ''", [typo("Get", "GET")]),
+        ("async def post(): return ''", [typo("post", "POST")]),
+        ("delete = lambda: ''", [typo("delete", "DELETE")]),
         (
             "def get(): return ''\ndef Post(): return ''\ndef default(): return ''",
-            [misspelt("get", "GET"), misspelt("Post", "POST")],
+            [typo("get", "GET"), typo("Post", "POST")],
         ),
-        ("def GET(): return ''\ndef post(): return ''", [misspelt("post", "POST")]),
-        ("def PACTH(): return ''", [misspelt("PACTH", "PATCH")]),
-        ("def GET(): return ''\ndef DELET(): return ''", [misspelt("DELET", "DELETE")]),
-        ("def GET(): return ''\ndef PUTT(): return ''", [misspelt("PUTT", "PUT")]),
-        ("def POST(): return ''\ndef OPTION(): return ''", [misspelt("OPTION", "OPTIONS")]),
-        ("def POST(): return ''\ndef GETS(): return ''", [misspelt("GETS", "GET")]),
-        ("class GET: pass", [a_class("GET")]),
-        ("from flask.views import MethodView as POST", [a_class("POST")]),
+        ("def GET(): return ''\ndef post(): return ''", [typo("post", "POST")]),
+        ("def PACTH(): return ''", [typo("PACTH", "PATCH")]),
+        ("def GET(): return ''\ndef DELET(): return ''", [typo("DELET", "DELETE")]),
+        ("def GET(): return ''\ndef PUTT(): return ''", [typo("PUTT", "PUT")]),
+        ("def POST(): return ''\ndef OPTION(): return ''", [typo("OPTION", "OPTIONS")]),
+        ("def POST(): return ''\ndef GETS(): return ''", [typo("GETS", "GET")]),
+        ("class GET: pass", [class_message("GET")]),
+        ("from flask.views import MethodView as POST", [class_message("POST")]),
         ("GET = 'text'", [not_callable("GET", "str")]),
         ("GET = 3", [not_callable("GET", "int")]),
         ("GET = None", [not_callable("GET", "NoneType")]),
@@ -109,14 +113,14 @@ def test_flask_routes_lists_the_methods_that_a_file_has(make_app):
             "class HEAD: pass\nasync def POST():\n    yield\nGET = 1\ndef PACTH(): pass",
             [
                 not_callable("GET", "int"),
-                a_class("HEAD"),
+                class_message("HEAD"),
                 async_generator("POST"),
-                misspelt("PACTH", "PATCH"),
+                typo("PACTH", "PATCH"),
             ],
         ),
     ],
 )
-def test_a_file_that_no_request_could_reach_as_meant_is_refused(tree, code, reasons):
+def test_an_unreachable_export_is_refused(tree, code, reasons):
     problems = refused(bare_app(tree({FILE: code})))
     assert all(problem.files == (FILE,) for problem in problems)
     assert [f"{problem.reason} {problem.hint}" for problem in problems] == reasons
@@ -140,7 +144,7 @@ def test_a_file_that_no_request_could_reach_as_meant_is_refused(tree, code, reas
         "dynamic = 'auto'\nrevalidate = False",
     ],
 )
-def test_other_names_are_the_users_own(make_app, code):
+def test_other_names_are_left_to_the_user(make_app, code):
     app = make_app({FILE: f"{code}\ndef GET(): return 'served'"})
     client = app.test_client()
     assert client.get("/api/users").text == "served"
@@ -148,7 +152,7 @@ def test_other_names_are_the_users_own(make_app, code):
     assert client.get("/api/users").text == "served"
 
 
-def test_an_imported_handler_serves_as_if_it_were_defined_here(make_app):
+def test_a_handler_may_be_imported(make_app):
     app = make_app(
         {
             "_lib/views.py": "def read(id): return f'read {id}'\ndef POST(id): return 'sent'",
@@ -163,7 +167,7 @@ def test_an_imported_handler_serves_as_if_it_were_defined_here(make_app):
     assert client.post("/api/posts/3").status_code == 405
 
 
-def test_every_problem_of_a_tree_is_in_one_error(tree):
+def test_all_problems_are_in_one_error(tree):
     folder = tree(
         {
             "a/route.py": "def get(): return ''",
@@ -179,7 +183,7 @@ def test_every_problem_of_a_tree_is_in_one_error(tree):
     ]
 
 
-def test_an_async_handler_without_asgiref_is_refused(tree, monkeypatch):
+def test_async_handlers_need_asgiref(tree, monkeypatch):
     monkeypatch.setitem(sys.modules, "asgiref", None)
     problems = refused(bare_app(tree({FILE: "async def GET(): return ''"})))
     assert [str(problem) for problem in problems] == [
@@ -190,7 +194,7 @@ def test_an_async_handler_without_asgiref_is_refused(tree, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["cache_tags", "generate_static_params"])
-def test_async_route_config_without_asgiref_is_refused(tree, monkeypatch, name):
+def test_async_route_config_needs_asgiref(tree, monkeypatch, name):
     monkeypatch.setitem(sys.modules, "asgiref", None)
     code = f"revalidate = 60\nasync def {name}(): return []\ndef GET(): return ''"
     problems = refused(bare_app(tree({"users/[id]/route.py": code})))
@@ -202,7 +206,7 @@ def test_async_route_config_without_asgiref_is_refused(tree, monkeypatch, name):
 
 
 @pytest.mark.parametrize("method", ["CONNECT", "TRACE"])
-def test_a_method_that_no_handler_gets_to_see_is_refused(tree, method):
+def test_a_method_of_servers_is_refused(tree, method):
     code = f"def GET(): return ''\ndef {method}(): return ''"
     (problem,) = refused(bare_app(tree({"x/route.py": code})))
     assert (problem.reason, problem.hint) == (
