@@ -1,5 +1,17 @@
 """File-system routing for Flask APIs: each ``route.py`` in a folder tree becomes a view."""
 
+from .contracts.invalid import InvalidRequest, InvalidValue
+from .contracts.markers import (
+    Bearer,
+    Body,
+    Cookie,
+    Created,
+    Form,
+    Header,
+    NoContent,
+    Query,
+    Scheme,
+)
 from .errors import (
     Problem,
     RevalidationError,
@@ -11,6 +23,7 @@ from .errors import (
     StoreError,
 )
 from .extension import RouteHandlers
+from .problem_details import problem
 from .revalidation import revalidate_path, revalidate_tag
 from .typing import (
     AsyncCallNext,
@@ -24,10 +37,20 @@ from .typing import (
 __all__ = [
     "AsyncCallNext",
     "AsyncMiddleware",
+    "Bearer",
+    "Body",
     "CallNext",
+    "Cookie",
+    "Created",
+    "Form",
     "Handler",
+    "Header",
+    "InvalidRequest",
+    "InvalidValue",
     "Middleware",
+    "NoContent",
     "Problem",
+    "Query",
     "RevalidationError",
     "RouteHandlers",
     "RouteHandlersError",
@@ -35,8 +58,10 @@ __all__ = [
     "RouteImportError",
     "RouteParams",
     "RouteTreeError",
+    "Scheme",
     "StaticRequestError",
     "StoreError",
+    "problem",
     "revalidate_path",
     "revalidate_tag",
 ]

@@ -8,6 +8,7 @@ are asked here, and an error that makes its own response keeps it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import SequenceMatcher
 from heapq import nlargest
 from itertools import zip_longest
@@ -18,8 +19,10 @@ from flask import Flask, Response, current_app, request
 from flask.typing import ErrorHandlerCallable, ResponseReturnValue
 from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import RequestRedirect
 
+from .contracts.invalid import InvalidRequest
 from .mount import Mount, Route, mounts_of
 from .tree.segments import CatchAll, Dynamic, Segment, Static
 
@@ -74,6 +77,46 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
                 response.headers.add(name, value)
     response.vary.add("Accept")
     return response
+
+
+def problem(
+    status: int,
+    detail: str | None = None,
+    *,
+    type: str | None = None,  # noqa: A002 (the name of RFC 9457)
+    title: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> Response:
+    """Return an error in the format of the tree: problem details (RFC 9457).
+
+    For callbacks of extensions that return a response, so that their errors look like all others.
+
+    :param status: the status of the response, 400 to 599.
+    :param detail: what is wrong, for a human.
+    :param type: a URI that identifies the kind of problem, by default ``about:blank``.
+    :param title: the kind of problem in words, by default the phrase of the status.
+    :param headers: further headers.
+    :param members: further members, which are JSON.
+    """
+    details = {
+        "type": type or "about:blank",
+        "title": title or HTTP_STATUS_CODES.get(status, "Unknown Error"),
+        "status": status,
+        "instance": _instance(),
+        **members,
+    }
+    if detail is not None:
+        details["detail"] = detail
+    response = current_app.make_response((current_app.json.response(details), status))
+    response.mimetype = MIMETYPE
+    response.headers.update(headers or {})
+    return response
+
+
+def _instance() -> str:
+    """Return the path of the request, percent-encoded."""
+    return quote(request.root_path + request.path, safe="!$&'()*+,/:;=@")
 
 
 def _make_page(error: HTTPException, detail: str | None) -> Response:
@@ -174,7 +217,7 @@ def problem_details(error: HTTPException) -> dict[str, Any]:
     details: dict[str, Any] = {
         "type": "about:blank",
         "title": error.name,
-        "instance": quote(request.root_path + request.path, safe="!$&'()*+,/:;=@"),
+        "instance": _instance(),
     }
     description: Any = error.description
     if isinstance(description, dict):
@@ -182,6 +225,8 @@ def problem_details(error: HTTPException) -> dict[str, Any]:
     elif description is not None:
         details["detail"] = str(description)  # a lazy translation is translated only now
     details["status"] = error.code
+    if isinstance(error, InvalidRequest):
+        details["errors"] = [invalid.as_member() for invalid in error.errors]
     return {
         name: value for name, value in details.items() if value is not None or name not in MEMBERS
     }

@@ -15,19 +15,30 @@ from flask import Flask
 from .caching import cache_of
 from .errors import (
     Problem,
+    ProblemError,
     RouteHandlersError,
     RouteImportError,
     RouteTreeError,
     install_hint,
 )
 from .handlers.annotations import PathParameter
-from .handlers.binding import FOR_MIDDLEWARE, Binding, BindingError, bind
+from .handlers.binding import (
+    HANDLER,
+    HANDLER_WITH_BODY,
+    MIDDLEWARE,
+    STATIC_FUNCTION,
+    Binding,
+    BindingError,
+    bind,
+    bind_answers,
+)
 from .handlers.chain import Link
 from .handlers.config import find_config_problems, find_config_warnings, read_config
 from .handlers.dispatch import Dispatcher
 from .handlers.endpoint import Endpoint, failed_view
 from .handlers.exports import (
     METHODS,
+    WITHOUT_BODY,
     find_handler_problems,
     find_middleware_problems,
     read_handlers,
@@ -172,8 +183,8 @@ def _read_links(
     links = []
     for name, function in read_middleware(module).items():
         try:
-            binding = bind(name, function, parameters, FOR_MIDDLEWARE, below)
-        except BindingError as error:
+            binding = bind(name, function, parameters, MIDDLEWARE, below)
+        except ProblemError as error:
             problems.append(error.problem.at(source.file))
         else:
             links.append(Link(source.file, name, binding))
@@ -199,9 +210,11 @@ def _make_route(
     problems = [*find_handler_problems(file.file, module), *_find_repeated(site, file)]
     bindings: dict[str, Binding] = {}
     for method, handler in read_handlers(module).items():
+        kind = HANDLER if method in WITHOUT_BODY else HANDLER_WITH_BODY
         try:
-            bindings[method] = bind(method, handler, parameters)
-        except BindingError as error:
+            binding = bind(method, handler, parameters, kind)
+            bindings[method] = bind_answers(site.app, method, file.file, binding)
+        except ProblemError as error:
             problems.append(error.problem.at(file.file))
         else:
             problems += _find_missing_asgiref(file.file, method, bindings[method])
@@ -210,7 +223,7 @@ def _make_route(
     static = None
     try:
         static = _make_static(site, file, endpoint, module, bindings.get("GET"), bool(links))
-    except BindingError as error:
+    except ProblemError as error:
         problems.append(error.problem.at(file.file))
     if static is not None:
         bindings["GET"] = static.binding
@@ -249,10 +262,16 @@ def _make_static(
     config, _ = read_config(module)
     if not config.is_static or binding is None:
         return None
+    if binding.inputs is not None:
+        names = ", ".join(argument.name for argument in binding.inputs.arguments)
+        raise BindingError(
+            f"GET is static, but it reads {names} from each request.",
+            'Read it from the path, or write dynamic = "force-dynamic".',
+        )
     parameters = site.parameters_of(file)
     find_tags: Binding | None = None
     if callable(config.cache_tags):
-        find_tags = bind("cache_tags", config.cache_tags, parameters, ("params",))
+        find_tags = bind("cache_tags", config.cache_tags, parameters, STATIC_FUNCTION)
         for problem in _find_missing_asgiref(file.file, "cache_tags", find_tags):
             raise BindingError(problem.reason, problem.hint)
     if config.generate_static_params is not None:

@@ -20,15 +20,13 @@ AsyncCallNext: TypeAlias = Callable[[], Awaitable[Response]]
 
 
 class Handler(Protocol):
-    """Any handler: a function that returns what a Flask view may return.
+    """Any handler, for decorators, which take a handler and return one.
 
-    For decorators, which take a handler and return one. The parameters of a handler are checked
-    when the app starts, because they depend on its folder.
+    The parameters of a handler are checked when the app starts, because they depend on its
+    folder. It returns what a Flask view may return, or what its return annotation declares.
     """
 
-    def __call__(
-        self, /, *args: Any, **kwargs: Any
-    ) -> ResponseReturnValue | Awaitable[ResponseReturnValue]: ...
+    def __call__(self, /, *args: Any, **kwargs: Any) -> Any: ...
 
 
 class Middleware(Protocol):

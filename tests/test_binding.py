@@ -18,7 +18,7 @@ URL = "/api/users/ann/posts/3"
 VALUES = {"name": "ann", "number": 3}
 
 #: What is said of every argument that there is not, at that route.
-QUERY = " The query is in request.args."
+QUERY = " For a value from the client, write {}: Query[str]."
 AVAILABLE = (
     "It can ask for 'name', 'number', 'request' and 'params'. Any other parameter needs a default."
 )
@@ -95,7 +95,7 @@ def test_a_handler_is_called_with_what_it_names(called_with, signature, argument
     [
         (
             "size",
-            f"GET asks for 'size', which is not in the path. {AVAILABLE}{QUERY}",
+            f"GET asks for 'size', which is not in the path. {AVAILABLE}{QUERY.format('size')}",
         ),
         ("nam", f"GET asks for 'nam', which is not in the path. Did you mean 'name'? {AVAILABLE}"),
         (
@@ -108,7 +108,7 @@ def test_a_handler_is_called_with_what_it_names(called_with, signature, argument
         ),
         (
             "call_next",
-            f"GET asks for 'call_next', which is not in the path. {AVAILABLE}{QUERY}",
+            f"GET asks for 'call_next', which is not in the path. {AVAILABLE}{QUERY.format('call_next')}",
         ),
         (
             "name, /",
@@ -133,7 +133,7 @@ def test_a_path_without_parameters_still_gives_request_and_params(make_app, refu
     assert refusal("def GET(id): return ''", folder="users") == [
         "GET asks for 'id', which is not in the path. "
         "It can ask for 'request' and 'params'. Any other parameter needs a default."
-        f"{QUERY}"
+        f"{QUERY.format('id')}"
     ]
 
 
@@ -259,7 +259,9 @@ def with_size(f):
 @with_size
 def GET(name): return ''
 """
-    assert refusal(code) == [f"GET asks for 'size', which is not in the path. {AVAILABLE}{QUERY}"]
+    assert refusal(code) == [
+        f"GET asks for 'size', which is not in the path. {AVAILABLE}{QUERY.format('size')}"
+    ]
 
 
 def test_a_wrapper_that_wraps_itself_is_read_once(called_with):

@@ -185,7 +185,7 @@ def test_findings_stand_below_their_files_in_the_order_of_the_files(check):
         "a-b/route.py\n"
         "  error: GET asks for 'id', which is not in the path. "
         "It can ask for 'request' and 'params'. Any other parameter needs a default. "
-        "The query is in request.args.\n"
+        "For a value from the client, write id: Query[str].\n"
         "\n"
         "b/route.py\n"
         "  error: GET is not callable. Its type is int. "
@@ -794,7 +794,7 @@ ADMIN = (
     "admin/[id=even]/route.py\n"
     "  error: GET asks for 'name', which is not in the path. "
     "It can ask for 'id', 'request' and 'params'. Any other parameter needs a default. "
-    "The query is in request.args.\n\n"
+    "For a value from the client, write name: Query[str].\n\n"
 )
 PAGES = f"pages/x/routes.py\n  warning: x/routes.py {NEAR_MISS}\n\n"
 

@@ -115,69 +115,6 @@ def test_the_pages_build_without_a_warning(tmp_path):
     assert run_child(call, tmp_path) == (0, "")
 
 
-#: Pages that show messages.
-PAGES_OF_MESSAGES = (
-    "errors",
-    "commands",
-    "routing",
-    "development",
-    "typing",
-    "static",
-    "machines",
-)
-
-#: Strings that no tree and no request can cause, or that are not messages, with the reason.
-NOT_SHOWN = {
-    "mypy is not installed. Run pip install 'Flask-RouteHandlers[mypy]'.": "it is installed here",
-    "\0 is not a part of a URL.": "a new kind of segment that its author forgot there",
-    "\0 leads to \0, not \0.": "the rules of an app do not change",
-    "\0 would be another folder": "no path of a route has such a part",
-    "\0 has no attribute \0": "Python's words for a missing attribute",
-    "<Endpoint \0 from \0>": "a repr",
-    "<StaticRoute \0 from \0>": "a repr",
-}
-
-#: Modules whose strings are code.
-MODULES_WITH_CODE = ("scripts.py", "sources.py")
-
-
-def strings(file: Path) -> Iterator[str]:
-    """Yield the strings of a module but docstrings; NUL is where an f-string fills in a value."""
-    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
-    skipped: set[ast.AST] = {node.value for node in nodes if isinstance(node, ast.Expr)}
-    skipped |= {n.value for n in nodes if isinstance(n, ast.keyword) and n.arg == "help"}
-    skipped |= {part for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
-    for node in nodes:
-        if node in skipped:
-            continue
-        if isinstance(node, ast.JoinedStr):
-            yield "".join(p.value if isinstance(p, ast.Constant) else "\0" for p in node.values)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-
-
-def is_message(string: str) -> bool:
-    return bool(re.search(r"[A-Za-z]{4}", string) and re.search(r"[\w,.:] |\0 ", string))
-
-
-def test_every_message_is_on_a_page():
-    shown = "\n".join(
-        block.text
-        for page in PAGES_OF_MESSAGES
-        for block in blocks(DOCS / f"{page}.md")
-        if block.kind in ("console", "pycon", "text")
-    )
-    modules = [file for file in PACKAGE.rglob("*.py") if file.name not in MODULES_WITH_CODE]
-    missing = {
-        string
-        for file in modules
-        for string in strings(file)
-        if is_message(string)
-        and not re.search(".*".join(map(re.escape, re.split("\0|%s", string))), shown)
-    }
-    assert missing == set(NOT_SHOWN)
-
-
 def test_every_public_name_is_on_its_page():
     text = (DOCS / "api.md").read_text(encoding="utf-8")
     assert [name for name in flask_routehandlers.__all__ if name not in text] == []

@@ -24,6 +24,7 @@ LAYERS = [
     "reloader",
     "caching",
     "handlers",
+    "contracts",
     "routing",
     "importing",
     "tree",

@@ -344,9 +344,17 @@ READY = {
     "an error without a code": raising(HTTPException("no code")),
     "a body of its own": raising(OwnBody()),
     "a response of its own": raising(OwnResponse()),
-    "a returned error": lambda: NotFound("returned"),
     "a returned 404": lambda: ("none", 404),
 }
+
+
+def test_a_returned_error_counts_as_raised(make_app):
+    app = make_app(
+        {"x/route.py": "from werkzeug.exceptions import NotFound\ndef GET(): return NotFound('r')"}
+    )
+    response = app.test_client().get("/api/x")
+    assert (response.status_code, response.mimetype) == (404, "application/problem+json")
+    assert response.json["detail"] == "r"
 
 
 def outcome(app, url, method="GET", headers=None):

@@ -14,7 +14,8 @@ from werkzeug.exceptions import NotFound
 from ..errors import skip_frames
 from ..handlers.binding import Binding
 from ..handlers.config import RouteConfig, check_tags
-from ..handlers.results import UNFINISHED, finish
+from ..handlers.dispatch import call_handler
+from ..handlers.results import finish
 from .cache import Cache
 from .coordinator import Job
 from .params import StaticParams
@@ -177,12 +178,8 @@ class StaticRoute:
 
     def _call_handler(self, sealed: Sealed) -> Response:
         values = sealed.match(self.endpoint)
-        function, current = self._handler.function, sealed.request
-        if self._handler.is_async:
-            function = self.app.ensure_sync(function)
-        result = function(**self._handler.arguments(current, values))
-        if type(result) in UNFINISHED:
-            result = finish(self.app, result, "GET", self.file)
+        result = call_handler(self.app, self._handler, sealed.request, values)
+        result = finish(self.app, result, "GET", self.file)
         response = self.app.make_response(result)
         for after in sealed.after_request_functions:
             response = self.app.ensure_sync(after)(response)

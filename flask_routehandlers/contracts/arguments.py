@@ -15,6 +15,7 @@ from .signature import (
     evaluate,
     has_inner_marker,
     is_optional,
+    is_return_contract,
     members_of,
     read_annotations,
     split_annotated,
@@ -66,16 +67,40 @@ def find_arguments(
             annotation = evaluate(annotation, function)
         except UnreadableError as error:
             if _MARKER_NAME.search(error.annotation):
-                raise ContractError(
-                    f"{name} annotates {parameter} as {error.annotation}, which cannot be "
-                    f"evaluated: {error.error}.",
-                    "Import its names at run time, not only for type checkers.",
-                ) from error
+                raise _unreadable(name, parameter, error) from error
             continue
         argument = make_argument(name, parameter, annotation, parameters[parameter].default)
         if argument is not None:
             arguments[parameter] = argument
     return arguments
+
+
+def find_return_contract(name: str, function: Callable[..., Any], *, is_required: bool) -> Any:
+    """Return the return annotation of a handler, or ``None`` if it declares nothing.
+
+    :param name: the function's name in its file, for errors.
+    :param function: the handler without its decorators.
+    :param is_required: whether the annotation has to be readable.
+    :raises ContractError: for one that cannot be evaluated.
+    """
+    annotation = read_annotations(function).get("return")
+    try:
+        annotation = evaluate(annotation, function)
+    except UnreadableError as error:
+        if is_required:
+            raise _unreadable(name, "its answers", error) from error
+        return None
+    if is_return_contract(annotation):
+        return annotation
+    return None
+
+
+def _unreadable(name: str, what: str, error: UnreadableError) -> ContractError:
+    return ContractError(
+        f"{name} annotates {what} as {error.annotation}, which cannot be evaluated: "
+        f"{error.error}.",
+        "Import its names at run time, not only for type checkers.",
+    )
 
 
 def make_argument(name: str, parameter: str, annotation: Any, default: Any) -> Argument | None:

@@ -72,11 +72,6 @@ class InvalidRequest(UnprocessableEntity):
             count = "1 value in the request is"
         super().__init__(f"{count} not valid.")
 
-    @property
-    def members(self) -> dict[str, Any]:
-        """Further members of problem details."""
-        return {"errors": [error.as_member() for error in self.errors]}
-
     def get_description(self, *args: Any, **kwargs: Any) -> str:
         """Return the description and the errors as HTML."""
         lines = (

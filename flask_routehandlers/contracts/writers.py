@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Union
 
 from flask import Flask
@@ -107,11 +108,14 @@ class Writer:
     def write(self, result: Any) -> Any:
         """Return a result as a response, or as another value that Flask accepts from a view.
 
-        :param result: the return value of the handler, which is not an exception.
+        :param result: the return value of the handler.
+        :raises ~werkzeug.exceptions.HTTPException: the result, if it is one.
         :raises UndeclaredAnswerError: for a status that is not declared, where answers are
             checked.
         :raises InvalidAnswerError: for a body that does not fit.
         """
+        if isinstance(result, HTTPException):
+            raise result
         body, status, headers = split_result(result)
         if isinstance(body, Response):
             if self._is_checked() and not self._outputs.is_open:
@@ -147,11 +151,19 @@ class Writer:
                 f"annotation: {error}"
             ) from error.__cause__
 
-    def check_error(self, error: HTTPException) -> None:
-        """Check that an error which the handler raised is declared.
+    @contextmanager
+    def checking_errors(self) -> Iterator[None]:
+        """Check that an error which the handler raises in the block is declared.
 
         :raises UndeclaredAnswerError: for one that is not, where answers are checked.
         """
+        try:
+            yield
+        except HTTPException as error:
+            self._check_error(error)
+            raise
+
+    def _check_error(self, error: HTTPException) -> None:
         code = error.code
         if not self._error_codes or code is None or code >= 500 or code in _ALWAYS_DECLARED:
             return

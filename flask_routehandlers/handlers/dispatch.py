@@ -12,7 +12,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from .binding import Binding
 from .chain import Call, in_thread
 from .exports import allowed_methods
-from .results import UNFINISHED, finish, returned_none
+from .results import FINISHED, await_result, complete, finish
 
 current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 
@@ -20,6 +20,34 @@ current_request: Callable[[], Request] = request._get_current_object  # type: ig
 def is_rooted(path_info: str | None) -> bool:
     """Return whether a path begins with exactly one slash, or is empty as an app's root can be."""
     return not path_info or (path_info[0] == "/" and path_info[1:2] != "/")
+
+
+def call_handler(app: Flask, binding: Binding, current: Request, values: dict[str, Any]) -> Any:
+    """Call a handler, and write its result as its return annotation declares.
+
+    :param values: the values of the path parameters.
+    """
+    function, writer = binding.function, binding.writer
+    if binding.is_async:
+        # Made for each request: asgiref ties it to the event loop around it.
+        function = app.ensure_sync(function)
+    arguments = binding.arguments(current, values)
+    if writer is None:
+        return function(**arguments)
+    with writer.checking_errors():
+        result = function(**arguments)
+        if isinstance(result, CoroutineType):
+            result = app.ensure_sync(await_result)(result)
+        return writer.write(result)
+
+
+async def await_handler(binding: Binding, current: Request, values: dict[str, Any]) -> Any:
+    """Call an async handler in an event loop, and write its result."""
+    arguments = binding.arguments(current, values)
+    if binding.writer is None:
+        return await binding.function(**arguments)
+    with binding.writer.checking_errors():
+        return binding.writer.write(await binding.function(**arguments))
 
 
 class Dispatcher:
@@ -76,12 +104,7 @@ class Dispatcher:
         """
         method = self.method_of(current)
         if method in self.bindings:
-            binding = self.bindings[method]
-            function = binding.function
-            if binding.is_async:
-                # Made for each request: asgiref ties it to the event loop around it.
-                function = self.app.ensure_sync(function)
-            result = function(**binding.arguments(current, values))
+            result = call_handler(self.app, self.bindings[method], current, values)
             if current.method != "OPTIONS" or method == "OPTIONS":
                 return result
             response = self.app.make_response(finish(self.app, result, method, self.file))
@@ -98,15 +121,13 @@ class Dispatcher:
         method = self.method_of(current)
         binding = self.bindings.get(method)
         if binding and binding.is_async and current.method != "OPTIONS":
-            result = await binding.function(**binding.arguments(current, values))
+            result = await await_handler(binding, current, values)
         else:
             # In the thread of the request, as without async middleware.
             result = await in_thread(self.answer)(current, values)
         if isinstance(result, CoroutineType):
             result = await result
-        if result is None:
-            raise returned_none(method, self.file)
-        return self.app.make_response(result)
+        return self.app.make_response(complete(self.app, result, method, self.file))
 
     def as_view(self) -> Callable[..., Any]:
         """Return the view of a route without middleware."""
@@ -126,9 +147,9 @@ class Dispatcher:
                 result = function(**values) if values else function()
             else:
                 result = self.answer(current, values)
-            if type(result) in UNFINISHED:
-                return finish(app, result, self.method_of(current), file)
-            return result
+            if type(result) in FINISHED:
+                return result
+            return finish(app, result, self.method_of(current), file)
 
         return dispatch
 
@@ -147,13 +168,13 @@ class Dispatcher:
                 result = function(**values)
             else:
                 result = self.answer(current, values)
-            if type(result) in UNFINISHED:
-                result = finish(app, result, self.method_of(current), file)
             if type(result) is response_class:
                 return result
             if type(result) is dict and makes_responses_as_flask:
                 # As make_response does, without its further checks of the response.
                 return app.json.response(result)  # type: ignore[return-value]
+            if type(result) not in FINISHED:
+                result = finish(app, result, self.method_of(current), file)
             return app.make_response(result)
 
         return answer

@@ -13,7 +13,13 @@ from werkzeug.exceptions import NotFound
 
 from ..errors import RouteHandlersError
 from .chain import Link, compose
-from .dispatch import Dispatcher, current_request, is_rooted, through_chain
+from .dispatch import (
+    Dispatcher,
+    call_handler,
+    current_request,
+    is_rooted,
+    through_chain,
+)
 from .exports import Handler
 from .results import finish
 
@@ -125,7 +131,7 @@ class Endpoint(functools.partial[Any]):
         binding = dispatcher.bindings[name]
 
         def method(view: MethodView, **values: Any) -> Any:
-            result = binding.function(**binding.arguments(current_request(), values))
+            result = call_handler(dispatcher.app, binding, current_request(), values)
             return finish(dispatcher.app, result, name, dispatcher.file)
 
         return functools.update_wrapper(method, binding.function)

@@ -13,6 +13,9 @@ from ..errors import Problem
 #: The methods that a route file can handle, sorted.
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY")
 
+#: Methods whose requests have no body.
+WITHOUT_BODY = ("GET", "HEAD", "OPTIONS")
+
 #: Methods that HTTP servers and proxies handle themselves.
 _NOT_HANDLED = ("CONNECT", "TRACE")
 

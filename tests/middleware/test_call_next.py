@@ -33,7 +33,7 @@ RESPONSES = {
     "return werkzeug.Response('w', 206)": (206, "text/plain", b"w"),
     "return flask.redirect('/there', 303)": (303, "text/html", None),
     "return wsgi": (299, "text/wsgi", b"from WSGI"),
-    "return werkzeug.exceptions.Gone()": (410, "text/html", None),
+    "return werkzeug.exceptions.Gone()": (410, "application/problem+json", None),
     "return iter(['a', 'b'])": (200, "text/html", b"ab"),
     "return (c for c in 'abc'), 203": (203, "text/html", b"abc"),
     "return generator()": (200, "text/html", b"abc"),

@@ -93,7 +93,7 @@ NONE = "The file has no middleware."
         pytest.param(
             "def middleware(user): return ''\n",
             "middleware asks for 'user', which is not in the path.",
-            f"{AVAILABLE} The query is in request.args.",
+            f"{AVAILABLE} For a value from the client, write user: Query[str].",
             id="a parameter of no folder",
         ),
         pytest.param(
