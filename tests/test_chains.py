@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from io import BytesIO
 from itertools import count, product
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from flask import Flask
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
-from werkzeug.exceptions import MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from flask_routehandlers import RouteHandlers, RouteHandlersError
 from tests.oracle import answer
@@ -32,10 +32,11 @@ WORDS = ("zzz", "7", "42", "me", "x.json", "@ann", "v2", "Admin", "a b", "é", "
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "MADEUP")
 HANDLED = [name for name in METHODS if name != "MADEUP"]
 
-#: What middleware raises, and nothing else here.
-Stop = ProcessLookupError
+#: Exceptions that only middleware raises here. The app has a handler for the first; the second
+#: is left to its handler for ``Exception``.
+Stop, Crash = ProcessLookupError, ChildProcessError
 
-PASSED, CAUGHT, EARLY, STOPPED = 200, 298, 299, 297
+PASSED, CRASHED, STOPPED, CAUGHT, EARLY = 200, 296, 297, 298, 299
 
 _numbers = count()
 
@@ -95,9 +96,9 @@ def expectation(tree: Tree, route: str, method: str, *, debug: bool) -> tuple[li
         name, function = links[depth]
         ran.append(name)
         if method in function.methods:
-            return {"answers": EARLY, "raises": STOPPED}[function.kind]
+            return {"answers": EARLY, "raises": STOPPED, "crashes": CRASHED}[function.kind]
         status = go(depth + 1)
-        if status in (STOPPED, 405):
+        if status == CRASHED:
             return CAUGHT if function.kind == "catches" else status
         ran.append(f"/{name}")
         return status
@@ -124,13 +125,16 @@ ACTS = {
     "passes": "response = {call}",
     "catches": """try:
         response = {call}
-    except (Stop, HTTPException):
+    except Crash:
         return "", {caught}""",
     "answers": """if request.method in {methods}:
         return "", {early}
     response = {call}""",
     "raises": """if request.method in {methods}:
         raise Stop
+    response = {call}""",
+    "crashes": """if request.method in {methods}:
+        raise Crash
     response = {call}""",
 }
 
@@ -142,7 +146,7 @@ def definition(is_async: bool) -> str:
 
 def middleware_file(folder: str, functions: list[Function], rng: random.Random) -> str:
     """Return a middleware file with these functions, as a function or as a list."""
-    code = f"from werkzeug.exceptions import HTTPException\nStop = {Stop.__name__}\n"
+    code = f"Stop, Crash = {Stop.__name__}, {Crash.__name__}\n"
     is_alone = len(functions) == 1 and rng.random() < 0.7
     for number, (kind, is_async, methods) in enumerate(functions):
         call = "await call_next()" if is_async else "call_next()"
@@ -185,10 +189,16 @@ def random_app(tree: Tree, project: Path, seed: int, *, debug: bool) -> Flask:
     app = bare_app(project)
     app.debug = debug
     app.register_error_handler(Stop, lambda error: ("", STOPPED))
+    app.register_error_handler(Exception, answer_anything)
     app.register_error_handler(RouteHandlersError, lambda error: ("", 500))
     app.register_error_handler(MethodNotAllowed, lambda error: ("", 405))
     RouteHandlers(app)
     return app
+
+
+def answer_anything(error: Exception) -> Any:
+    """Answer with a crash, unless the error has an answer."""
+    return error if isinstance(error, HTTPException) else ("", CRASHED)
 
 
 # Random trees.
@@ -232,8 +242,9 @@ def trees(draw: st.DrawFn) -> Tree:
 
 def random_function(rng: random.Random) -> Function:
     """Return a middleware function, most often one that passes requests on."""
-    kind = rng.choice((*["passes"] * 7, "catches", "answers", "raises"))
-    methods = rng.sample(METHODS, rng.randint(1, 4)) if kind in ("answers", "raises") else ()
+    kind = rng.choice((*["passes"] * 7, "catches", "answers", "raises", "crashes"))
+    is_selective = kind in ("answers", "raises", "crashes")
+    methods = rng.sample(METHODS, rng.randint(1, 4)) if is_selective else ()
     return Function(kind, rng.random() < 0.03, frozenset(methods))
 
 

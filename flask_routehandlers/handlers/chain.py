@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from flask import Flask, Request, Response, stream_with_context
 
 from .binding import Binding
-from .results import finish, returned_none
+from .errors import answer_error
+from .results import complete, finish
 
 _KIND = "A middleware"
 
@@ -58,6 +59,9 @@ class Link(NamedTuple):
 def compose(app: Flask, links: Sequence[Link], answer: Call, answer_in_loop: AsyncCall) -> Call:
     """Return one function that runs a chain.
 
+    Each middleware gets from ``call_next()`` what the client would get: an error that the app
+    has an answer for arrives as that response.
+
     :param links: the middleware, outermost first; at least one.
     :param answer: the innermost ``call_next()``.
     :param answer_in_loop: the same for a chain with async middleware.
@@ -92,7 +96,10 @@ def _sync_link(app: Flask, link: Link, inner: Call, *, in_loop: bool = False) ->
             if is_called or arguments or named:
                 raise link.misuse(is_repeated=is_called)
             is_called = True
-            return inner(request, values)
+            try:
+                return inner(request, values)
+            except Exception as error:
+                return answer_error(app, request, error)
 
         if is_usual:
             result = function(request=request, call_next=call_next)
@@ -127,7 +134,11 @@ def _async_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
             if is_called or arguments or named:
                 raise link.misuse(is_repeated=is_called)
             is_called = True
-            return await inner(request, values)
+            try:
+                return await inner(request, values)
+            except Exception as error:
+                # In the thread of the request, where the app's handlers run as well.
+                return await in_thread(answer_error)(app, request, error)  # type: ignore[no-any-return]
 
         given = binding.arguments(request, values)
         if "call_next" in binding.extras:
@@ -135,12 +146,10 @@ def _async_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
         result = await function(**given)
         if binding.wraps_async and isinstance(result, CoroutineType):
             result = await result
-        if result is None:
-            raise returned_none(name, file, _KIND)
         if isinstance(result, CoroutineType):
             result.close()
             raise TypeError(f"{name} in {file} returned a coroutine. Write await call_next().")
-        return app.make_response(result)
+        return app.make_response(complete(app, result, name, file, _KIND))
 
     return call
 

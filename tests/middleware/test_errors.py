@@ -26,24 +26,93 @@ def middleware(call_next):
 @pytest.mark.parametrize("define", ["def", "async def"])
 def test_errors_below_can_be_caught(make_client, define, between, kind):
     route = f"""
-import flask
 {define} GET(): return {{}}["missing"]
-{define} POST(): flask.abort(409)
 {define} PUT(): return None
 """
     files = {"middleware.py": variant(CATCHER, kind), "x/middleware.py": tracer("x", between)}
     client = make_client(files, route)
-    for method, error in {
-        "GET": "KeyError",
-        "HEAD": "KeyError",
-        "POST": "Conflict",
-        "PUT": "TypeError",
-        "PATCH": "MethodNotAllowed",
-        "MADEUP": "MethodNotAllowed",
-    }.items():
+    for method, error in {"GET": "KeyError", "HEAD": "KeyError", "PUT": "TypeError"}.items():
         response = client.open("/api/x", method=method)
         assert response.status_code == 299
         assert method == "HEAD" or response.json == [error]
+
+
+STAMP = """
+def middleware(call_next):
+    response = call_next()
+    response.headers.add("Stamp", f"{response.status_code} {response.mimetype}")
+    return response
+"""
+
+
+@both_kinds
+@pytest.mark.parametrize("between", ["sync", "async"])
+@pytest.mark.parametrize("define", ["def", "async def"])
+def test_http_errors_arrive_as_responses(make_client, define, between, kind):
+    route = f"""
+import flask
+{define} GET(): flask.abort(404, description="none")
+{define} POST(): flask.abort(409)
+{define} PUT(): flask.abort(flask.Response("over", 410))
+{define} DELETE(): flask.abort(500)
+"""
+    files = {"middleware.py": variant(STAMP, kind), "x/middleware.py": tracer("x", between)}
+    client = make_client(files, route)
+    problem = "application/problem+json"
+    for method, stamp in {
+        "GET": f"404 {problem}",
+        "HEAD": f"404 {problem}",
+        "POST": f"409 {problem}",
+        "PUT": "410 text/html",
+        "DELETE": f"500 {problem}",
+        "PATCH": f"405 {problem}",
+        "MADEUP": f"405 {problem}",
+    }.items():
+        response = client.open("/api/x", method=method)
+        assert response.headers.get("Stamp") == stamp
+        assert response.status_code == int(stamp[:3])
+    assert client.get("/api/x").json["detail"] == "none"
+    assert client.patch("/api/x").headers["Allow"] == "DELETE, GET, HEAD, OPTIONS, POST, PUT"
+
+
+@both_kinds
+@pytest.mark.parametrize("define", ["def", "async def"])
+def test_handled_exceptions_arrive_as_responses(make_client, define, kind):
+    route = f"""
+class Missing(LookupError): pass
+{define} GET(): raise Missing("row")
+{define} PUT(): raise ZeroDivisionError("zero")
+"""
+    client = make_client({"middleware.py": variant(STAMP, kind)}, route)
+    app = client.application
+
+    @app.errorhandler(LookupError)
+    def answer_missing(error):
+        return f"no {error}", 404
+
+    @app.errorhandler(Exception)
+    def answer_anything(error):
+        return f"oh {error}", 503
+
+    response = client.get("/api/x")
+    assert (response.status_code, response.text) == (404, "no row")
+    assert response.headers["Stamp"] == "404 text/html"
+    # The last resort is outside of all middleware.
+    response = client.put("/api/x")
+    assert (response.status_code, response.text) == (503, "oh zero")
+    assert "Stamp" not in response.headers
+
+
+def test_an_error_handler_of_the_blueprint_counts(make_client):
+    route = "def GET(): raise LookupError('row')"
+    client = make_client({"middleware.py": STAMP}, route)
+    blueprint = client.application.blueprints["api"]
+    client.application.register_error_handler(LookupError, lambda error: ("app", 404))
+    spec = client.application.error_handler_spec
+    spec[blueprint.name][None][Exception] = lambda error: ("blueprint", 502)
+    # Flask asks the blueprint first, and its handler is one of last resort.
+    response = client.get("/api/x")
+    assert (response.text, response.headers.get("Stamp")) == ("blueprint", None)
 
 
 @both_kinds

@@ -1,0 +1,30 @@
+"""The answer to an exception, as the app gives it, for the middleware around a handler."""
+
+from __future__ import annotations
+
+from flask import Flask, Request, Response
+from werkzeug.exceptions import HTTPException
+
+
+def answer_error(app: Flask, request: Request, error: Exception) -> Response:
+    """Return the response that the client would get for an exception.
+
+    HTTP errors have one, and so does any exception for whose class, or for a base class below
+    ``Exception``, the app or the blueprint has an error handler.
+
+    :raises Exception: the exception, if it has none: handlers for ``Exception`` and for 500 are
+        the last resort, and run outside of all middleware.
+    """
+    if not isinstance(error, HTTPException) and not _has_handler(app, request, type(error)):
+        raise error
+    return app.make_response(app.handle_user_exception(error))
+
+
+def _has_handler(app: Flask, request: Request, kind: type[Exception]) -> bool:
+    """Return whether Flask would call a handler that is registered for a specific class."""
+    for name in (*request.blueprints, None):
+        handlers = app.error_handler_spec[name][None]
+        for base in kind.__mro__:
+            if base in handlers:
+                return base not in (Exception, BaseException)
+    return False
