@@ -12,6 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
+from .binding.annotations import PathParameter
+from .binding.calls import bind, bind_answers
+from .binding.model import (
+    HANDLER,
+    HANDLER_WITH_BODY,
+    MIDDLEWARE,
+    STATIC_FUNCTION,
+    Binding,
+    BindingError,
+)
 from .caching import cache_of
 from .errors import (
     Problem,
@@ -20,17 +30,6 @@ from .errors import (
     RouteImportError,
     RouteTreeError,
     install_hint,
-)
-from .handlers.annotations import PathParameter
-from .handlers.binding import (
-    HANDLER,
-    HANDLER_WITH_BODY,
-    MIDDLEWARE,
-    STATIC_FUNCTION,
-    Binding,
-    BindingError,
-    bind,
-    bind_answers,
 )
 from .handlers.chain import Link
 from .handlers.config import find_config_problems, find_config_warnings, read_config

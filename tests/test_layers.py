@@ -24,6 +24,8 @@ LAYERS = [
     "reloader",
     "caching",
     "handlers",
+    "dependencies",
+    "binding",
     "contracts",
     "routing",
     "importing",

@@ -11,8 +11,8 @@ from typing import Any
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import NotFound
 
+from ..binding.model import Binding
 from ..errors import skip_frames
-from ..handlers.binding import Binding
 from ..handlers.config import RouteConfig, check_tags
 from ..handlers.dispatch import call_handler
 from ..handlers.results import finish
@@ -78,7 +78,7 @@ class StaticRoute:
         self.file_tag = f"file:{app.import_name}:{mount_name}:{file}"
         serve = functools.update_wrapper(self._make_server(), binding.function)
         #: How the file's GET is called, in place of its handler.
-        self.binding = Binding(serve, (), frozenset(), True, False, False)
+        self.binding = Binding(serve, (), frozenset(), (), True, False, False)
 
     def __repr__(self) -> str:
         return f"<StaticRoute {self.endpoint} from {self.file}>"

@@ -150,6 +150,11 @@ def holds_structured(annotation: Any) -> bool:
     return any(holds_structured(argument) for argument in get_args(unalias(annotation)))
 
 
+def is_own_class(annotation: Any) -> bool:
+    """Return whether an annotation is a class that is not one of Python's builtins."""
+    return isinstance(annotation, type) and annotation.__module__ != "builtins"
+
+
 def is_error_class(annotation: Any) -> bool:
     """Return whether an annotation is a class of exceptions."""
     return isinstance(annotation, type) and issubclass(annotation, BaseException)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from flask import Flask, Request, Response, stream_with_context
 
-from .binding import Binding
+from ..binding.model import Binding
 from .errors import answer_error
 from .results import complete, finish
 
@@ -104,7 +104,7 @@ def _sync_link(app: Flask, link: Link, inner: Call, *, in_loop: bool = False) ->
         if is_usual:
             result = function(request=request, call_next=call_next)
         else:
-            given = binding.arguments(request, values)
+            given = binding.read_arguments(request, values)
             if "call_next" in binding.extras:
                 given["call_next"] = call_next
             result = function(**given)
@@ -140,7 +140,7 @@ def _async_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
                 # In the thread of the request, where the app's handlers run as well.
                 return await in_thread(answer_error)(app, request, error)  # type: ignore[no-any-return]
 
-        given = binding.arguments(request, values)
+        given = binding.read_arguments(request, values)
         if "call_next" in binding.extras:
             given["call_next"] = call_next
         result = await function(**given)

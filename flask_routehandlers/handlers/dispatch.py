@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from .binding import Binding
+from ..binding.model import Binding
 from .chain import Call, in_thread
 from .exports import allowed_methods
 from .results import FINISHED, await_result, complete, finish
@@ -31,7 +31,7 @@ def call_handler(app: Flask, binding: Binding, current: Request, values: dict[st
     if binding.is_async:
         # Made for each request: asgiref ties it to the event loop around it.
         function = app.ensure_sync(function)
-    arguments = binding.arguments(current, values)
+    arguments = binding.read_arguments(current, values)
     if writer is None:
         return function(**arguments)
     with writer.checking_errors():
@@ -43,7 +43,7 @@ def call_handler(app: Flask, binding: Binding, current: Request, values: dict[st
 
 async def await_handler(binding: Binding, current: Request, values: dict[str, Any]) -> Any:
     """Call an async handler in an event loop, and write its result."""
-    arguments = binding.arguments(current, values)
+    arguments = binding.read_arguments(current, values)
     if binding.writer is None:
         return await binding.function(**arguments)
     with binding.writer.checking_errors():

@@ -1,0 +1,1 @@
+"""How a function is called: with what it names in its signature."""

@@ -1,0 +1,183 @@
+"""Plan how a function is called with what it names. Done once, at start-up."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from inspect import Parameter
+from types import FunctionType, MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from ..contracts.arguments import Argument, find_arguments, find_return_contract
+from .annotations import PathParameter, find_contradictions
+from .model import HANDLER, Binding, BindingError, Kind, Visible
+from .refusals import BY_KEYWORD, Signature, check_defaults, check_marked, check_required
+
+if TYPE_CHECKING:
+    from ..contracts.inputs import Inputs
+
+_VARIADIC = inspect.CO_VARARGS | inspect.CO_VARKEYWORDS
+
+_NOTHING_VISIBLE = Visible()
+
+
+def bind(
+    name: str,
+    function: Callable[..., Any],
+    parameters: Mapping[str, PathParameter],
+    kind: Kind = HANDLER,
+    below: Mapping[str, str] = MappingProxyType({}),
+    visible: Visible = _NOTHING_VISIBLE,
+) -> Binding:
+    """Plan how a function is called.
+
+    :param name: the function's name in its file, for errors.
+    :param function: the function, including any decorators around it.
+    :param parameters: the path parameters of its folder.
+    :param kind: the kind of function.
+    :param below: the path parameters of deeper folders, which only some requests have, each
+        with such a folder.
+    :param visible: the dependencies that it can ask for.
+    :raises BindingError: when it asks for an argument that no request has, or for another type.
+    """
+    layers = list(unwrap(function))
+    signatures = [_read_signature(layer) for layer in layers]
+    available = (*parameters, *kind.extras, *visible.types)
+    marked = _find_marked(name, layers, signatures)
+    check_marked(name, marked, parameters, visible.types, kind)
+    outer = signatures[0]
+    if outer is not None:
+        unmarked = {name: p for name, p in outer.items() if name not in marked}
+        check_required(name, function, unmarked, available, below, visible.imported, kind)
+        check_defaults(name, function, unmarked, visible.types)
+        if not hasattr(function, "__wrapped__"):
+            for problem in find_contradictions(name, function, parameters):
+                raise BindingError(problem.reason, problem.hint)
+    # A handler that spells out no names gets what Flask would pass.
+    by_default = parameters if kind.is_view else (*parameters, *kind.extras)
+    wanted = _find_wanted(signatures, by_default)
+    inputs = _plan_inputs(name, [a for a in marked.values() if a.name in wanted], kind)
+    names = tuple(name for name in parameters if name in wanted)
+    asked = _share(tuple(name for name in kind.extras if name in wanted))
+    dependencies = tuple(name for name in visible.types if name in wanted)
+    is_async, *inner_are_async = map(_is_async, layers)
+    return Binding(
+        function=function,
+        names=names,
+        extras=asked,
+        dependencies=dependencies,
+        is_direct=not (asked or is_async or inputs or dependencies)
+        and len(names) == len(parameters),
+        is_async=is_async,
+        wraps_async=not is_async and any(inner_are_async),
+        inputs=inputs,
+    )
+
+
+def bind_answers(app: Flask, name: str, file: str, binding: Binding) -> Binding:
+    """Plan how the results of a handler are written, if its return annotation declares any.
+
+    :param name: the handler's name in its file.
+    :param file: the file, relative to the root.
+    :raises ~flask_routehandlers.errors.ProblemError: for a return annotation that cannot be a
+        contract.
+    """
+    *_, innermost = unwrap(binding.function)
+    annotation = find_return_contract(name, innermost, is_required=binding.inputs is not None)
+    if annotation is None:
+        return binding
+    from ..contracts.outputs import plan_outputs
+    from ..contracts.writers import Writer
+
+    writer = Writer(app, name, file, plan_outputs(name, annotation))
+    return binding._replace(writer=writer, is_direct=False)
+
+
+def _find_marked(
+    name: str, layers: Sequence[Callable[..., Any]], signatures: Sequence[Signature | None]
+) -> dict[str, Argument]:
+    """Return the arguments with a marker of a function and of its decorators."""
+    marked: dict[str, Argument] = {}
+    for layer, signature in zip(layers, signatures, strict=True):
+        if signature and getattr(layer, "__annotations__", None):
+            marked |= find_arguments(name, layer, signature)
+    return marked
+
+
+def _plan_inputs(name: str, arguments: Sequence[Argument], kind: Kind) -> Inputs | None:
+    if not arguments:
+        return None
+    # Not before it is needed: most apps have no contracts.
+    from ..contracts.inputs import plan_inputs
+
+    return plan_inputs(name, arguments, has_body=kind.has_body)
+
+
+@lru_cache(16)
+def _share(names: tuple[str, ...]) -> frozenset[str]:
+    """Return one object for the names that many functions ask for."""
+    return frozenset(names)
+
+
+def unwrap(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """Return a function and those that its decorators wrap, outermost first."""
+    seen: set[int] = set()
+    layer: Any = function
+    while layer is not None and id(layer) not in seen:
+        seen.add(id(layer))
+        yield layer
+        layer = getattr(layer, "__wrapped__", None)
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    if inspect.iscoroutinefunction(function):
+        return True
+    kind = type(function)
+    return kind is not FunctionType and inspect.iscoroutinefunction(kind.__call__)
+
+
+def _read_signature(function: Callable[..., Any]) -> Signature | None:
+    """Return a function's own parameters, or ``None`` for some functions written in C."""
+    if type(function) is FunctionType and not vars(function):
+        # As most handlers are; asking inspect is half of the cost of binding.
+        code = function.__code__
+        is_plain = not (code.co_flags & _VARIADIC or code.co_posonlyargcount)
+        if is_plain and not (code.co_kwonlyargcount or function.__defaults__):
+            return {name: _make_parameter(name) for name in code.co_varnames[: code.co_argcount]}
+    try:
+        return inspect.signature(function, follow_wrapped=False).parameters
+    except (TypeError, ValueError):
+        return None
+
+
+@lru_cache(1024)
+def _make_parameter(name: str) -> Parameter:
+    return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def _find_wanted(signatures: list[Signature | None], by_default: Iterable[str]) -> set[str]:
+    """Return the names that a function is called with.
+
+    They are those that any of its layers spells out, and the default ones if the innermost
+    layer takes ``**kwargs`` or hides its signature, as far as the outermost layer takes them.
+    """
+    outer, innermost = signatures[0], signatures[-1]
+    if outer is None:
+        return set(by_default)
+    wanted = set().union(*(_named(signature or {}) for signature in signatures))
+    if innermost is None or _takes_any(innermost):
+        wanted |= set(by_default)
+    if not _takes_any(outer):
+        wanted &= _named(outer)
+    return wanted
+
+
+def _named(signature: Signature) -> set[str]:
+    return {name for name, parameter in signature.items() if parameter.kind in BY_KEYWORD}
+
+
+def _takes_any(signature: Signature) -> bool:
+    return any(parameter.kind is Parameter.VAR_KEYWORD for parameter in signature.values())

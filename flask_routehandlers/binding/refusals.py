@@ -1,0 +1,155 @@
+"""Refuse arguments that no request can provide, and those that nothing would set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from difflib import get_close_matches
+from inspect import Parameter
+from typing import Any
+
+from ..contracts.signature import (
+    UnreadableError,
+    evaluate,
+    is_own_class,
+    is_structured,
+    members_of,
+    read_annotations,
+)
+from ..tree.grammar import RESERVED_NAMES
+from .annotations import PathParameter
+from .model import BindingError, Kind
+
+#: The parameters of a function by name, as :func:`inspect.signature` returns them.
+Signature = Mapping[str, Parameter]
+
+BY_KEYWORD = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+
+
+def check_marked(
+    name: str,
+    marked: Collection[str],
+    parameters: Mapping[str, PathParameter],
+    visible: Collection[str],
+    kind: Kind,
+) -> None:
+    for argument in marked:
+        if argument in parameters:
+            raise BindingError(
+                f"{name} has a marker on {argument}, a parameter of the path.",
+                "Remove the marker, or rename the argument.",
+            )
+        if argument in visible:
+            raise BindingError(
+                f"{name} has a marker on {argument}, which is a dependency.",
+                "Remove the marker, or rename the argument.",
+            )
+        if argument in RESERVED_NAMES:
+            raise BindingError(
+                f"{name} has a marker on {argument}, a reserved name.", "Rename the argument."
+            )
+        if not kind.has_markers:
+            raise BindingError(
+                f"{name} has a marker on {argument}, but it sees the path only.",
+                "Remove the argument.",
+            )
+
+
+def check_required(
+    name: str,
+    function: Callable[..., Any],
+    signature: Signature,
+    available: Collection[str],
+    below: Mapping[str, str],
+    imported: Mapping[str, str],
+    kind: Kind,
+) -> None:
+    """Refuse parameters without a default that no request can provide.
+
+    :param available: the names of everything that it can ask for.
+    """
+    for parameter in signature.values():
+        if parameter.default is not Parameter.empty:
+            continue
+        if parameter.kind is Parameter.POSITIONAL_ONLY:
+            raise BindingError(
+                f"{name} has the positional-only parameter {parameter.name!r}, "
+                "but arguments are passed by name.",
+                "Remove the / from its signature.",
+            )
+        if parameter.kind not in BY_KEYWORD or parameter.name in available:
+            continue
+        if parameter.name in below:
+            raise BindingError(
+                f"{name} asks for {parameter.name!r}, a parameter of the deeper folder "
+                f"{below[parameter.name]}: not every request here has it.",
+                f"Move it to a {kind.file} in that folder, or read "
+                f"params.get({parameter.name!r}).",
+            )
+        if parameter.name in imported:
+            raise BindingError(
+                f"{name} asks for {parameter.name!r}, which {imported[parameter.name]} imports. "
+                "Only functions that it defines are dependencies.",
+                f"List the names that it offers: __all__ = [{parameter.name!r}, ...].",
+            )
+        raise BindingError(
+            f"{name} asks for {parameter.name!r}, which is not in the path.",
+            _suggest(function, parameter.name, available, kind),
+        )
+
+
+def check_defaults(
+    name: str, function: Callable[..., Any], signature: Signature, visible: Mapping[str, Any]
+) -> None:
+    """Refuse a default where a dependency is meant: a guard would be missing in silence."""
+    for parameter in signature.values():
+        if parameter.default is Parameter.empty or not visible:
+            continue
+        if parameter.name in visible:
+            raise BindingError(
+                f"{name} gives {parameter.name} a default, but it is a dependency.",
+                "Remove the default. Tests can pass the argument, or use override().",
+            )
+        meant = get_close_matches(parameter.name, visible, n=1, cutoff=0.8)
+        meant += _find_by_type(function, parameter.name, visible)
+        if meant:
+            raise BindingError(
+                f"{name} has the argument {parameter.name} with a default, which nothing sets.",
+                f"Did you mean the dependency {meant[0]}? Rename the argument otherwise.",
+            )
+
+
+def _find_by_type(
+    function: Callable[..., Any], parameter: str, visible: Mapping[str, Any]
+) -> list[str]:
+    """Return the dependencies of the type that a parameter is annotated with."""
+    annotation: Any = None
+    with suppress(KeyError, UnreadableError):
+        annotation = evaluate(read_annotations(function)[parameter], function)
+    members = {member for member in members_of(annotation) if is_own_class(member)}
+    return [name for name, kind in visible.items() if members.intersection(members_of(kind))]
+
+
+def _suggest(
+    function: Callable[..., Any], parameter: str, available: Collection[str], kind: Kind
+) -> str:
+    """Return what to write in place of a parameter that nothing provides."""
+    close = get_close_matches(parameter, available, n=1, cutoff=0.6)
+    hint = f"It can ask for {_join(available)}. Any other parameter needs a default."
+    if close:
+        return f"Did you mean {close[0]!r}? {hint}"
+    if not kind.has_markers:
+        return hint
+    annotation: Any = str
+    with suppress(KeyError, UnreadableError):
+        annotation = evaluate(read_annotations(function)[parameter], function)
+    marker = "Query"
+    if kind.has_body and is_structured(annotation):
+        marker = "Body"
+    spelled = getattr(annotation, "__name__", str(annotation))
+    return f"{hint} For a value from the client, write {parameter}: {marker}[{spelled}]."
+
+
+def _join(names: Collection[str]) -> str:
+    *first, last = map(repr, names)
+    return f"{', '.join(first)} and {last}" if first else last

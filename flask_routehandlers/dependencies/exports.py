@@ -1,0 +1,113 @@
+"""Read the dependencies of a ``dependencies.py`` from its module."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator
+from types import FunctionType, ModuleType
+from typing import Any
+
+from ..errors import Problem
+
+Function = Callable[..., Any]
+
+
+def read_dependencies(module: ModuleType) -> dict[str, Function]:
+    """Return the dependencies of a file by name.
+
+    They are the public functions that the file defines, or exactly the names in ``__all__``.
+    Values that :func:`find_dependency_problems` reports are left out.
+    """
+    return {
+        name: value
+        for name, value in _candidates(module)
+        if _why_not_dependency(name, value) is None
+    }
+
+
+def find_dependency_problems(file: str, module: ModuleType) -> Iterator[Problem]:
+    """Check the exports of a file.
+
+    :param file: the file, relative to the root.
+    """
+    names = vars(module)
+    if "__all__" in names and not _is_list_of_names(names["__all__"]):
+        yield Problem(
+            f"__all__ is {names['__all__']!r}.",
+            'Write a list of names, for example __all__ = ["db"].',
+            (file,),
+        )
+        return
+    candidates = list(_candidates(module))
+    for name, value in candidates:
+        problem = _why_not_dependency(name, value)
+        if problem is not None:
+            yield problem.at(file)
+    if not candidates:
+        yield Problem(
+            "The file has no dependency.",
+            "Define a function, for example def db(), or list imported ones in __all__.",
+            (file,),
+        )
+
+
+def find_imported(module: ModuleType) -> set[str]:
+    """Return the names of functions that a file imports, and that are not its dependencies."""
+    dependencies = read_dependencies(module)
+    return {
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, FunctionType) and name not in dependencies
+    }
+
+
+def _is_list_of_names(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
+
+
+def _candidates(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Return the names that a file offers as dependencies, with their values."""
+    names = vars(module)
+    listed = names.get("__all__")
+    if _is_list_of_names(listed):
+        yield from ((name, names.get(name)) for name in listed or ())
+        return
+    for name, value in list(names.items()):
+        if not name.startswith("_") and _is_defined_in(value, module):
+            yield name, value
+
+
+def _is_defined_in(value: object, module: ModuleType) -> bool:
+    """Return whether a value is a function of the file, decorated or not."""
+    function = inspect.unwrap(value) if callable(value) else None
+    return isinstance(function, FunctionType) and function.__module__ == module.__name__
+
+
+def _why_not_dependency(name: str, value: object) -> Problem | None:
+    if value is None:
+        return Problem(f"__all__ lists {name}, which the file lacks.", "Define it, or remove it.")
+    if not inspect.isroutine(value):
+        kind = "a class" if inspect.isclass(value) else f"of the type {type(value).__name__}"
+        return Problem(
+            f"{name} is {kind}, but a dependency is a function.",
+            f"Write def {name}(), which returns it.",
+        )
+    if not name.isidentifier():
+        return Problem(f"{name} cannot be an argument.", "Rename it.")
+    if _is_context_manager(value):
+        return Problem(
+            f"{name} is a generator inside a context manager.",
+            "Remove @contextmanager: a dependency that yields is cleaned up by itself.",
+        )
+    return None
+
+
+def _is_context_manager(value: object) -> bool:
+    """Return whether ``contextlib`` made a function of a generator."""
+    code = getattr(value, "__code__", None)
+    return (
+        code is not None
+        and code.co_filename == contextlib.__file__
+        and hasattr(value, "__wrapped__")
+    )

@@ -1,0 +1,109 @@
+"""Compare the type of a dependency with the annotation of an argument that it is."""
+
+from __future__ import annotations
+
+import collections.abc
+import inspect
+import types
+import typing
+from abc import ABCMeta
+from collections.abc import Callable
+from typing import Any, get_args, get_origin
+
+from ..contracts.signature import (
+    UnreadableError,
+    evaluate,
+    is_error_class,
+    is_typed_dict,
+    members_of,
+    read_annotations,
+    unalias,
+)
+
+_YIELDING = (
+    collections.abc.Iterator,
+    collections.abc.Iterable,
+    collections.abc.Generator,
+    collections.abc.AsyncIterator,
+    collections.abc.AsyncIterable,
+    collections.abc.AsyncGenerator,
+)
+
+
+def type_of(function: Callable[..., Any]) -> Any:
+    """Return the type of the values of a dependency, ``Any`` if it is not known.
+
+    It is the return annotation without error classes, or, of a generator, what it yields.
+    """
+    innermost = inspect.unwrap(function)
+    try:
+        annotation = evaluate(read_annotations(innermost)["return"], innermost)
+    except (KeyError, UnreadableError):
+        return Any
+    if inspect.isgeneratorfunction(innermost) or inspect.isasyncgenfunction(innermost):
+        plain = unalias(annotation)
+        if get_origin(plain) not in _YIELDING or not get_args(plain):
+            return Any
+        annotation = get_args(plain)[0]
+    members = tuple(member for member in members_of(annotation) if not is_error_class(member))
+    if not members:
+        return Any
+    make_union: Any = typing.Union
+    return make_union[members]
+
+
+def errors_of(function: Callable[..., Any]) -> tuple[Any, ...]:
+    """Return the error classes in the annotation of a dependency."""
+    innermost = inspect.unwrap(function)
+    try:
+        annotation = evaluate(read_annotations(innermost)["return"], innermost)
+    except (KeyError, UnreadableError):
+        return ()
+    plain = unalias(annotation)
+    if get_origin(plain) in _YIELDING and get_args(plain):
+        annotation = get_args(plain)[0]
+    return tuple(member for member in members_of(annotation) if is_error_class(member))
+
+
+def allows_none(annotation: Any) -> bool:
+    """Return whether ``None`` is a value of a type, or nothing is known about it."""
+    return any(member in (Any, object, type(None)) for member in members_of(annotation))
+
+
+def fits(actual: Any, wanted: Any) -> bool:
+    """Return whether a value of one type may be what another annotation asks for.
+
+    Only nominal classes are compared: of unions, any pair has to fit.
+    """
+    return any(
+        _fits(provided, asked) for provided in _classes(actual) for asked in _classes(wanted)
+    )
+
+
+def _classes(annotation: Any) -> list[Any]:
+    """Return the members of a union without ``None``, which fits nothing else."""
+    members = [member for member in members_of(annotation) if member is not types.NoneType]
+    return members or [types.NoneType]
+
+
+def _fits(actual: Any, wanted: Any) -> bool:
+    actual, wanted = unalias(actual), unalias(wanted)
+    provided = get_origin(actual) or actual
+    asked = get_origin(wanted) or wanted
+    if not _is_nominal(provided) or not _is_nominal(asked):
+        return True
+    if issubclass(provided, asked) or issubclass(asked, provided):
+        return True
+    return issubclass(provided, int) and asked in (float, complex)
+
+
+def _is_nominal(kind: Any) -> bool:
+    """Return whether instances of a type are told by their class alone."""
+    if not isinstance(kind, type) or kind is object:
+        return False
+    return not (
+        inspect.isabstract(kind)
+        or type(kind) is ABCMeta
+        or getattr(kind, "_is_protocol", False)
+        or is_typed_dict(kind)
+    )
