@@ -1,9 +1,9 @@
-"""Restart the development server for what Werkzeug's reloader overlooks in a tree.
+"""Restart the development server for changes in a tree that Werkzeug's reloader does not notice.
 
-Werkzeug watches the files of imported modules. A file that is new, deleted, renamed, or that has
-never been imported because it is broken, is none of them, and nor is a folder. Here a thread in
-the process that serves compares all of a tree with what it was before it was loaded, and ends the
-process with the status upon which Werkzeug starts it anew.
+Werkzeug watches the files of imported modules. It does not notice a file that is new, deleted,
+renamed, or that could not be imported because it is broken, nor a folder. A thread in the serving
+process compares the whole tree with its state before it was loaded, and ends the process with the
+exit status that makes Werkzeug start it again.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import stat
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import version
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import click
 from flask.cli import run_command
@@ -29,23 +29,20 @@ from werkzeug.serving import is_running_from_reloader
 from .errors import RouteHandlersError, RouteTreeError
 from .tree.segments import is_walked
 
-#: The exit status upon which Werkzeug's reloader starts the process anew.
+#: The exit status that makes Werkzeug's reloader start the process again.
 RELOAD = 3
 
-#: Seconds between two looks at a tree, if a look costs little.
+#: Seconds between two comparisons; more for a tree whose comparison takes long.
 INTERVAL = 0.25
 
-#: The part of a core that looking may cost: the larger a tree, the rarer a look.
-SHARE = 0.008
+#: The share of a core that the comparisons may take.
+SHARE = 0.01
 
-#: Seconds between two looks that have to agree: a move of a folder is many changes.
+#: Seconds without a change before the process ends: moving a folder is many changes.
 SETTLING = 0.1
 
-#: Nanoseconds after which no change can have the same time stamp on any file system.
-_TICK = 2_000_000_000
-
-#: What a file is known by: its time stamp and size, or where the link to a folder leads.
-Signature = tuple[int, int] | str | None
+#: Each file by its absolute path, with its modification time and size, or a link's target.
+Snapshot = dict[str, tuple[int, int] | str | None]
 
 _watchers: dict[str, Watcher] = {}
 
@@ -61,21 +58,22 @@ def watch(root: str) -> Watcher:
 
 
 def leave_to_child(error: RouteTreeError) -> bool:
-    """Whether a tree that cannot be served is no reason to stop.
+    """Return whether ``flask run`` goes on although a tree cannot be served.
 
-    ``flask run`` loads the app once more in the process that is to serve it. That one tells the
-    error in the terminal and in the browser, and starts anew when the tree changes; the first
-    process only has to live.
+    The command loads the app again in the process that serves it. That one shows the error in
+    the terminal and in the browser, and starts again when the tree changes; the first process
+    only has to stay alive.
     """
     context = click.get_current_context(silent=True)
     if context is None or context.command is not run_command or is_running_from_reloader():
         return False
     reload = context.params["reload"]
-    if not (get_debug_flag() if reload is None else reload):
-        return False
-    title = str(error).partition(":\n")[0]
-    click.echo(f" * {title}. The app starts as soon as nothing is wrong.", err=True)
-    return True
+    if reload is None:
+        reload = get_debug_flag()
+    if reload:
+        title = str(error).partition(":\n")[0]
+        click.echo(f" * {title}. The app starts as soon as the tree is fixed.", err=True)
+    return bool(reload)
 
 
 class Watcher(threading.Thread):
@@ -88,136 +86,102 @@ class Watcher(threading.Thread):
         super().__init__(daemon=True)
         self.root = root
         self.outside: frozenset[str] = frozenset()
-        self.loaded = look_at(root, self.outside)
+        self.loaded = take_snapshot(root)
 
     def show(self, failures: Iterable[RouteHandlersError]) -> None:
-        """Print why routes answer with an error, and watch what led to it, wherever it is."""
+        """Print why routes answer with an error, and watch the files that led to it, anywhere."""
         for failure in failures:
             traceback.print_exception(failure)
-            behind = set(_files_behind(failure.__cause__)) - set(self.loaded.files)
-            signed = {file: _sign(file) for file in behind}
-            self.loaded = self.loaded._replace(files=self.loaded.files | signed)
-            self.outside |= behind
+            outside = set(_files_of(failure.__cause__)) - set(self.loaded)
+            self.loaded = self.loaded | {file: _sign(file) for file in outside}
+            self.outside |= outside
 
     def run(self) -> None:
-        look = self.loaded
+        """Compare the files until they change."""
         while True:
             began = time.thread_time()
-            look = look_at(self.root, self.outside, look.folders)
-            cost = time.thread_time() - began
-            if look.files != self.loaded.files:
-                look = self.settle(look)
-                changed = _difference(self.loaded.files, look.files)
-                if changed and _is_reloaders():
+            snapshot = take_snapshot(self.root, self.outside)
+            seconds = time.thread_time() - began
+            if snapshot != self.loaded:
+                changed = self.find_change()
+                if changed and _is_reloading():
                     _reload(changed)
-            time.sleep(max(INTERVAL, cost / SHARE))
+            time.sleep(max(INTERVAL, seconds / SHARE))
 
-    def settle(self, look: Look) -> Look:
-        """Wait until nothing changes any more, for about a second at most."""
+    def find_change(self) -> str | None:
+        """Wait until nothing changes, for about a second at most.
+
+        :returns: a file that is not as it was, or ``None``.
+        """
+        snapshot: Snapshot = {}
         for _ in range(10):
-            before = look
-            time.sleep(SETTLING)
-            look = look_at(self.root, self.outside, before.folders)
-            if look.files == before.files:
+            before = snapshot
+            snapshot = take_snapshot(self.root, self.outside)
+            if snapshot == before:
                 break
-        return look
+            time.sleep(SETTLING)
+        changed = {file for file, _ in snapshot.items() ^ self.loaded.items()}
+        return min(changed, default=None)
 
 
-class Listing(NamedTuple):
-    """What a folder holds of interest, as absolute paths.
+def take_snapshot(root: str, outside: Iterable[str] = ()) -> Snapshot:
+    """Return the state of the Python files below a root.
 
-    :param changed: the folder's time stamp, or 0 for one too young to tell later changes.
+    Private folders are included, since route files import from them.
+
+    :param root: an absolute path, which need not exist.
+    :param outside: the absolute paths of more files.
     """
-
-    changed: int
-    folders: tuple[str, ...]
-    files: tuple[str, ...]
-
-
-class Look(NamedTuple):
-    """A tree at one time: its Python files, and its folders with what they hold."""
-
-    files: dict[str, Signature]
-    folders: dict[str, Listing]
-
-
-def look_at(root: str, outside: Iterable[str], known: dict[str, Listing] | None = None) -> Look:
-    """Look at a tree, private folders included: route files import from them.
-
-    :param outside: further files.
-    :param known: the folders of an earlier look: those with the same time stamp are not read.
-    """
-    known = known or {}
-    files = {file: _sign(file) for file in outside}
-    folders: dict[str, Listing] = {}
+    files = [root, *outside]
     stack = [root]
     while stack:
-        folder = stack.pop()
-        try:
-            changed = os.stat(folder).st_mtime_ns
-            listing = known.get(folder)
-            if listing is None or listing.changed != changed:
-                listing = _list(folder, changed)
-        except OSError:  # it is gone, or nobody may read it: the next look asks again
-            continue
-        folders[folder] = listing
-        stack += listing.folders
-        for file in listing.files:
-            files[file] = _sign(file)
-    if root in folders:
-        files[root] = ""  # an empty root is another thing than none
-    return Look(files, folders)
-
-
-def _list(folder: str, changed: int) -> Listing:
-    folders, files = [], []
-    is_old = changed < time.time_ns() - _TICK
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.name.lower().endswith((".py", ".pyw")) or entry.is_symlink():
-                files.append(entry.path)
-            if entry.is_dir(follow_symlinks=False) and _is_watched(entry.name):
-                folders.append(entry.path)
-    return Listing(changed if is_old else 0, tuple(folders), tuple(files))
+        # A folder that is gone is noticed in the folder above it.
+        with suppress(OSError), os.scandir(stack.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    if _is_watched(entry.name):
+                        stack.append(entry.path)
+                elif entry.is_symlink() or entry.name.lower().endswith((".py", ".pyw")):
+                    files.append(entry.path)
+    return {file: _sign(file) for file in files}
 
 
 def _is_watched(folder: str) -> bool:
     return is_walked(folder) or (folder[0] == "_" and folder != "__pycache__")
 
 
-def _sign(file: str) -> Signature:
+def _sign(file: str) -> tuple[int, int] | str | None:
+    """Return the time and size of a file, where a folder is, or ``None`` if it does not exist."""
+    if os.path.isdir(file):
+        return os.path.realpath(file)
     try:
         found = os.stat(file)
     except OSError:
         return None
-    if stat.S_ISDIR(found.st_mode):
-        return os.path.realpath(file)
     return found.st_mtime_ns, found.st_size
 
 
-def _difference(old: dict[str, Signature], new: dict[str, Signature]) -> str | None:
-    """A file that is not as it was."""
-    return min((file for file, _ in old.items() ^ new.items()), default=None)
-
-
-def _files_behind(error: BaseException | None) -> Iterator[str]:
-    """The files that an import got to before it failed, and those that it looked for in vain."""
+def _files_of(error: BaseException | None) -> Iterator[str]:
+    """Return the files that an import reached before it failed, and those it did not find."""
     while error is not None:
         yield from (frame.filename for frame in traceback.extract_tb(error.__traceback__))
         if isinstance(error, SyntaxError) and error.filename:
             yield error.filename
         if isinstance(error, ModuleNotFoundError) and error.name:
             package, _, name = error.name.rpartition(".")
-            places = getattr(sys.modules.get(package), "__path__", ()) if package else sys.path
-            for path in (os.path.join(place, name) for place in places):
+            folders = sys.path
+            if package:
+                folders = getattr(sys.modules.get(package), "__path__", [])
+            for folder in folders:
+                path = os.path.join(folder, name)
                 yield from (path, f"{path}.py")
         error = error.__cause__ or error.__context__
 
 
-def _is_reloaders() -> bool:
-    """Whether Werkzeug's reloader runs in this process.
+def _is_reloading() -> bool:
+    """Return whether Werkzeug's reloader runs in this process.
 
-    A process that the served app starts has the same environment, and is not started anew.
+    A process that the served app starts has the same environment, and is not started again.
     """
     frame = sys._current_frames().get(threading.main_thread().ident or 0)
     while frame is not None:
@@ -228,9 +192,9 @@ def _is_reloaders() -> bool:
 
 
 def _reload(changed: str) -> NoReturn:
+    """End the process as at the end of its main thread, which only waits."""
     logging.getLogger("werkzeug").info(f" * Detected change in {changed!r}, reloading")
     try:
-        # As at the end of the main thread, which sleeps: what the app has started is to be ended.
         atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -239,7 +203,7 @@ def _reload(changed: str) -> NoReturn:
 
 
 def _warn_of_watchdog() -> None:
-    """Say so where Werkzeug's reloader notices nothing at all.
+    """Report a watchdog with which Werkzeug's reloader notices nothing at all.
 
     Its patterns (``*.py``) match no path with folders from watchdog 7 on.
     """
