@@ -303,7 +303,7 @@ def _find_repeated(site: Site, file: RouteFile) -> Iterator[Problem]:
         if name in names:
             yield Problem(
                 f"The url_prefix {site.url_prefix!r} has a parameter {name!r} too.",
-                "Give each parameter of a path its own name.",
+                "Give each parameter of a path a different name.",
                 (file.file,),
             )
 

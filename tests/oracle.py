@@ -31,8 +31,8 @@ def read(folder: str) -> tuple[tuple[int, ...], Any]:
     if "[..." in folder:
         return (OPTIONAL if len(brackets) == 2 else CATCH_ALL,), folder.strip("[.]")
     pieces: list[Any] = [text]
-    for inside, _, behind in (bracket.partition("]") for bracket in brackets):
-        pieces += [inside.partition("=")[::2], behind]
+    for inside, _, after in (bracket.partition("]") for bracket in brackets):
+        pieces += [inside.partition("=")[::2], after]
     length = sum(map(len, pieces[::2]))
     kind = TEXT if length else CONVERTER if "=" in folder else SLUG
     rank = (kind, -length, "=" not in folder) if brackets else (STATIC,)

@@ -41,7 +41,7 @@ LOWER_CASE = (
     "upper case. Did you mean GET? Rename the function if it is a helper."
 )
 NEAR_MISS = (
-    "is not a route file and gets no URL. Rename it to route.py if it should answer requests."
+    "is not a route file and has no URL. Rename it to route.py if it should answer requests."
 )
 
 
@@ -175,8 +175,8 @@ def test_findings_stand_below_their_files_in_the_order_of_the_files(check):
         1,
         "(a)/x/route.py\n"
         "x/route.py\n"
-        "  error: These files answer one URL. "
-        "Keep one of them, or rename a folder; a group adds nothing to the URL.\n"
+        "  error: These files have the same URL. "
+        "Keep one of them, or rename a folder; groups are not part of the URL.\n"
         "\n"
         "a/route.py\n"
         "  error: a/route.py could not be imported: "
@@ -209,7 +209,7 @@ def test_names_that_nearly_are_those_of_route_files_and_middleware(check):
     }
     never_runs = (
         "is not a middleware file and never runs. "
-        "Rename it to middleware.py if it should run for the routes here and below."
+        "Rename it to middleware.py if it should run for the routes in its folder and below."
     )
     assert check(files) == (
         0,
@@ -220,8 +220,8 @@ def test_names_that_nearly_are_those_of_route_files_and_middleware(check):
         f"a/route.pyw\n  warning: a/route.pyw {NEAR_MISS}\n\n"
         f"a/routes.py\n  warning: a/routes.py {NEAR_MISS}\n\n"
         "b/middleware.py\n"
-        "  warning: b/middleware.py covers no route file: there is none in its folder or below. "
-        "Move it to the folder of a route file or above, or remove it.\n"
+        "  warning: b/middleware.py applies to no route file: there is none in its folder or "
+        "below. Move it to the folder of a route file or above, or remove it.\n"
         "\n"
         "1 route file: 7 warnings\n",
     )
@@ -263,7 +263,7 @@ def test_a_route_file_in_a_folder_that_is_refused_is_no_stray(check):
     assert check({"[post-id]/route.py": GET, "[post-id]/middleware.py": GET}) == (
         1,
         "[post-id]\n"
-        "  error: 'post-id' is not a Python identifier, so no handler can name it as an argument. "
+        "  error: 'post-id' is not a Python identifier, so it cannot be an argument of a handler. "
         "Did you mean [post_id]?\n"
         "\n"
         "0 route files: 1 error\n",
@@ -472,7 +472,7 @@ def test_the_same_as_json(check, tree, tmp_path):
                     {
                         "files": ["b/routes.py"],
                         "severity": "warning",
-                        "reason": "b/routes.py is not a route file and gets no URL.",
+                        "reason": "b/routes.py is not a route file and has no URL.",
                         "hint": "Rename it to route.py if it should answer requests.",
                     },
                 ],

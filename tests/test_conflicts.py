@@ -1,4 +1,4 @@
-"""Route files that cannot live together, in one tree or beside the rules of an app."""
+"""Route files that conflict with each other or with the rules of an app."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from flask_routehandlers.tree.grammar import parse_segment
 from tests.support import bare_app
 
 
-def told(app: Flask, **options: Any) -> list[str]:
-    """What is refused, problem by problem."""
+def refusals(app: Flask, **options: Any) -> list[str]:
+    """Return the problems for which a tree is refused, as text."""
     with pytest.raises(RouteTreeError) as caught:
         RouteHandlers(app, **options)
     return [str(problem) for problem in caught.value.problems]
@@ -26,40 +26,36 @@ def file_of(route: str) -> str:
 
 
 ONE_URL = (
-    "These files answer one URL.",
-    "Keep one of them, or rename a folder; a group adds nothing to the URL.",
+    "These files have the same URL.",
+    "Keep one of them, or rename a folder; groups are not part of the URL.",
 )
-ONE_PLACE = "Use one name for the parameter and one kind of brackets."
-ONE_SPELLING = "Spell the folder in one way."
-OWN_NAME = "Give each parameter of a path its own name."
+ONE_PLACE = "Use one parameter name and one kind of brackets at each level of the tree."
+ONE_SPELLING = "Use one spelling: not every file system distinguishes them."
+OWN_NAME = "Give each parameter of a path a different name."
 
 
 def same_place(folders: str) -> tuple[str, str]:
-    return f"The folders {folders} match the same URLs at one place of the tree.", ONE_PLACE
+    return f"The folders {folders} match the same URLs.", ONE_PLACE
 
 
 def same_spelling(folders: str) -> tuple[str, str]:
-    reason = (
-        f"The folders {folders} differ only in letter case, Unicode form or %5F, "
-        "which not every file system keeps apart."
-    )
-    return reason, ONE_SPELLING
+    return f"The folders {folders} differ only in letter case, Unicode form or %5F.", ONE_SPELLING
 
 
 def also_above(folder: str) -> tuple[str, str]:
     reason = (
-        f"{folder} also matches the URL of the folder that it is in, so both files answer one URL."
+        f"{folder} also matches the URL of its parent folder, so these files have the same URL."
     )
-    return reason, f"Remove one of the files, or write {folder[1:-1]}."
+    return reason, f"Remove one of them, or write {folder[1:-1]}."
 
 
 def never_reached(catch_all: str, folder: str) -> tuple[str, str]:
-    reason = f"{catch_all} takes the rest of the URL, so {folder} behind it is never reached."
+    reason = f"{catch_all} matches the rest of the URL, so {folder} below it is never reached."
     return reason, f"Make {catch_all} the last folder."
 
 
 def twice(name: str) -> tuple[str, str]:
-    return f"The path has two parameters called {name!r}.", OWN_NAME
+    return f"The path has two parameters named {name!r}.", OWN_NAME
 
 
 CONTRADICTIONS = {
@@ -102,14 +98,16 @@ CONTRADICTIONS = {
 
 
 @pytest.mark.parametrize("routes", CONTRADICTIONS, ids=" + ".join)
-def test_route_files_that_contradict_each_other_are_all_named_with_a_cure(tree, routes):
+def test_conflicting_route_files_are_all_named(tree, routes):
     reason, hint = CONTRADICTIONS[routes]
     files = sorted(map(file_of, routes))
-    assert told(bare_app(tree({}, *routes))) == ["\n".join([*files, f"  {reason}", f"  {hint}"])]
+    assert refusals(bare_app(tree({}, *routes))) == [
+        "\n".join([*files, f"  {reason}", f"  {hint}"])
+    ]
 
 
 SEVERAL = {
-    # A place is told once, with the first file below each of its folders.
+    # A place is reported once, with the first file below each of its folders.
     ("[a]/x", "[a]/y", "[b]/x", "[b]/y"): [(("[a]/x", "[b]/x"), *same_place("[a] and [b]"))],
     ("(g)/a", "a", "A/b"): [
         (("(g)/a", "A/b"), *same_spelling("A and a")),
@@ -130,8 +128,8 @@ SEVERAL = {
 
 
 @pytest.mark.parametrize("routes", SEVERAL, ids=" + ".join)
-def test_each_fault_is_told_once_beside_the_others(tree, routes):
-    assert told(bare_app(tree({}, *routes))) == [
+def test_each_conflict_is_reported_once(tree, routes):
+    assert refusals(bare_app(tree({}, *routes))) == [
         "\n".join([*map(file_of, files), f"  {reason}", f"  {hint}"])
         for files, reason, hint in SEVERAL[routes]
     ]
@@ -157,7 +155,7 @@ def test_each_fault_is_told_once_beside_the_others(tree, routes):
     ],
     ids=" + ".join,
 )
-def test_route_files_with_urls_of_their_own_live_together(make_app, routes):
+def test_files_with_different_urls_do_not_conflict(make_app, routes):
     app = make_app({}, *routes)
     served = [route.file.file for route in app.extensions["routehandlers"]["api"].routes]
     assert sorted(served) == sorted(map(file_of, routes))
@@ -193,8 +191,8 @@ def with_converters(folder: Any) -> Flask:
 def one_regex(folders: str) -> tuple[str, str]:
     return (
         f"The folders {folders} match the same URLs: "
-        "their converters have one regular expression.",
-        "Keep one of the files, or give a converter of your own a regex that differs.",
+        "their converters have the same regular expression.",
+        "Keep one of the files, or change the regex of your own converter.",
     )
 
 
@@ -213,17 +211,17 @@ def one_regex(folders: str) -> tuple[str, str]:
     ],
     ids=lambda value: " + ".join(value) if isinstance(value, tuple) else "",
 )
-def test_files_whose_converters_match_the_same_are_all_named(tree, routes, folders):
+def test_converters_with_one_regex_conflict(tree, routes, folders):
     app = with_converters(tree({}, *routes))
     reason, hint = one_regex(folders)
     files = sorted(map(file_of, routes))
-    assert told(app, url_prefix="/<lang>") == ["\n".join([*files, f"  {reason}", f"  {hint}"])]
+    assert refusals(app, url_prefix="/<lang>") == ["\n".join([*files, f"  {reason}", f"  {hint}"])]
     assert list(app.url_map.iter_rules()) == []
 
 
-def test_what_is_told_of_the_folders_is_not_told_of_their_converters_again(tree):
+def test_conflicts_of_folders_are_reported_once(tree):
     routes = ("[a=int]/x", "[a=int]/y", "[b=int]/x", "[b=int]/y", "[c=number]/x", "[c=number]/y")
-    assert told(with_converters(tree({}, *routes))) == [
+    assert refusals(with_converters(tree({}, *routes))) == [
         "\n".join([*map(file_of, files), f"  {reason}", f"  {hint}"])
         for files, (reason, hint) in [
             (("[a=int]/x", "[b=int]/x"), same_place("[a=int] and [b=int]")),
@@ -243,7 +241,7 @@ def test_what_is_told_of_the_folders_is_not_told_of_their_converters_again(tree)
     ],
     ids=" + ".join,
 )
-def test_converters_of_one_regular_expression_can_be_used_at_different_places(tree, urls):
+def test_one_regex_at_different_places_is_fine(tree, urls):
     files = {file_of(route): f"def GET(params):\n    return {route!r}\n" for route in urls}
     app = with_converters(tree(files))
     RouteHandlers(app)
@@ -288,10 +286,10 @@ def taken(file: str, rule: str, owner: str, endpoint: str = "own") -> str:
         ("/api", "[[...path]]", "/api"),
     ],
 )
-def test_a_rule_of_the_app_for_the_same_urls_is_a_conflict(tree, owner, route, rule):
+def test_a_rule_of_the_app_with_the_same_urls(tree, owner, route, rule):
     app = bare_app(tree({}, route))
     add_own(app, owner)
-    assert told(app) == [taken(file_of(route), rule, owner)]
+    assert refusals(app) == [taken(file_of(route), rule, owner)]
 
 
 @pytest.mark.parametrize(
@@ -304,23 +302,23 @@ def test_a_rule_of_the_app_for_the_same_urls_is_a_conflict(tree, owner, route, r
         {"strict_slashes": False},
     ],
 )
-def test_a_rule_of_the_app_is_a_conflict_whatever_its_options(tree, options):
+def test_a_rule_of_the_app_with_any_options(tree, options):
     app = bare_app(tree({}, "users"))
     add_own(app, "/api/users", **options)
-    assert told(app) == [taken("users/route.py", "/api/users", "/api/users")]
+    assert refusals(app) == [taken("users/route.py", "/api/users", "/api/users")]
 
 
-def test_a_catch_all_is_a_conflict_too_where_slashes_are_not_strict(tree):
+def test_a_catch_all_without_strict_slashes(tree):
     app = bare_app(tree({}, "[...path]"))
     app.url_map.strict_slashes = False
     add_own(app, "/api/<path:p>")
-    assert told(app) == [taken("[...path]/route.py", "/api/<path:path>", "/api/<path:p>")]
+    assert refusals(app) == [taken("[...path]/route.py", "/api/<path:path>", "/api/<path:p>")]
 
 
-def test_flasks_own_static_files_are_rules_of_the_app(tree):
+def test_flasks_static_files_are_rules_of_the_app(tree):
     project = tree({}, "static/[...path]", "static/robots.txt")
     app = Flask("with_static", root_path=str(project))
-    assert told(app, url_prefix="") == [
+    assert refusals(app, url_prefix="") == [
         taken(
             "static/[...path]/route.py",
             "/static/<path:path>",
@@ -330,11 +328,11 @@ def test_flasks_own_static_files_are_rules_of_the_app(tree):
     ]
 
 
-def test_each_route_file_behind_a_parameter_of_the_prefix_is_held_against_the_app(tree):
+def test_rules_of_the_app_below_a_dynamic_prefix(tree):
     app = bare_app(tree({}, "", "users", "posts"))
     add_own(app, "/<x>/users")
     app.add_url_rule("/<x>", "home", lambda x: x)
-    assert told(app, url_prefix="/<lang>") == [
+    assert refusals(app, url_prefix="/<lang>") == [
         taken("route.py", "/<lang>", "/<x>", "home"),
         taken("users/route.py", "/<lang>/users", "/<x>/users"),
     ]
@@ -362,9 +360,7 @@ def test_each_route_file_behind_a_parameter_of_the_prefix_is_held_against_the_ap
         ("/api/users", {"subdomain": "<x>"}, "users", "//www.localhost/api/users", "/api/users"),
     ],
 )
-def test_a_rule_of_the_app_that_only_looks_alike_stays_beside_a_route_file(
-    tree, owner, options, route, own_url, route_url
-):
+def test_a_similar_rule_of_the_app_is_no_conflict(tree, owner, options, route, own_url, route_url):
     app = Flask("own", root_path=str(tree({}, route)), static_folder=None, subdomain_matching=True)
     app.config["SERVER_NAME"] = "localhost"
     add_own(app, owner, **options)
@@ -374,14 +370,14 @@ def test_a_rule_of_the_app_that_only_looks_alike_stays_beside_a_route_file(
     assert client.get(route_url).json["rule"].startswith("/api")
 
 
-def test_a_rule_of_the_app_that_only_builds_urls_is_no_conflict(tree):
+def test_a_build_only_rule_is_no_conflict(tree):
     app = bare_app(tree({}, "users"))
     add_own(app, "/api/users", build_only=True)
     RouteHandlers(app)
     assert app.test_client().get("/api/users").status_code == 200
 
 
-def test_a_websocket_of_the_app_is_no_conflict(tree):
+def test_a_websocket_rule_is_no_conflict(tree):
     app = bare_app(tree({}, "users"))
     add_own(app, "/api/users", websocket=True)
     RouteHandlers(app)

@@ -1,4 +1,4 @@
-"""What a developer sees: tracebacks of handlers and files, and near routes in a 404."""
+"""Help for developers: tracebacks of handlers and files, and near routes in a 404."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def frames(page):
         ("revalidate = 60\ndef cache_tags(id):\n    return 1 / 0\ndef GET(): ...\n", 3),
     ],
 )
-def test_the_debugger_shows_the_line_of_the_handler_behind_two_frames_at_most(tree, source, line):
+def test_the_debugger_shows_the_line_of_a_handler(tree, source, line):
     app = debug(tree, {"posts/[id]/route.py": source})
     shown = frames(debugger_page(app, "/api/posts/7"))
     file = f"{app.root_path}/app/api/posts/[id]/route.py"
@@ -88,7 +88,7 @@ def test_few_frames_are_between_middleware_and_handler(tree):
         assert re.fullmatch(pattern, last), last
 
 
-def test_the_causes_of_an_exception_of_a_static_handler_are_told_too(tree, caplog):
+def test_causes_in_a_static_handler_are_shown(tree, caplog):
     source = (
         "revalidate = 60\ndef GET():\n    try:\n        {}['key']\n"
         "    except KeyError as error:\n        raise ValueError('no value') from error\n"
@@ -101,7 +101,7 @@ def test_the_causes_of_an_exception_of_a_static_handler_are_told_too(tree, caplo
     assert caplog.text.count(f'File "{PACKAGE}') <= 2
 
 
-def test_the_traceback_in_the_terminal_has_the_real_file_and_its_code(tree, caplog):
+def test_tracebacks_have_the_file_and_its_code(tree, caplog):
     app = debug(tree, {"posts/[id]/route.py": "def GET(id):\n    return 1 / 0  # here\n"})
     app.config["PROPAGATE_EXCEPTIONS"] = False
     assert app.test_client().get("/api/posts/7").status_code == 500
@@ -115,7 +115,7 @@ def test_the_traceback_in_the_terminal_has_the_real_file_and_its_code(tree, capl
 # A file that cannot be imported.
 
 
-def test_the_debugger_shows_the_place_of_a_syntax_error(tree):
+def test_the_debugger_shows_a_syntax_error(tree):
     app = debug(tree, {"bad/route.py": "\ndef GET(:\n", "good/route.py": "def GET(): return 'x'"})
     page = html.unescape(debugger_page(app, "/api/bad"))
     assert f'File "{app.root_path}/app/api/bad/route.py", line 2' in page
@@ -128,7 +128,7 @@ def test_the_debugger_shows_the_place_of_a_syntax_error(tree):
     "source",
     ["import sys\n\n1 / 0\n", "\n\nimport _no_such_module\n", "\n\nraise SystemExit(3)\n"],
 )
-def test_the_traceback_of_an_import_begins_at_the_file(tree, source):
+def test_the_traceback_of_an_import_is_short(tree, source):
     app = debug(tree, {"bad/route.py": source})
     with pytest.raises(flask_routehandlers.RouteImportError) as caught:
         app.test_client().get("/api/bad")
@@ -138,7 +138,7 @@ def test_the_traceback_of_an_import_begins_at_the_file(tree, source):
     assert more == []
 
 
-def test_the_traceback_of_an_import_goes_on_in_the_modules_of_the_user(tree):
+def test_an_import_error_shows_the_users_modules(tree):
     files = {
         "bad/helper.py": "def f():\n    1 / 0\nf()\n",
         "bad/route.py": "from . import helper\n",
@@ -170,7 +170,7 @@ ROUTES = (
 
 
 def did_you_mean(app, path, accept="application/json"):
-    """What a 404 says after Werkzeug's own words."""
+    """Return the detail of a 404 after Werkzeug's own words."""
     response = app.test_client().get(path, headers={"Accept": accept})
     assert response.status_code == 404
     detail = response.json["detail"]
@@ -205,7 +205,7 @@ def did_you_mean(app, path, accept="application/json"):
         ("/api/", ""),
     ],
 )
-def test_a_404_in_debug_mode_names_the_nearest_routes(make_app, path, question):
+def test_a_404_in_debug_mode_names_near_routes(make_app, path, question):
     app = make_app({}, *ROUTES)
     app.debug = True
     assert did_you_mean(app, path) == question
@@ -215,7 +215,7 @@ def test_a_404_outside_debug_mode_names_none(make_app):
     assert did_you_mean(make_app({}, *ROUTES), "/api/bookmark") == ""
 
 
-def test_a_404_as_html_names_them_too(make_app):
+def test_a_404_as_html_names_near_routes(make_app):
     app = make_app({}, *ROUTES)
     app.debug = True
     response = app.test_client().get("/api/bookmark/7", headers={"Accept": "text/html"})
@@ -224,7 +224,7 @@ def test_a_404_as_html_names_them_too(make_app):
     assert f"{NOT_FOUND} Did you mean /api/bookmarks/&lt;id&gt;?</p>" in response.text
 
 
-def test_the_routes_of_the_tree_below_whose_prefix_the_url_is_are_named(tree):
+def test_near_routes_are_of_the_urls_own_tree(tree):
     app = bare_app(tree({}, "users"))
     app.debug = True
     other = tree({}, "user")
@@ -238,21 +238,21 @@ def test_the_routes_of_the_tree_below_whose_prefix_the_url_is_are_named(tree):
     ("code", "detail"),
     [("abort(404)", NOT_FOUND), ("abort(404, 'No such bookmark.')", "No such bookmark.")],
 )
-def test_a_404_of_a_handler_is_left_as_it_is(make_app, code, detail):
+def test_a_404_of_a_handler_is_unchanged(make_app, code, detail):
     source = f"from flask import abort\ndef GET(id):\n    {code}\n"
     app = make_app({"bookmarks/[id]/route.py": source}, "bookmarks")
     app.debug = True
     assert app.test_client().get("/api/bookmarks/7").json["detail"] == detail
 
 
-def test_a_404_of_a_hook_before_the_request_is_left_as_it_is(make_app):
+def test_a_404_of_a_hook_is_unchanged(make_app):
     app = make_app({}, *ROUTES)
     app.debug = True
     app.before_request(lambda: abort(404, "Closed."))
     assert app.test_client().get("/api/bookmark").json["detail"] == "Closed."
 
 
-def test_an_app_that_answers_404_itself_is_left_alone(make_app):
+def test_a_404_that_the_app_handles_is_unchanged(make_app):
     app = make_app({}, *ROUTES)
     app.debug = True
     app.register_error_handler(404, lambda error: (error.description, 404))

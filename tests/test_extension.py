@@ -114,8 +114,8 @@ def test_a_prefix_is_not_guessed_where_the_root_has_more_than_text(tmp_path, roo
     with pytest.raises(ValueError) as caught:  # noqa: PT011 -- the whole text follows
         mounted(tmp_path, root)
     assert str(caught.value) == (
-        f"The root {tmp_path}/{root} has {folder} in it, so its URL prefix cannot be guessed. "
-        'Say it: RouteHandlers(app, root, url_prefix="/<name>").'
+        f"The root {tmp_path}/{root} has no default URL prefix, because of its folder {folder}. "
+        'Pass one: RouteHandlers(app, root, url_prefix="/api").'
     )
     assert rules(mounted(tmp_path, root, url_prefix="/<x>", name="x")) == ["/<x>/hello"]
 
@@ -152,7 +152,10 @@ def test_a_parameter_of_the_prefix_matches_clean_segments_that_its_converter_tak
     assert app.test_client().get(url).status_code == 404
 
 
-SHAPE = "must start with a slash, not end with one, and have no empty segment, . or .. in it."
+SHAPE = (
+    "must start with a slash, must not end with one, and cannot have an empty segment, . or .. "
+    "in it."
+)
 FOR_NONE = "Write url_prefix='' for none."
 
 
@@ -210,7 +213,7 @@ def test_a_parameter_of_the_prefix_and_of_a_folder_cannot_share_a_name(tree):
     app = bare_app(tree({}, "[lang]", "x/[...lang]", "y"))
     problem = (
         "{}/route.py\n  The url_prefix '/<lang>' has a parameter 'lang' too.\n"
-        "  Give each parameter of a path its own name."
+        "  Give each parameter of a path a different name."
     )
     expected = [problem.format(folder) for folder in ("[lang]", "x/[...lang]")]
     assert told(app, url_prefix="/<lang>") == expected
@@ -306,12 +309,12 @@ def test_an_endpoint_is_the_route_as_its_folders_spell_it(make_app, route, endpo
         (7, TypeError, "A catch-all takes a list or tuple of segments, not 7. "
                        "Did you mean ['7']?"),
         ([], ValueError, "A catch-all takes at least one segment; the list is empty."),
-        (["a", ""], ValueError, "'' cannot be a segment of a URL: it would lead somewhere else."),
-        (["."], ValueError, "'.' cannot be a segment of a URL: it would lead somewhere else."),
+        (["a", ""], ValueError, "'' cannot be a segment of a URL: the URL would lead elsewhere."),
+        (["."], ValueError, "'.' cannot be a segment of a URL: the URL would lead elsewhere."),
         (["..", "a"], ValueError,
-         "'..' cannot be a segment of a URL: it would lead somewhere else."),
+         "'..' cannot be a segment of a URL: the URL would lead elsewhere."),
         (["a/b"], ValueError,
-         "'a/b' cannot be a segment of a URL: it would lead somewhere else."),
+         "'a/b' cannot be a segment of a URL: the URL would lead elsewhere."),
     ],
 )  # fmt: skip
 def test_url_for_refuses_what_no_catch_all_gives_back(make_app, value, error, text):
@@ -632,21 +635,22 @@ KNOWN = (
     "It has any, float, int, path, string, uuid. "
     "Add your own to app.url_map.converters before RouteHandlers."
 )
-NO_ARGUMENTS = "Register a converter of your own that needs none."
-AT_LEAST_ONE = "Register a converter of your own whose regex needs at least one character."
+NO_ARGUMENTS = "Register your own converter that needs none."
+AT_LEAST_ONE = "Register your own converter whose regex needs at least one character."
 
 
 @pytest.mark.parametrize(
     ("converter", "reason", "hint"),
     [
         (None, "The app has no converter 'own'.", KNOWN),
-        (Needy, "The converter 'own' cannot be made without arguments: "
+        (Needy, "The converter 'own' cannot be created without arguments: "
          "Needy.__init__() missing 1 required positional argument: 'argument'.", NO_ARGUMENTS),
-        (Raising, "The converter 'own' cannot be made without arguments: no database.",
+        (Raising, "The converter 'own' cannot be created without arguments: no database.",
          NO_ARGUMENTS),
         (Many, "The converter 'own' can match several segments.",
          "Write [...id] for a catch-all."),
-        (Nothing, "The converter 'own' also matches nothing, so it would answer other URLs.",
+        (Nothing, "The converter 'own' also matches an empty string, so it would match other "
+         "URLs.",
          AT_LEAST_ONE),
     ],
 )  # fmt: skip
@@ -662,7 +666,7 @@ def test_a_converter_that_a_folder_cannot_name_is_refused(tree, converter, reaso
     [
         ("path", "The converter 'path' can match several segments.",
          "Write [...id] for a catch-all."),
-        ("any", "The converter 'any' also matches nothing, so it would answer other URLs.",
+        ("any", "The converter 'any' also matches an empty string, so it would match other URLs.",
          AT_LEAST_ONE),
         ("Int", "The app has no converter 'Int'.", KNOWN),
     ],

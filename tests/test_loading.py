@@ -26,7 +26,7 @@ from flask import Flask
 from flask_routehandlers import RouteHandlers, RouteImportError, RouteTreeError
 from tests.support import bare_app, refused, write_files
 
-#: A route file that tells the name of its module.
+#: A route file that returns the name of its module.
 NAME = "def GET(**values): return __name__\n"
 
 #: At the head of a file: count how often it is executed, slowly enough for others to get in.
@@ -82,9 +82,7 @@ def python(folder: Path, *arguments: str, timeout: float = 60) -> subprocess.Com
         ("日本/class", "日本.class"),
     ],
 )
-def test_a_module_has_the_names_of_its_folders_with_an_underscore_for_a_dot(
-    make_app, folders, part
-):
+def test_module_names_are_the_names_of_folders(make_app, folders, part):
     app = make_app({f"{folders}/route.py": NAME})
     [route] = app.extensions["routehandlers"]["api"].routes
     module = route.view.module
@@ -146,9 +144,7 @@ def test_a_root_has_its_natural_name(tmp_path, monkeypatch, main, root, files, n
     assert importlib.import_module(between).__name__ == between
 
 
-def test_the_deepest_entry_of_the_path_that_really_leads_to_the_root_names_it(
-    tmp_path, monkeypatch
-):
+def test_the_deepest_path_entry_names_a_root(tmp_path, monkeypatch):
     files = {"src/deep1/api/x/route.py": NAME, "src/deep1/other.py": ""}
     project = write_files(tmp_path / "deep0", files)
     for folder in (project / "src", project, tmp_path):
@@ -158,9 +154,7 @@ def test_the_deepest_entry_of_the_path_that_really_leads_to_the_root_names_it(
     assert served(app, "/x") == "deep1.api.x.route"
 
 
-def test_an_entry_of_the_path_where_another_package_has_the_name_is_passed_over(
-    tmp_path, monkeypatch
-):
+def test_a_path_entry_with_another_package(tmp_path, monkeypatch):
     write_files(tmp_path, {"first/deep2/__init__.py": "", "second/deep2/api/x/route.py": NAME})
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.syspath_prepend(tmp_path / "second")
@@ -170,7 +164,7 @@ def test_an_entry_of_the_path_where_another_package_has_the_name_is_passed_over(
     assert served(app, "/x") == "second.deep2.api.x.route"
 
 
-def test_a_package_that_is_loaded_from_elsewhere_is_passed_over(tmp_path, monkeypatch):
+def test_a_package_loaded_from_elsewhere(tmp_path, monkeypatch):
     write_files(tmp_path, {"old/deep3/__init__.py": "", "new/deep3/api/x/route.py": NAME})
     monkeypatch.syspath_prepend(tmp_path / "old")
     importlib.import_module("deep3")
@@ -180,7 +174,7 @@ def test_a_package_that_is_loaded_from_elsewhere_is_passed_over(tmp_path, monkey
     assert re.fullmatch(r"_routehandlers_[0-9a-f]{8}\.deep3\.api\.x\.route", served(app, "/x"))
 
 
-def test_an_entry_of_the_path_that_is_the_root_itself_names_nothing(tmp_path, monkeypatch):
+def test_a_path_entry_that_is_the_root_itself(tmp_path, monkeypatch):
     write_files(tmp_path, {"deep4/x/route.py": NAME})
     monkeypatch.syspath_prepend(tmp_path / "deep4")
     app = bare_app(tmp_path)
@@ -188,7 +182,7 @@ def test_an_entry_of_the_path_that_is_the_root_itself_names_nothing(tmp_path, mo
     assert re.fullmatch(r"_routehandlers_[0-9a-f]{8}\.deep4\.x\.route", served(app, "/x"))
 
 
-def test_a_root_that_nothing_can_import_is_in_a_package_of_its_projects_own(tmp_path):
+def test_a_root_that_nothing_can_import(tmp_path):
     write_files(
         tmp_path,
         {
@@ -211,7 +205,7 @@ def test_a_root_that_nothing_can_import_is_in_a_package_of_its_projects_own(tmp_
     assert served(one, "/api/y") == "shared"
 
 
-def test_the_variable_app_of_a_package_stays_the_app_beside_a_folder_app(tmp_path, monkeypatch):
+def test_the_variable_app_stays_the_app(tmp_path, monkeypatch):
     # To import the folder pkg11/app is to set an attribute "app" of the package.
     code = MAIN.format(root="app/api").replace("application", "app")
     files = {"pkg11/__init__.py": code, "pkg11/app/api/x/route.py": NAME}
@@ -231,7 +225,7 @@ def test_the_first_name_of_a_root_stays(tmp_path, monkeypatch):
     assert runs(file) == 1
 
 
-def test_two_projects_with_one_module_name_for_their_roots_are_told_apart(tmp_path, monkeypatch):
+def test_two_projects_with_one_module_name(tmp_path, monkeypatch):
     for project in ("service1", "service2"):
         code = f"from ..lib import NAME\ndef GET(): return '{project}' + NAME"
         files = {"joint/api/x/route.py": code, "joint/api/lib.py": f"NAME = ' {project}'"}
@@ -244,9 +238,7 @@ def test_two_projects_with_one_module_name_for_their_roots_are_told_apart(tmp_pa
 
 @pytest.mark.parametrize("importable", [True, False])
 @pytest.mark.parametrize("folders", [("d{}.0", "d{}_0"), ("d{}_0", "d{}.0")])
-def test_two_roots_whose_folders_differ_in_a_dot_only_are_told_apart(
-    tmp_path, monkeypatch, importable, folders, tree
-):
+def test_two_roots_that_differ_only_in_a_dot(tmp_path, monkeypatch, importable, folders, tree):
     project = tree()
     if importable:
         monkeypatch.syspath_prepend(project)
@@ -261,19 +253,19 @@ def test_two_roots_whose_folders_differ_in_a_dot_only_are_told_apart(
 # A file that hides the root.
 
 
-def test_a_file_with_the_name_of_a_folder_on_the_way_to_the_root_is_refused(tmp_path, monkeypatch):
+def test_a_file_that_hides_the_root_is_refused(tmp_path, monkeypatch):
     write_files(tmp_path, {"hidden1.py": "", "hidden1/api/x/route.py": NAME})
     monkeypatch.syspath_prepend(tmp_path)
     [problem] = refused(bare_app(tmp_path), "hidden1/api")
     assert problem.files == (str(tmp_path / "hidden1.py"), str(tmp_path / "hidden1"))
     assert problem.reason == (
-        "The file hidden1.py and the folder hidden1/ beside it have one module name, 'hidden1', "
-        "so Python cannot import what is in the folder."
+        "The file hidden1.py and the folder hidden1/ next to it have the same module name, "
+        "'hidden1', so Python cannot import anything in the folder."
     )
     assert problem.hint == "Rename hidden1.py, for example to hidden1_.py."
 
 
-def test_a_file_that_hides_a_folder_inside_a_package_is_refused(tmp_path, monkeypatch):
+def test_a_file_that_hides_a_folder_of_a_package(tmp_path, monkeypatch):
     files = {
         "hidden2/__init__.py": "",
         "hidden2/app.py": MAIN.format(root="app/api"),
@@ -286,8 +278,8 @@ def test_a_file_that_hides_a_folder_inside_a_package_is_refused(tmp_path, monkey
         f"1 problem in {tmp_path}/hidden2/app/api:\n\n"
         f"{tmp_path}/hidden2/app.py\n"
         f"{tmp_path}/hidden2/app\n"
-        "  The file app.py and the folder app/ beside it have one module name, 'hidden2.app', "
-        "so Python cannot import what is in the folder.\n"
+        "  The file app.py and the folder app/ next to it have the same module name, "
+        "'hidden2.app', so Python cannot import anything in the folder.\n"
         "  Rename app.py, for example to wsgi.py: flask run finds the app there too."
     )
 
@@ -298,7 +290,7 @@ if __name__ == "__main__":
 """
 
 
-def test_flask_run_with_app_py_beside_app_tells_what_to_do(tmp_path):
+def test_flask_run_with_app_py_next_to_app(tmp_path):
     files = {"app.py": APP_PY, "app/api/x/route.py": NAME}
     done = python(write_files(tmp_path, files), "-m", "flask", "run", "--port", "0")
     assert done.returncode == 1
@@ -306,8 +298,8 @@ def test_flask_run_with_app_py_beside_app_tells_what_to_do(tmp_path):
         f"1 problem in {tmp_path}/app/api:\n\n"
         f"{tmp_path}/app.py\n"
         f"{tmp_path}/app\n"
-        "  The file app.py and the folder app/ beside it have one module name, 'app', "
-        "so Python cannot import what is in the folder.\n"
+        "  The file app.py and the folder app/ next to it have the same module name, 'app', "
+        "so Python cannot import anything in the folder.\n"
         "  Rename app.py, for example to wsgi.py: flask run finds the app there too.\n"
     )
     (tmp_path / "app.py").rename(tmp_path / "wsgi.py")
@@ -316,7 +308,8 @@ def test_flask_run_with_app_py_beside_app_tells_what_to_do(tmp_path):
     assert "/api/x" in done.stdout
 
 
-def test_app_py_beside_a_package_app_is_flasks_own_question(tmp_path):
+@pytest.mark.ci
+def test_app_py_next_to_a_package_named_app(tmp_path):
     files = {"app.py": APP_PY, "app/__init__.py": "", "app/api/x/route.py": NAME}
     done = python(write_files(tmp_path, files), "-m", "flask", "run", "--port", "0")
     assert done.returncode != 0
@@ -341,7 +334,8 @@ def flask_run(project: Path, *options: str):
             process.stderr.read()
 
 
-def test_an_exit_in_a_route_file_does_not_end_the_development_server(tmp_path):
+@pytest.mark.ci
+def test_an_exit_in_a_route_file_ends_no_server(tmp_path):
     files = {
         "wsgi.py": MAIN.format(root="app/api"),
         "app/api/x/route.py": NAME,
@@ -359,7 +353,7 @@ def test_an_exit_in_a_route_file_does_not_end_the_development_server(tmp_path):
     done = python(project, "-m", "flask", "run", "--port", "0")
     assert done.returncode == 1
     assert "exit/route.py could not be imported: SystemExit: 3.\n" in done.stderr
-    # Flask's command hides the cause of an error, so the error itself has to tell the line.
+    # Flask's command hides the cause of an error, so the error itself has to name the line.
     assert re.search(r"exit/route\.py\W+line 2\b", done.stderr)
 
 
@@ -372,53 +366,53 @@ def test_an_exit_in_a_route_file_does_not_end_the_development_server(tmp_path):
         (
             ["users.py", "users/route.py"],
             ("users.py", "users"),
-            "The file and the folder have one module name, 'users', "
-            "so Python cannot import what is in the folder.",
+            "The file and the folder have the same module name, 'users', "
+            "so Python cannot import anything in the folder.",
             "Rename one of them, or put the folder in a group: (users)/users.",
         ),
         (
             ["a/v1_0.py", "a/v1.0/b/route.py"],
             ("a/v1_0.py", "a/v1.0"),
-            "The file and the folder have one module name, 'v1_0', "
-            "so Python cannot import what is in the folder.",
+            "The file and the folder have the same module name, 'v1_0', "
+            "so Python cannot import anything in the folder.",
             "Rename one of them, or put the folder in a group: (v1_0)/v1_0.",
         ),
         (
             ["route.py", "route/x/route.py"],
             ("route.py", "route"),
-            "The file and the folder have one module name, 'route', "
-            "so Python cannot import what is in the folder.",
+            "The file and the folder have the same module name, 'route', "
+            "so Python cannot import anything in the folder.",
             "Rename one of them, or put the folder in a group: (route)/route.",
         ),
         (
             ["a/route.py", "a/route/route.py", "a/route/__init__.py"],
             ("a/route.py", "a/route"),
-            "The file and the folder have one module name, 'route', "
-            "so Python cannot import what is in the folder.",
+            "The file and the folder have the same module name, 'route', "
+            "so Python cannot import anything in the folder.",
             "Rename one of them, or put the folder in a group: (route)/route.",
         ),
         (
             ["a.b/route.py", "a_b/route.py"],
             ("a.b", "a_b"),
-            "The modules in these folders would have one name, 'a_b': "
-            "a dot in a folder is an underscore in a module name.",
+            "The modules in these folders have the same name, 'a_b': "
+            "a dot in a folder name is an underscore in a module name.",
             "Rename one of the folders, or put it in a group.",
         ),
         (
             ["x/a.b.c/route.py", "x/a_b.c/route.py", "x/a_b_c/y/route.py"],
             ("x/a.b.c", "x/a_b.c", "x/a_b_c"),
-            "The modules in these folders would have one name, 'a_b_c': "
-            "a dot in a folder is an underscore in a module name.",
+            "The modules in these folders have the same name, 'a_b_c': "
+            "a dot in a folder name is an underscore in a module name.",
             "Rename one of the folders, or put it in a group.",
         ),
     ],
 )
-def test_files_and_folders_of_one_module_name_are_refused(tree, files, folders, reason, hint):
+def test_one_module_name_for_two_is_refused(tree, files, folders, reason, hint):
     [problem] = refused(bare_app(tree(dict.fromkeys(files, NAME))))
     assert (problem.files, problem.reason, problem.hint) == (folders, reason, hint)
 
 
-def test_what_those_refusals_advise_works(make_app):
+def test_the_hints_about_module_names_work(make_app):
     app = make_app(
         {
             "users.py": "VALUE = 1",
@@ -438,7 +432,7 @@ def test_what_those_refusals_advise_works(make_app):
     assert importlib.import_module(f"{root}.users").VALUE == 1
 
 
-def test_a_file_beside_a_folder_of_its_name_is_let_be_where_python_takes_the_folder(make_app):
+def test_a_package_comes_before_a_file_of_its_name(make_app):
     app = make_app(
         {
             "users.py": "1 / 0",
@@ -454,7 +448,7 @@ def test_a_file_beside_a_folder_of_its_name_is_let_be_where_python_takes_the_fol
 # __init__.py in the tree.
 
 
-def test_an_init_file_makes_its_folder_a_package_and_runs_once(make_app):
+def test_an_init_file_is_executed_once(make_app):
     app = make_app(
         {
             "users/__init__.py": f"{COUNTED}PLACE = __name__",
@@ -477,7 +471,7 @@ def test_an_init_file_makes_its_folder_a_package_and_runs_once(make_app):
 
 
 @pytest.mark.parametrize("folder", ["users", "v1.0"])
-def test_an_init_file_that_raises_is_an_error_of_every_route_below(tree, folder):
+def test_an_init_file_that_raises(tree, folder):
     project = tree(
         {
             f"{folder}/__init__.py": "raise LookupError('no settings')",
@@ -545,7 +539,7 @@ def test_relative_imports_work(rich):
     assert rich.GET("ann") == {"greeting": "hello ann", "local": "local", "secret": "secret"}
 
 
-def test_dataclasses_with_postponed_annotations_work(rich):
+def test_postponed_annotations_of_dataclasses_work(rich):
     assert [field.name for field in rich.dataclasses.fields(rich.User)] == ["id", "tags"]
     assert rich.typing.get_type_hints(rich.User)["tags"] == list[str]
 
@@ -557,7 +551,7 @@ def test_objects_can_be_pickled(rich):
     assert type(again[0]) is rich.User
 
 
-def test_the_source_can_be_read(rich):
+def test_the_source_can_be_inspected(rich):
     assert inspect.getsource(rich.GET).startswith("def GET(id")
     assert inspect.getsource(rich.User).startswith("@dataclasses.dataclass\nclass User:\n")
     assert inspect.getfile(rich.User) == rich.__file__
@@ -592,6 +586,7 @@ def test_names_can_be_patched_by_dotted_name(make_app):
         assert served(app, path) == "real"
 
 
+@pytest.mark.ci
 def test_coverage_measures_a_route_file(tmp_path):
     files = {
         "main.py": MAIN.format(root="app/api")
@@ -631,6 +626,7 @@ def test_assertions_in_the_route_file_are_explained():
 """
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("conftest", "folders"),
     [
@@ -640,7 +636,7 @@ def test_assertions_in_the_route_file_are_explained():
     ],
     ids=["app first", "route first"],
 )
-def test_pytest_gives_a_test_beside_a_route_the_module_that_is_served(tmp_path, conftest, folders):
+def test_pytest_and_the_app_share_route_modules(tmp_path, conftest, folders):
     route = """
 def number(): return 3
 def check(expected):
@@ -701,7 +697,7 @@ def test_a_module_has_an_alias_of_identifiers(make_app, folders, alias):
     assert runs(module.__file__) == 1
 
 
-def test_a_module_that_is_imported_by_its_alias_first_is_executed_once(make_app):
+def test_an_alias_that_is_imported_first(make_app):
     file = "users/[id]/more.py"
     app = make_app({"users/[id]/route.py": NAME, file: f"{COUNTED}NAME = __name__"})
     root = root_name(app)
@@ -713,7 +709,7 @@ def test_a_module_that_is_imported_by_its_alias_first_is_executed_once(make_app)
     assert runs(Path(app.root_path, "app/api", file)) == 1
 
 
-def test_an_alias_that_means_several_folders_or_none_is_no_module(make_app):
+def test_an_ambiguous_alias_is_no_module(make_app):
     app = make_app({"[id]/route.py": NAME, "(id)/x/route.py": NAME})
     root = root_name(app)
     for name in (f"{root}.id", f"{root}.nothing"):
@@ -722,13 +718,13 @@ def test_an_alias_that_means_several_folders_or_none_is_no_module(make_app):
     assert importlib.import_module(f"{root}.[id].route").GET() == f"{root}.[id].route"
 
 
-def test_a_folder_of_that_name_comes_before_an_alias(make_app):
+def test_a_folder_comes_before_an_alias(make_app):
     app = make_app({"[id]/route.py": NAME, "id/route.py": NAME})
     name = f"{root_name(app)}.id.route"
     assert importlib.import_module(name).GET() == name
 
 
-def test_what_is_not_below_an_alias_is_not_found(make_app):
+def test_nothing_is_found_below_an_alias(make_app):
     root = root_name(make_app({"[id]/route.py": NAME}))
     with pytest.raises(ModuleNotFoundError) as caught:
         importlib.import_module(f"{root}.id.missing")
@@ -736,7 +732,7 @@ def test_what_is_not_below_an_alias_is_not_found(make_app):
     assert importlib.util.find_spec(f"{root}.id.missing") is None
 
 
-def test_a_module_below_an_alias_that_fails_shows_its_own_error(make_app):
+def test_a_broken_module_below_an_alias(make_app):
     app = make_app({"[id]/route.py": NAME, "[id]/bad.py": "import no_such_module_anywhere"})
     root = root_name(app)
     for _ in range(2):
@@ -746,7 +742,7 @@ def test_a_module_below_an_alias_that_fails_shows_its_own_error(make_app):
     assert not [name for name in sys.modules if name.startswith(root) and name.endswith(".bad")]
 
 
-def test_finders_answer_a_question_about_what_is_not_loaded(make_app):
+def test_finders_pass_on_unknown_names(make_app):
     root = root_name(make_app({"[id]/route.py": NAME}))
     for finder in sys.meta_path:
         assert finder.find_spec(f"{root}.nowhere.route", None) is None
@@ -767,7 +763,7 @@ def test_a_route_file_can_be_reloaded(make_app, folder):
 # Once per process.
 
 
-def test_many_apps_made_at_once_execute_each_file_once(tree):
+def test_concurrent_apps_execute_each_file_once(tree):
     folders = ("[id]", "[...path]", "v1.0/(x.y)/[a].json", "users")
     project = tree({f"{folder}/route.py": COUNTED + NAME for folder in folders})
     barrier = threading.Barrier(64)
@@ -814,8 +810,8 @@ DONE = True
 """
 
 
-def test_many_threads_that_import_by_name_and_by_alias_execute_a_module_once(tmp_path):
-    # In a process of its own: threads that wait for one another would hold its import lock.
+def test_concurrent_imports_by_name_and_alias(tmp_path):
+    # In a separate process: threads that wait for each other would hold its import lock.
     files = {"main.py": MAIN.format(root="app/api"), "many.py": MANY_THREADS}
     folders = ("app/api/[id]", "app/api/[id]/[...x]")
     for n, folder in enumerate(folders):
@@ -826,7 +822,7 @@ def test_many_threads_that_import_by_name_and_by_alias_execute_a_module_once(tmp
     assert [runs(tmp_path / folder / "h.py") for folder in folders] == [1, 1]
 
 
-def test_apps_of_one_process_share_the_modules_of_a_root(tree):
+def test_apps_share_the_modules_of_a_root(tree):
     project = tree({"[id]/route.py": COUNTED + NAME})
     apps = [bare_app(project) for _ in range(3)]
     extension = RouteHandlers()
@@ -840,7 +836,7 @@ def test_apps_of_one_process_share_the_modules_of_a_root(tree):
 
 @pytest.mark.parametrize("roots", [("app", "app/api"), ("app/api", "app"), ("app/api", "app/api")])
 @pytest.mark.parametrize("importable", [True, False])
-def test_roots_that_share_files_share_their_modules(tree, monkeypatch, roots, importable):
+def test_overlapping_roots_share_their_modules(tree, monkeypatch, roots, importable):
     project = tree({"[id]/route.py": COUNTED + NAME})
     top = project.name
     (project / "app").rename(project / top)
@@ -855,7 +851,7 @@ def test_roots_that_share_files_share_their_modules(tree, monkeypatch, roots, im
     assert runs(project / top / "api/[id]/route.py") == 1
 
 
-def test_two_roots_of_an_app_can_import_from_one_another(tmp_path):
+def test_two_roots_can_import_from_each_other(tmp_path):
     files = {
         "app/api/[id]/route.py": "from ...web._lib import NAME\ndef GET(id): return NAME + id",
         "app/web/_lib.py": "NAME = 'web '",
@@ -882,7 +878,7 @@ def test_links_to_one_file_share_its_module(tree):
     assert runs(project / "app/api/users/[id]/route.py") == 1
 
 
-def test_a_project_folder_that_is_a_link_is_the_project_that_it_leads_to(tree):
+def test_a_linked_project_is_the_same_project(tree):
     project = tree({"[id]/route.py": COUNTED + NAME})
     link = project.with_name(f"{project.name}_link")
     link.symlink_to(project)
@@ -893,7 +889,7 @@ def test_a_project_folder_that_is_a_link_is_the_project_that_it_leads_to(tree):
     assert runs(project / "app/api/[id]/route.py") == 1
 
 
-def test_projects_with_the_same_files_have_each_their_own(tree):
+def test_projects_with_the_same_files_are_separate(tree):
     # As long as one another, and written in the same second: bytecode would be taken for valid.
     apps = []
     for word in ("one", "two"):
@@ -906,7 +902,7 @@ def test_projects_with_the_same_files_have_each_their_own(tree):
 
 
 @pytest.mark.parametrize(
-    ("code", "error", "said"),
+    ("code", "error", "message"),
     [
         ("raise ValueError('half way')", ValueError, "ValueError: half way"),
         ("raise ValueError", ValueError, "ValueError"),
@@ -927,7 +923,7 @@ def test_projects_with_the_same_files_have_each_their_own(tree):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("folder", ["[id]", "[...id]"])
-def test_whatever_a_file_raises_becomes_an_error_that_names_it(tree, folder, code, error, said):
+def test_any_error_of_an_import_names_the_file(tree, folder, code, error, message):
     project = tree(
         {f"{folder}/route.py": f"VALUE = 1\nfrom . import lib\n\n{code}", f"{folder}/lib.py": ""}
     )
@@ -938,7 +934,7 @@ def test_whatever_a_file_raises_becomes_an_error_that_names_it(tree, folder, cod
     assert str(caught.value) == (
         f"1 problem in {project}/app/api:\n\n"
         f"{folder}/route.py\n"
-        f"  {folder}/route.py could not be imported: {said}.\n"
+        f"  {folder}/route.py could not be imported: {message}.\n"
         f"  Look at {folder}/route.py, line {line}."
     )
     cause = caught.value.__cause__
@@ -953,7 +949,7 @@ def test_whatever_a_file_raises_becomes_an_error_that_names_it(tree, folder, cod
     assert "routehandlers" not in app.extensions
 
 
-def test_a_file_that_fails_half_way_leaves_no_module_and_can_be_loaded_once_mended(tree):
+def test_a_failed_import_leaves_no_module(tree):
     project = tree({"half/[...a]/route.py": f"VALUE = 1\nraise ValueError('half way')\n{NAME}"})
     refused(bare_app(project))
     left = [name for name in sys.modules if ".half" in name]
@@ -966,7 +962,7 @@ def test_a_file_that_fails_half_way_leaves_no_module_and_can_be_loaded_once_mend
     assert served(app, "/api/half/x").endswith(".half.[___a].route")
 
 
-def test_all_broken_files_are_named_with_what_each_raised(tree):
+def test_all_broken_files_are_named(tree):
     project = tree(
         {
             "a/route.py": "raise ValueError('first')",
@@ -999,7 +995,7 @@ def test_all_broken_files_are_named_with_what_each_raised(tree):
     ]
 
 
-def test_an_interrupt_by_the_user_goes_through(tree):
+def test_a_keyboard_interrupt_is_not_caught(tree):
     app = bare_app(tree({"a/route.py": "raise KeyboardInterrupt", "b/route.py": COUNTED + NAME}))
     with pytest.raises(KeyboardInterrupt):
         RouteHandlers(app)
@@ -1028,10 +1024,10 @@ def broken(tree):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_in_debug_mode_a_broken_file_answers_each_method_with_its_error(broken, caplog, method):
+def test_a_broken_file_answers_with_its_error(broken, caplog, method):
     broken.config["PROPAGATE_EXCEPTIONS"] = False
     client = broken.test_client()
-    for path, said in [
+    for path, message in [
         ("/api/broken", "broken/[[...a]]/route.py could not be imported: ValueError: line three"),
         (
             "/api/broken/x/y",
@@ -1047,16 +1043,16 @@ def test_in_debug_mode_a_broken_file_answers_each_method_with_its_error(broken, 
         assert client.open(path, method=method).status_code == 500
         [record] = caplog.records
         assert record.exc_info[0] is RouteImportError
-        assert str(record.exc_info[1]) == said
-        assert record.exc_info[1].file in said
+        assert str(record.exc_info[1]) == message
+        assert record.exc_info[1].file in message
 
 
-def test_in_debug_mode_the_other_files_are_served(broken):
+def test_other_files_are_served_in_debug_mode(broken):
     assert served(broken, "/api/good/3") == f"{root_name(broken)}.good.[id].route"
     assert broken.test_client().get("/api/syntax").status_code == 404
 
 
-def test_in_debug_mode_each_request_shows_the_line_and_no_earlier_request(broken):
+def test_each_request_shows_the_same_traceback(broken):
     traces = []
     for _ in range(3):
         with pytest.raises(RouteImportError) as caught:
@@ -1069,7 +1065,7 @@ def test_in_debug_mode_each_request_shows_the_line_and_no_earlier_request(broken
     assert traces[0] == traces[1] == traces[2]
 
 
-def test_in_debug_mode_a_broken_file_has_its_endpoint_and_every_method(broken):
+def test_a_broken_file_has_endpoint_and_methods(broken):
     rules = {rule.rule: rule for rule in broken.url_map.iter_rules()}
     assert rules["/api/syntax/<id>"].endpoint == "api./syntax/[id]"
     assert sorted(rules["/api/syntax/<id>"].methods) == sorted(METHODS[:8])
@@ -1082,7 +1078,7 @@ def test_debug_mode_excuses_no_other_problem(tree):
     assert [problem.files for problem in refused(app)] == [("a/route.py",), ("b/route.py",)]
 
 
-def test_in_debug_mode_a_file_that_is_broken_behind_another_one_is_told_too(tree):
+def test_all_broken_files_are_kept_in_debug_mode(tree):
     app = bare_app(tree({"middleware.py": "def middleware(:", "a/route.py": "1 / 0"}))
     app.debug = True
     RouteHandlers(app)

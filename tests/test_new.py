@@ -226,11 +226,11 @@ REFUSED = {
     ),
     "another name at one place": (
         ("users/[name]/x",), "users/[id]/route.py\nusers/[name]/x/route.py",
-        "The folders [id] and [name] match the same URLs at one place of the tree.",
+        "The folders [id] and [name] match the same URLs.",
     ),
     "one URL through a group": (
         ("(own)/users/[id]",), "(own)/users/[id]/route.py\nusers/[id]/route.py",
-        "These files answer one URL.",
+        "These files have the same URL.",
     ),
     "letter case": (
         ("Users/x",), "Users/x/route.py\nusers/[id]/route.py",
@@ -238,11 +238,11 @@ REFUSED = {
     ),
     "what is behind a catch-all": (
         ("files/[...path]/x",), "files/[...path]/x/route.py",
-        "[...path] takes the rest of the URL",
+        "[...path] matches the rest of the URL",
     ),
-    "a name twice": (("[id]/[id]",), "[id]/[id]/route.py", "two parameters called 'id'."),
+    "a name twice": (("[id]/[id]",), "[id]/[id]/route.py", "two parameters named 'id'."),
     "a module of the same name": (
-        ("lib",), "lib.py\nlib", "The file and the folder have one module name, 'lib'",
+        ("lib",), "lib.py\nlib", "The file and the folder have the same module name, 'lib'",
     ),
     "a file in place of a folder": (
         ("note.txt/x",), "note.txt", "It is a file, and a folder is needed.",
@@ -254,7 +254,7 @@ REFUSED = {
     "a dot": (("a/./b",), "a/.", "The path has an empty folder name, or a dot"),
     "a private folder": (("_lib/x",), "_lib", "Did you mean %5Flib?"),
     "a hidden folder": (("a/.git",), "a/.git", "The folder .git is private or hidden"),
-    "a backslash": (("a\\b",), "a\\b", "The character '\\\\' cannot stand in a folder name."),
+    "a backslash": (("a\\b",), "a\\b", "A folder name cannot contain the character '\\\\'."),
 }  # fmt: skip
 
 
@@ -302,7 +302,7 @@ def test_nothing_is_written_through_a_link_that_leads_out_of_the_root(new, tree,
     os.symlink(outside, f"{app.root_path}/app/api/{path.removesuffix('/x/y')}")
     status, output = new(path, app=app)
     assert status == 2
-    assert f"The symbolic link leads out of the root, to {outside}" in output
+    assert f"The symbolic link points outside the root, to {outside}" in output
     assert list(outside.iterdir()) == []
 
 
@@ -321,7 +321,7 @@ def test_a_tree_that_has_problems_of_its_own_can_grow(tree, new, monkeypatch):
     )
     status, _, errors = flask(folder, "route-handlers", "new", "[c]")
     assert status == 2
-    assert "The folders [a] and [b] and [c] match the same URLs at one place" in errors
+    assert "The folders [a] and [b] and [c] match the same URLs" in errors
 
 
 # As its users run it --------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What Next.js answered to recorded requests, asked of the same tree over a real socket.
 
-Where this project answers something else, a table says what, and why; all the rest is equal.
+A table lists the answers of this project that differ, with the reasons; all others are equal.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HANDLER = "def {0}(request, params):\n    return {{'route': {1!r}, 'params': par
 #: Stands for the ``Allow`` that Next.js gives when it is asked for the OPTIONS of the same URL.
 AS_FOR_OPTIONS = "as for OPTIONS"
 
-#: The cases, what is answered there instead of the recorded answer, and the reason.
+#: Cases, the answer that differs from the recorded one, and the reason.
 DIFFERENCES: list[tuple[list[str], dict[str, Any], str]] = [
     (
         [name for name, case in CASES.items() if case["status"] == 405],
@@ -170,12 +170,12 @@ def expected(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_recorded_request_is_answered_as_recorded_or_as_listed(ask, name):
+def test_recorded_requests_get_recorded_answers(ask, name):
     case = CASES[name]
     assert answered(*ask(case["method"], case["target"])) == expected(name)
 
 
-def test_every_listed_difference_is_a_recorded_case_and_differs_from_it():
+def test_listed_differences_are_differences():
     assert len(CASES) == len(RECORDED["cases"]) == 177
     listed = Counter(name for names, _, _ in DIFFERENCES for name in names)
     assert set(listed) <= set(CASES)
@@ -185,7 +185,7 @@ def test_every_listed_difference_is_a_recorded_case_and_differs_from_it():
 
 
 @pytest.mark.parametrize(("target", "there", "here"), ELSEWHERE, ids=[row[0] for row in ELSEWHERE])
-def test_a_known_difference_from_nextjs_beyond_the_recording(ask, target, there, here):
+def test_known_differences_beyond_the_recording(ask, target, there, here):
     answer = answered(*ask("GET", target))
     assert (answer["status"], answer["route"], answer["params"]) == here != there
 

@@ -335,7 +335,7 @@ def test_the_commands_of_the_page_find_what_setuptools_leaves_out(new_project, e
 # Zip archives
 
 IN_ARCHIVE = (
-    "The root {root} is inside the zip archive {archive}, and route files are read from folders.\n"
+    "The root {root} is inside the zip archive {archive}, but route files are read from folders.\n"
     "  Unpack the archive, or install the app with pip, and start it from there."
 )
 

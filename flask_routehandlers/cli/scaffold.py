@@ -159,7 +159,7 @@ def _find_repeated(
             if parameter.name in of_prefix:
                 yield Problem(
                     f"The url_prefix {url_prefix!r} has a parameter {parameter.name!r} too.",
-                    "Give each parameter of a path its own name.",
+                    "Give each parameter of a path a different name.",
                     (route.file,),
                 )
 
@@ -174,7 +174,7 @@ def _find_obstacles(root: str, file: str) -> Iterator[Problem]:
         real = os.path.realpath(path)
         if not real.startswith(os.path.join(real_root, "")):
             yield Problem(
-                f"The symbolic link leads out of the root, to {real}.",
+                f"The symbolic link points outside the root, to {real}.",
                 "Choose another folder: nothing is written outside the root.",
                 (place,),
             )

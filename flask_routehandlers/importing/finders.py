@@ -15,7 +15,7 @@ from types import ModuleType
 
 
 def module_part(folder: str) -> str:
-    """The part of a module name that a folder stands for: the folder, with ``_`` for a dot."""
+    """Return the part of a module name for a folder: its name, with ``_`` for each dot."""
     return folder.replace(".", "_")
 
 
@@ -32,23 +32,27 @@ class TreeFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        entry = self.entries.get(fullname)
-        if entry is None:
-            return None
-        file, folder = entry
+        """Return the spec of a module in the table."""
+        file, folder = self.entries.get(fullname, (None, None))
+        locations = None
+        if folder is not None:
+            locations = [folder]
         if file is not None:
-            locations = None if folder is None else [folder]
             return spec_from_file_location(fullname, file, submodule_search_locations=locations)
+        if locations is None:
+            return None
         spec = ModuleSpec(fullname, None, is_package=True)
-        spec.submodule_search_locations = [folder or ""]
+        spec.submodule_search_locations = locations
         return spec
 
 
 class AliasFinder(MetaPathFinder):
     """Find ``app.api.users.id.route`` as another name of the module ``app.api.users.[id].route``.
 
-    It stands first on ``sys.meta_path``: below an alias the path finder would find the files
-    again, and execute them a second time under the alias.
+    It is first on ``sys.meta_path``: below an alias the path finder would find the files again,
+    and execute them a second time under the alias.
+
+    ``roots`` has the module name of each root, followed by a dot.
     """
 
     def __init__(self) -> None:
@@ -57,6 +61,7 @@ class AliasFinder(MetaPathFinder):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
+        """Return the spec of an alias, or ``None`` for any other name."""
         if not fullname.startswith(self.roots) or fullname in tree_finder.entries:
             return None
         parent_name, _, child = fullname.rpartition(".")
@@ -66,7 +71,7 @@ class AliasFinder(MetaPathFinder):
         if parent.__name__ != parent_name:
             canonical = f"{parent.__name__}.{child}"
         else:
-            folder = _folder_called(child, path or ())
+            folder = _folder_with_alias(child, path or ())
             if folder is None or PathFinder.find_spec(fullname, path) is not None:
                 return None
             canonical = f"{parent_name}.{module_part(folder)}"
@@ -76,10 +81,10 @@ class AliasFinder(MetaPathFinder):
 
 
 class _AliasLoader(Loader):
-    """Hand out the module of another name, and leave it as it was.
+    """Return the module of another name, and leave it as it was.
 
-    The module is imported here and not by the finder: finders are asked under a lock that every
-    import needs, also those of a module that another thread is executing.
+    The module is imported here and not by the finder: finders are called under a lock that every
+    import needs, including those of a module that another thread is executing.
     """
 
     def __init__(self, canonical: str) -> None:
@@ -95,24 +100,29 @@ class _AliasLoader(Loader):
         module.__spec__ = self.spec
 
 
-def _folder_called(alias: str, path: Sequence[str]) -> str | None:
-    """The one folder with this alias, ``[id]`` for ``id``; ``None`` for none or several."""
-    # By name: one folder is there twice when sys.path has an entry twice.
-    found = {
-        folder
-        for location in path
-        if os.path.isdir(location)
-        for folder in os.listdir(location)
-        if _alias(folder) == alias and folder != alias
-    }
-    return found.pop() if len(found) == 1 else None
+def _folder_with_alias(alias: str, path: Sequence[str]) -> str | None:
+    """Return the only folder with this alias, ``[id]`` for ``id``.
+
+    :param path: the absolute paths of the folders that may contain it.
+    :returns: its name; ``None`` if there are none or several.
+    """
+    names = set()
+    for location in filter(os.path.isdir, path):
+        # A set, since one folder is there twice when sys.path has an entry twice.
+        names.update(os.listdir(location))
+    folders = [name for name in names if _alias(name) == alias and name != alias]
+    if len(folders) != 1:
+        return None
+    return folders[0]
 
 
 def _alias(folder: str) -> str:
-    """A folder name as an identifier: brackets, dots of a catch-all and converters left out."""
+    """Return a folder name as an identifier: without brackets, leading dots and converters."""
     bare = re.sub(r"^\[{1,2}\.\.\.|=\w+\]|[\[\]()]", "", folder)
     alias = re.sub(r"\W", "_", bare)
-    return alias if alias.isidentifier() else f"_{alias}"
+    if alias.isidentifier():
+        return alias
+    return f"_{alias}"
 
 
 tree_finder = TreeFinder()
@@ -132,6 +142,8 @@ def install(root_name: str) -> None:
         if alias_finder not in sys.meta_path:
             sys.meta_path.insert(0, alias_finder)
         if tree_finder not in sys.meta_path:
-            # Behind import hooks such as pytest's, which rewrite what they find themselves.
-            at = sys.meta_path.index(PathFinder) if PathFinder in sys.meta_path else 1
-            sys.meta_path.insert(at, tree_finder)
+            # After import hooks such as pytest's, which rewrite the modules that they find.
+            position = 1
+            if PathFinder in sys.meta_path:
+                position = sys.meta_path.index(PathFinder)
+            sys.meta_path.insert(position, tree_finder)

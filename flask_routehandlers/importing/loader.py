@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import accumulate, pairwise
@@ -15,7 +15,7 @@ from ..errors import Problem, RouteImportError, skip_frames
 from ..tree.model import Folder, MiddlewareFile, RouteFile, SourceFile, Tree
 from .finders import module_part, tree_finder
 
-#: The modules whose frames stand between a file and what imports it.
+#: The modules whose frames are between a file and the statement that imports it.
 _IMPORT_SYSTEM = {
     __name__,
     "importlib",
@@ -25,49 +25,58 @@ _IMPORT_SYSTEM = {
 
 
 def find_name_clashes(tree: Tree) -> Iterator[Problem]:
-    """Find folders whose modules could not be told apart.
+    """Find folders whose modules Python could not distinguish.
 
-    :returns: the problems: two folders with one module name, a folder beside a file of its name.
+    :returns: the problems: folders with one module name, a folder next to a file of its name.
     """
-    beside: dict[tuple[str, ...], list[Folder]] = {}
+    children: dict[tuple[str, ...], dict[str, list[Folder]]] = {}
     for folder in tree.folders:
+        children[folder.names] = defaultdict(list)
         if folder.names:
-            beside.setdefault(folder.names[:-1], []).append(folder)
-    for place in tree.folders:
-        siblings = beside.get(place.names)
-        if not siblings:
-            continue
-        counts = Counter(module_part(folder.names[-1]) for folder in siblings)
-        for part in sorted(part for part, count in counts.items() if count > 1):
-            yield Problem(
-                f"The modules in these folders would have one name, {part!r}: "
-                "a dot in a folder is an underscore in a module name.",
-                "Rename one of the folders, or put it in a group.",
-                tuple("/".join(f.names) for f in siblings if module_part(f.names[-1]) == part),
-            )
-        for folder in siblings:
-            part = module_part(folder.names[-1])
-            hides = part in (RouteFile.stem, MiddlewareFile.stem) or not folder.is_package
-            if part in place.modules and hides:
-                file = "/".join((*place.names, f"{part}.py"))
+            children[folder.names[:-1]][module_part(folder.names[-1])].append(folder)
+    for parent in tree.folders:
+        parts = children[parent.names]
+        for part, folders in sorted(parts.items()):
+            if len(folders) > 1:
                 yield Problem(
-                    f"The file and the folder have one module name, {part!r}, "
-                    "so Python cannot import what is in the folder.",
-                    f"Rename one of them, or put the folder in a group: ({part})/{part}.",
-                    (file, "/".join(folder.names)),
+                    f"The modules in these folders have the same name, {part!r}: a dot in a "
+                    "folder name is an underscore in a module name.",
+                    "Rename one of the folders, or put it in a group.",
+                    tuple("/".join(folder.names) for folder in folders),
                 )
+        for part, folders in parts.items():
+            if part in parent.modules:
+                yield from _find_hidden_folders(parent, part, folders)
+
+
+def _find_hidden_folders(parent: Folder, part: str, folders: list[Folder]) -> Iterator[Problem]:
+    """Find folders that Python cannot import because of a file next to them.
+
+    Python imports a package before a file of its name, which would hide a file of the tree.
+    """
+    file = "/".join((*parent.names, f"{part}.py"))
+    for folder in folders:
+        if part in (RouteFile.stem, MiddlewareFile.stem) or not folder.is_package:
+            yield Problem(
+                f"The file and the folder have the same module name, {part!r}, so Python cannot "
+                "import anything in the folder.",
+                f"Rename one of them, or put the folder in a group: ({part})/{part}.",
+                (file, "/".join(folder.names)),
+            )
 
 
 def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]:
     """Import every middleware and route file of a tree. Each is executed once per process.
 
-    :param root_name: the module name of the root, from :func:`~.naming.name_root`.
-    :returns: for each file, by its path relative to the root, the module, or the error
-        that its import raised: the original exception is its ``__cause__``.
+    :param root_name: the module name of the root, from :func:`~.names.name_root`.
+    :returns: for each file, by its path relative to the root, the module, or the error of its
+        import: the original exception is its ``__cause__``.
     """
     for folder in tree.folders:
         if folder.names:
-            init = os.path.join(folder.path, "__init__.py") if folder.is_package else None
+            init = None
+            if folder.is_package:
+                init = os.path.join(folder.path, "__init__.py")
             tree_finder.entries[_module_name(root_name, folder.names)] = (init, folder.path)
     sources: list[SourceFile] = [*tree.middleware, *tree.routes]
     originals: dict[str, SourceFile] = {}
@@ -78,7 +87,8 @@ def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]
             return {s.file: _load_file(s, originals[s.target], root_name) for s in sources}
     finally:
         for folder in tree.folders:
-            if "." not in "".join(folder.names[-1:]):
+            # The path finder cannot find a folder with a dot, so its entry stays.
+            if folder.names and "." not in folder.names[-1]:
                 tree_finder.entries.pop(_module_name(root_name, folder.names), None)
 
 
@@ -93,14 +103,14 @@ def _keep_attributes(root_name: str) -> Iterator[None]:
     Importing ``shop.app.api`` binds the module ``shop.app`` in the package ``shop``, where
     ``app`` is the Flask app in many projects.
     """
-    above = list(accumulate(root_name.split("."), "{}.{}".format))
     kept: list[tuple[ModuleType, str, object]] = []
-    for parent_name, name in pairwise(above):
+    for parent_name, name in pairwise(accumulate(root_name.split("."), "{}.{}".format)):
         parent = sys.modules.get(parent_name)
-        child = name.rpartition(".")[2]
-        value = vars(parent).get(child) if parent else None
-        if parent and value is not None and not isinstance(value, ModuleType):
-            kept.append((parent, child, value))
+        if parent is not None:
+            child = name.rpartition(".")[2]
+            value = vars(parent).get(child)
+            if value is not None and not isinstance(value, ModuleType):
+                kept.append((parent, child, value))
     try:
         yield
     finally:
@@ -111,15 +121,19 @@ def _keep_attributes(root_name: str) -> Iterator[None]:
 def _load_file(
     source: SourceFile, original: SourceFile, root_name: str
 ) -> ModuleType | RouteImportError:
-    """:param original: the file itself, where ``source`` is a link to it."""
-    name = f"{root_name}.{module_part(original.file.removesuffix('.py')).replace('/', '.')}"
+    """Import one file.
+
+    :param original: the file itself, if ``source`` is a link to it; else the same.
+    """
+    folders, stem = original.file.split("/")[:-1], original.stem
+    name = _module_name(root_name, [*folders, stem])
     tree_finder.entries[name] = (original.path, None)
     try:
         return importlib.import_module(name)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # SystemExit too: a file must not end the server
-        # Nothing in front of the file's own line, and nothing at all for a syntax error.
+        # The traceback starts at the file's own line; for a syntax error it is empty.
         error.__traceback__ = skip_frames(error.__traceback__, _IMPORT_SYSTEM.__contains__)
         failure = RouteImportError(source.file, error, original.path)
         failure.__cause__ = error

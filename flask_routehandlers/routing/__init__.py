@@ -1,1 +1,1 @@
-"""A tree as Werkzeug rules. Only this package uses private names of Werkzeug's routing."""
+"""Trees as Werkzeug rules: the only place that uses Werkzeug's private names."""

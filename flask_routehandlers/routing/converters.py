@@ -1,4 +1,8 @@
-"""What the parameters of a folder are to Werkzeug: converters, and the types that they give."""
+"""Converters of path parameters: Werkzeug's, the app's, and the one for a catch-all.
+
+A value is refused by the regular expression, never by ``to_python``: if that raises, Werkzeug does
+not try the next rule.
+"""
 
 from __future__ import annotations
 
@@ -20,12 +24,12 @@ from werkzeug.routing.converters import (
 from ..errors import Problem
 from ..tree.segments import CatchAll, Parameter, Segment
 
-#: Characters that no clean path has: controls, the backslash, and what bytes become that are
-#: not UTF-8. Inside the brackets of a regular expression.
+#: Characters that no clean path has: controls, the backslash, and the replacement character, which
+#: bytes become that are not UTF-8. For the brackets of a regular expression.
 UNCLEAN = r"\x00-\x1f\x7f-\x9f\\\ufffd"
 
-#: The longest segment, in characters, by the number of its parameters. The ways to divide a text
-#: between three parameters grow with the cube of its length, and clients choose the text.
+#: The longest segment, in characters, by the number of its parameters. The number of ways to
+#: divide a text between three parameters grows with the cube of its length, and clients choose it.
 _LONGEST = {2: 1024, 3: 128}
 _LONGEST_OF_MORE = 64
 
@@ -44,7 +48,11 @@ _TYPES: dict[type, object] = {
 
 
 class CatchAllConverter(BaseConverter):
-    """One segment or more, as a list of str."""
+    """Convert one segment or more to a list of str, and back.
+
+    :param url_map: the app's map.
+    :param optional: whether the parameter also matches no segment, by a second rule.
+    """
 
     regex = _SEGMENTS
     part_isolating = False
@@ -53,15 +61,21 @@ class CatchAllConverter(BaseConverter):
     def __init__(self, url_map: Map, optional: bool = False) -> None:
         super().__init__(url_map)
         if not url_map.strict_slashes:
-            # Werkzeug leaves a trailing slash to rules that end with one segment.
+            # Werkzeug accepts a trailing slash only for rules that end with one segment.
             self.regex = f"{_SEGMENTS}/?"
         if optional:
             self.weight = 300
 
     def to_python(self, value: str) -> list[str]:
+        """Split the rest of a path into segments."""
         return value.rstrip("/").split("/")
 
     def to_url(self, value: Any) -> str:
+        """Join segments to the rest of a path.
+
+        :raises TypeError: if the value is not a list or tuple.
+        :raises ValueError: if it is empty, or a segment would change the path.
+        """
         if not isinstance(value, (list, tuple)):
             raise TypeError(
                 f"A catch-all takes a list or tuple of segments, not {value!r}. "
@@ -73,37 +87,42 @@ class CatchAllConverter(BaseConverter):
         for segment in segments:
             if segment in ("", ".", "..") or "/" in segment:
                 raise ValueError(
-                    f"{segment!r} cannot be a segment of a URL: it would lead somewhere else."
+                    f"{segment!r} cannot be a segment of a URL: the URL would lead elsewhere."
                 )
-        # safe = https://url.spec.whatwg.org/#url-path-segment-string, but the slash
+        # The characters of https://url.spec.whatwg.org/#url-path-segment-string but the slash.
         return "/".join(quote(segment, safe="!$&'()*+,:;=@") for segment in segments)
 
 
 def clean_segment(converters: Sequence[BaseConverter]) -> str:
-    """A regular expression to stand in front of that of a segment with parameters.
+    """Return a regular expression to put before that of a segment with parameters.
 
     It refuses what is not clean: ``.`` and ``..``, control characters, backslashes, bytes that
-    are not UTF-8. Refused while matching, not in the view: then no server or proxy on the way
-    can read a path with such a segment as another one that a route file answers.
+    are not UTF-8. Segments are refused while matching, not in the view, so that no server or
+    proxy can read a path with such a segment as another one that a route file answers.
 
     :param converters: those of the segment, one for each parameter.
     """
-    limits = [_LONGEST.get(len(converters), _LONGEST_OF_MORE)] if len(converters) > 1 else []
+    limits = []
+    if len(converters) > 1:
+        limits.append(_LONGEST.get(len(converters), _LONGEST_OF_MORE))
     if any(isinstance(converter, IntegerConverter) for converter in converters):
-        # Python reads no longer ones, and its refusal would be an internal error.
+        # Python converts no longer numbers, and its error would be an internal one.
         limits.append(sys.int_info.default_max_str_digits)
-    length = f"{{1,{min(limits)}}}" if limits else "+"
+    length = "+"
+    if limits:
+        length = f"{{1,{min(limits)}}}"
     return rf"(?!\.{{1,2}}\Z)(?=[^{UNCLEAN}]{length}\Z)"
 
 
 def value_type(converter: BaseConverter | type[BaseConverter]) -> object:
-    """The type of a converter's values, or ``None`` for a converter of the app's own."""
-    kind = converter if isinstance(converter, type) else type(converter)
-    return _TYPES.get(kind)
+    """Return the type of a converter's values, or ``None`` for one of the app's converters."""
+    if isinstance(converter, type):
+        return _TYPES.get(converter)
+    return _TYPES.get(type(converter))
 
 
 def segment_types(url_map: Map, segment: Segment) -> dict[str, object]:
-    """The type of each parameter of a segment; ``None`` where it is not known."""
+    """Return the type of each parameter of a segment; ``None`` where it is not known."""
     if isinstance(segment, CatchAll):
         return {segment.name: LIST_OF_STR}
     return {
@@ -113,7 +132,7 @@ def segment_types(url_map: Map, segment: Segment) -> dict[str, object]:
 
 
 def refuse_converter(url_map: Map, parameter: Parameter) -> Problem | None:
-    """Why a converter cannot be used in a folder name; ``None`` if it can."""
+    """Return why a converter cannot be used in a folder name, or ``None`` if it can."""
     name = parameter.converter or "default"
     if name not in url_map.converters:
         known = ", ".join(sorted(set(url_map.converters) - {"default"}))
@@ -126,8 +145,8 @@ def refuse_converter(url_map: Map, parameter: Parameter) -> Problem | None:
         regex = re.compile(converter.regex)
     except Exception as error:
         return Problem(
-            f"The converter {name!r} cannot be made without arguments: {error}.",
-            "Register a converter of your own that needs none.",
+            f"The converter {name!r} cannot be created without arguments: {error}.",
+            "Register your own converter that needs none.",
         )
     if not converter.part_isolating:
         return Problem(
@@ -136,7 +155,7 @@ def refuse_converter(url_map: Map, parameter: Parameter) -> Problem | None:
         )
     if regex.fullmatch(""):
         return Problem(
-            f"The converter {name!r} also matches nothing, so it would answer other URLs.",
-            "Register a converter of your own whose regex needs at least one character.",
+            f"The converter {name!r} also matches an empty string, so it would match other URLs.",
+            "Register your own converter whose regex needs at least one character.",
         )
     return None

@@ -1,9 +1,9 @@
-"""What rules match: compared with each other, and with a path."""
+"""The URLs that rules match: compared between rules, and with a path."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from werkzeug.routing import Map, Rule
@@ -11,12 +11,12 @@ from werkzeug.routing.converters import PathConverter
 from werkzeug.routing.rules import RulePart
 
 from ..errors import Problem
-from ..tree.conflicts import NO_CONVERTER, Shape, shape
+from ..tree.conflicts import Shape, shape
 from ..tree.segments import Segment
 from .converters import CatchAllConverter
 from .rules import CleanPart, RouteRule
 
-#: What takes the rest of a URL, in Werkzeug's spelling and in ours.
+#: The expressions that match the rest of a URL, Werkzeug's and ours.
 _REST = frozenset(
     rf"(?P<__werkzeug_0>{regex})\Z"
     for regex in (PathConverter.regex, CatchAllConverter.regex, f"{CatchAllConverter.regex}/?")
@@ -24,7 +24,7 @@ _REST = frozenset(
 
 
 def places(rule: Rule) -> tuple[tuple[str, bool, bool], ...]:
-    """What a bound rule matches, comparable between rules: equal places are equal URLs."""
+    """Return what a bound rule matches, part by part: equal places are equal URLs."""
     parts = rule._parts
     if rule.is_branch and not parts[-2].static:
         # Werkzeug redirects what matches without the slash, before it tries other rules.
@@ -33,17 +33,20 @@ def places(rule: Rule) -> tuple[tuple[str, bool, bool], ...]:
 
 
 def _place(part: RulePart) -> str:
+    """Return the text or the expression of a part, the same for equal parts of any rule."""
     if part.final and part.content in _REST:
         return "*"
-    return part.unguarded if isinstance(part, CleanPart) else part.content
+    if isinstance(part, CleanPart):
+        return part.unguarded
+    return part.content
 
 
 def refusing_segment(rule: RouteRule, path: str) -> tuple[Segment, str] | None:
-    """The segment of a bound rule that keeps it from matching a path, with the text there.
-
-    ``None`` if there are several, or if they are not equally many.
+    """Find the only segment of a bound rule that keeps it from matching a path.
 
     :param path: as Werkzeug matches it, with a leading slash.
+    :returns: the segment and the text of the path there; ``None`` if there are several, or if
+        the rule and the path have different numbers of segments.
     """
     texts = path.split("/")
     parts = rule._parts[1:]  # without the one for the subdomain
@@ -52,20 +55,28 @@ def refusing_segment(rule: RouteRule, path: str) -> tuple[Segment, str] | None:
     refusing = [
         number
         for number, (part, text) in enumerate(zip(parts, texts, strict=True))
-        if (text != part.content if part.static else not re.match(part.content, text))
+        if not part_matches(part, text)
     ]
-    behind_prefix = len(parts) - len(rule.segments)
-    if len(refusing) != 1 or refusing[0] < behind_prefix:
+    in_prefix = len(parts) - len(rule.segments)
+    if len(refusing) != 1 or refusing[0] < in_prefix:
         return None
-    return rule.segments[refusing[0] - behind_prefix], texts[refusing[0]]
+    return rule.segments[refusing[0] - in_prefix], texts[refusing[0]]
+
+
+def part_matches(part: RulePart, text: str) -> bool:
+    """Return whether a part of a rule matches a decoded segment of a path."""
+    if part.static:
+        return text == part.content
+    return re.match(part.content, text) is not None
 
 
 def find_clashes(
     url_map: Map, routes: Sequence[tuple[str, tuple[RouteRule, ...]]]
 ) -> Iterator[Problem]:
-    """Find rules of the map, and of two files, that match the same URLs.
+    """Find rules that match the same URLs: of the map and a file, or of two files.
 
-    What :func:`~flask_routehandlers.tree.conflicts.find_conflicts` finds is left out.
+    The conflicts that :func:`~flask_routehandlers.tree.conflicts.find_conflicts` finds are left
+    out.
 
     :param url_map: the app's map. The rules are bound to it, and not added.
     :param routes: each route file, relative to the root, with its rules.
@@ -75,51 +86,42 @@ def find_clashes(
         for rule in url_map.iter_rules()
         if not rule.build_only and not rule.websocket
     }
+    taken: dict[object, list[tuple[str, RouteRule]]] = defaultdict(list)
     for file, rules in routes:
         for rule in rules:
             rule.bind(url_map)
-            owner = owners.get(places(rule)) if owners else None
-            if owner is not None:
+            place = places(rule)
+            taken[place].append((file, rule))
+            if place in owners:
+                owner = owners[place]
                 yield Problem(
                     f"The app already has a rule for {rule.rule}: {owner.rule} "
                     f"of the endpoint {owner.endpoint!r}.",
                     "Remove one of them, or give RouteHandlers another url_prefix.",
                     (file,),
                 )
-    if _has_converters_alike(url_map, [rule for _, rules in routes for rule in rules]):
-        # The two rules of an optional catch-all say the same.
-        yield from dict.fromkeys(_find_twins(routes))
+    # An optional catch-all has two rules, and the same problem in both.
+    yield from dict.fromkeys(_find_twins(taken.values()))
 
 
-def _has_converters_alike(url_map: Map, rules: Iterable[RouteRule]) -> bool:
-    """Whether two converters that a tree uses have one regular expression."""
-    names = {
-        parameter.converter
-        for rule in rules
-        for segment in rule.segments
-        for parameter in segment.parameters
-    }
-    # Without a converter, by any of its names, is one.
-    names = (names - NO_CONVERTER) | ({"default"} if names & NO_CONVERTER else set())
-    regexes = Counter(url_map.converters[name or "default"](url_map).regex for name in names)
-    return any(count > 1 for count in regexes.values())
+def _find_twins(places: Iterable[list[tuple[str, RouteRule]]]) -> Iterator[Problem]:
+    """Find files whose paths differ only in converters that match the same.
 
-
-def _find_twins(routes: Sequence[tuple[str, tuple[RouteRule, ...]]]) -> Iterator[Problem]:
-    """Files whose paths differ in nothing that tells their URLs apart."""
-    found: dict[object, dict[tuple[Shape, ...], tuple[str, RouteRule]]] = defaultdict(dict)
-    for file, rules in routes:
-        for rule in rules:
-            shapes = tuple(map(shape, rule.segments))
-            found[places(rule)].setdefault(shapes, (file, rule))
-    for twins in found.values():
-        if len(twins) == 1:
-            continue
-        differ = next(n for n, one in enumerate(zip(*twins, strict=True)) if len(set(one)) > 1)
-        folders = sorted({rule.segments[differ].folder for _, rule in twins.values()})
-        yield Problem(
-            f"The folders {' and '.join(folders)} match the same URLs: "
-            "their converters have one regular expression.",
-            "Keep one of the files, or give a converter of your own a regex that differs.",
-            tuple(sorted(file for file, _ in twins.values())),
-        )
+    :param places: for each place the files that match it, with their rules.
+    """
+    for files in places:
+        by_shape: dict[tuple[Shape, ...], tuple[str, RouteRule]] = {}
+        if len(files) > 1:
+            for file, rule in files:
+                by_shape.setdefault(tuple(map(shape, rule.segments)), (file, rule))
+        if len(by_shape) > 1:
+            number = 0
+            while len({shapes[number] for shapes in by_shape}) == 1:
+                number += 1
+            folders = sorted({rule.segments[number].folder for _, rule in by_shape.values()})
+            yield Problem(
+                f"The folders {' and '.join(folders)} match the same URLs: their converters have "
+                "the same regular expression.",
+                "Keep one of the files, or change the regex of your own converter.",
+                tuple(sorted(file for file, _ in by_shape.values())),
+            )

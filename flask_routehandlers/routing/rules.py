@@ -1,6 +1,9 @@
 """Routes as Werkzeug rules.
 
-Here, in ``prefixes`` and in ``places`` is all that is taken from Werkzeug's private names.
+A rule for a route file is made of segments instead of a string, so that any text can be in a
+folder name. Its parts are the ones that Werkzeug would compile from a string, with two
+differences: segments with parameters match clean text only, and weights give the precedence of
+segments. Werkzeug's matcher finds the rule and builds its URLs as usual.
 """
 
 from __future__ import annotations
@@ -24,8 +27,10 @@ _SLASH = (False, "/")
 
 
 class _Compiling:
-    """What holds ``lock`` compiles: in Python 3.11, threads that compile syntax trees at one time
-    can get a SystemError."""
+    """The lock for compiling URL builders.
+
+    In Python 3.11, threads that compile syntax trees concurrently can get a SystemError.
+    """
 
     def __init__(self) -> None:
         self.after_fork()
@@ -40,22 +45,31 @@ _compiling = _Compiling()
 
 
 class Methods(frozenset[str]):
-    """Methods of a rule that lets the path alone decide: every method is in it, but listed are
-    the real ones, for ``flask routes`` and for extensions that read the URL map."""
+    """The methods of a rule that is matched by its path alone.
 
-    # A type written in C, which says yes to every method, is quicker than a function.
+    It contains every method, so that Werkzeug never passes the rule over, and lists the real ones
+    for ``flask routes`` and for extensions that read the URL map.
+    """
+
+    # A type written in C, which is true for every method, is faster than a function.
     __contains__ = staticmethod(bool)  # pyright: ignore[reportAssignmentType]
 
 
 @dataclass
 class CleanPart(RulePart):
-    """A part that matches clean segments only; ``unguarded`` is its content without that."""
+    """A part that matches clean segments only.
+
+    :param unguarded: its regular expression without that condition.
+    """
 
     unguarded: str
 
 
 class _EmptyList(Mapping[str, list[str]]):
-    """Werkzeug's ``defaults`` for the bare rule of an optional catch-all: a new list each time."""
+    """The ``defaults`` of an optional catch-all without a segment: a new list at each access.
+
+    :param name: the name of the parameter.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -73,15 +87,16 @@ class _EmptyList(Mapping[str, list[str]]):
 
 
 class RouteRule(Rule):
-    """A rule made of segments instead of a string, which is for display only.
+    """A rule made of segments. Its string is for display only.
 
-    :param string: how the rule is shown, from :func:`rule_string`.
-    :param prefix: the part of the string in front of the segments; Werkzeug reads it.
-    :param segments: the segments behind the prefix.
+    :param string: the rule for display, from :func:`rule_string`.
+    :param prefix: the part of the string before the segments; Werkzeug parses it.
+    :param segments: the segments after the prefix.
+    :param options: those of :class:`werkzeug.routing.Rule`.
     """
 
-    # What the base class sets later has a place of its own: more attributes than Python can
-    # share between the dicts of all rules would cost 1.5 kB each.
+    # Slots for attributes that the base class sets late: more attributes than the dicts of all
+    # rules can share would cost 1.5 kB for each rule.
     __slots__ = ("_build", "_build_unknown", "prefix", "segments")
 
     provide_automatic_options = False
@@ -97,16 +112,21 @@ class RouteRule(Rule):
         self.methods = methods
 
     def get_empty_kwargs(self) -> Mapping[str, Any]:
+        """Return the arguments for a copy of the rule."""
         options = dict(super().get_empty_kwargs())
         options.update(defaults=self.defaults, prefix=self.prefix, segments=self.segments)
         return options
 
     def bind(self, map: Map, rebind: bool = False) -> None:
-        # Bound once while the tree is checked, and again by Map.add: compile only once.
+        """Bind the rule to a map.
+
+        It is bound when the tree is checked, and again by ``Map.add``; it is compiled once.
+        """
         if self.map is not map or rebind:
             super().bind(map, rebind)
 
     def suitable_for(self, values: Mapping[str, Any], method: str | None = None) -> bool:
+        """Return whether a URL can be built from these values. An empty tuple is an empty list."""
         for name in self.defaults or ():
             if values.get(name) == ():
                 values = {**values, name: []}
@@ -116,16 +136,7 @@ class RouteRule(Rule):
         if rule != self.rule:  # the subdomain
             yield from super()._parse_rule(rule)
             return
-        if "<" in self.prefix:
-            for part in super()._parse_rule(self.prefix):
-                count = -part.weight.number_argument_weights
-                yield part if part.static else self._clean_part(part.content, part.weight, count)
-        else:
-            first, *texts = self.prefix.split("/")
-            yield _static_part(first)
-            for text in texts:
-                self._trace += _SLASH, (False, text)
-                yield _static_part(text)
+        yield from self._parse_prefix()
         for segment in self.segments:
             self._trace.append(_SLASH)
             yield self._part(segment)
@@ -133,7 +144,23 @@ class RouteRule(Rule):
             self._trace.append(_SLASH)
             yield _static_part("")
 
+    def _parse_prefix(self) -> Iterable[RulePart]:
+        if "<" in self.prefix:
+            for part in super()._parse_rule(self.prefix):
+                if part.static:
+                    yield part
+                else:
+                    count = -part.weight.number_argument_weights
+                    yield self._clean_part(part.content, part.weight, count)
+            return
+        first, *texts = self.prefix.split("/")
+        yield _static_part(first)
+        for text in texts:
+            self._trace += _SLASH, (False, text)
+            yield _static_part(text)
+
     def _part(self, segment: Segment) -> RulePart:
+        """Return the part of a segment, and add the segment to the trace for building URLs."""
         match segment:
             case Static(text=text):
                 self._trace.append((False, text))
@@ -165,21 +192,25 @@ class RouteRule(Rule):
         return self._clean_part(rf"{content}\Z", weight, len(weights))
 
     def _clean_part(self, content: str, weight: Weighting, count: int) -> CleanPart:
-        """A part for the parameters that were added last."""
+        """Return the part of the parameters that were added last."""
         guard = clean_segment(list(self._converters.values())[-count:])
         return _clean_part(guard, content, weight[0], tuple(weight[1]), tuple(weight[3]))
 
     def _group(self, name: str, converter: BaseConverter, number: int) -> str:
+        """Add a parameter to the rule, and return its group in the part's expression."""
         self._trace.append((True, name))
         self._converters[name] = converter
         self.arguments.add(name)
         return f"(?P<__werkzeug_{number}>{converter.regex})"
 
     def _compile_builder(self, append_unknown: bool = True) -> Any:
-        # Compiling two builders is most of what adding a rule costs, and few URLs are built.
-        return _build_unknown_on_first_use if append_unknown else _build_on_first_use
+        # Compiling both is most of the cost of adding a rule, and few URLs are built.
+        if append_unknown:
+            return _build_unknown_on_first_use
+        return _build_on_first_use
 
     def _compile_now(self, append_unknown: bool) -> Any:
+        """Return a builder of the base class, bound to this rule."""
         with _compiling.lock:
             return super()._compile_builder(append_unknown).__get__(self, None)
 
@@ -196,7 +227,7 @@ def _build_unknown_on_first_use(self: RouteRule, /, **values: Any) -> tuple[str,
 
 @lru_cache(maxsize=1024)
 def _static_part(text: str) -> RulePart:
-    """The same object for the same text, since a tree repeats the names of its folders."""
+    """Return the same part for the same text, since a tree repeats the names of its folders."""
     return RulePart(text, final=False, static=True, suffixed=False, weight=_NO_WEIGHT)
 
 
@@ -208,7 +239,7 @@ def _clean_part(
     literals: tuple[tuple[int, int], ...],
     weights: tuple[int, ...],
 ) -> CleanPart:
-    """The same object for segments that match the same, whatever their parameters are called."""
+    """Return the same part for segments that match the same, whatever their parameters are."""
     weight = Weighting(literal, list(literals), -len(weights), list(weights))
     return CleanPart(
         f"{guard}{content}",
@@ -220,17 +251,18 @@ def _clean_part(
     )
 
 
-#: One object for the methods that many routes have in common.
+#: The methods of routes, one object for routes with the same.
 _methods: Callable[[tuple[str, ...]], Methods] = lru_cache(1024)(Methods)
 
 
 def make_rules(
     prefix: str, segments: tuple[Segment, ...], endpoint: str, methods: Iterable[str]
 ) -> tuple[RouteRule, ...]:
-    """The rules of one route: two for an optional catch-all, one for any other.
+    """Make the rules of one route: two for an optional catch-all, one for any other.
 
-    :param prefix: ``""`` or ``/api``, in Werkzeug's spelling of rules.
-    :param segments: the segments that show in the URL.
+    :param prefix: ``""`` or ``/api``, in Werkzeug's syntax for rules.
+    :param segments: the segments of the URL.
+    :param endpoint: its endpoint, blueprint included.
     :param methods: the methods to list.
     """
 
@@ -248,28 +280,33 @@ def make_rules(
             **options,
         )
 
-    last = segments[-1] if segments else None
-    if isinstance(last, CatchAll) and last.optional:
-        return rule(segments[:-1], defaults=_EmptyList(last.name)), rule(segments)
+    if segments:
+        last = segments[-1]
+        if isinstance(last, CatchAll) and last.optional:
+            return rule(segments[:-1], defaults=_EmptyList(last.name)), rule(segments)
     return (rule(segments),)
 
 
 def rule_string(prefix: str, segments: Iterable[Segment]) -> str:
-    """A rule as Flask would spell it: ``/users/<int:id>``."""
+    """Return a rule in Flask's syntax: ``/users/<int:id>``."""
     return prefix + "".join(f"/{_display(segment)}" for segment in segments) or "/"
 
 
 def _display(segment: Segment) -> str:
-    if isinstance(segment, Static):
-        return segment.text
-    if isinstance(segment, CatchAll):
-        return f"<path:{segment.name}>"
-    pieces = segment.pieces if isinstance(segment, Dynamic) else ()
-    return "".join(
-        piece
-        if isinstance(piece, str)
-        else f"<{piece.converter}:{piece.name}>"
-        if piece.converter
-        else f"<{piece.name}>"
-        for piece in pieces
-    )
+    match segment:
+        case Static(text=text):
+            return text
+        case CatchAll(name=name):
+            return f"<path:{name}>"
+        case Dynamic(pieces=pieces):
+            return "".join(map(_display_piece, pieces))
+        case _:
+            return ""
+
+
+def _display_piece(piece: str | Parameter) -> str:
+    if isinstance(piece, str):
+        return piece
+    if piece.converter:
+        return f"<{piece.converter}:{piece.name}>"
+    return f"<{piece.name}>"

@@ -1,9 +1,14 @@
-"""Find route files that cannot live in one tree. Works on parsed segments alone."""
+"""Find route files that cannot be in one tree. Works on parsed segments alone.
+
+Two folders are at the same place if the folders above them match the same URLs. At one place,
+folders that match the same URLs must have the same name, so that each URL has one route file and
+each parameter one name, on every file system.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ..errors import Problem
@@ -11,31 +16,30 @@ from .grammar import literal
 from .model import RouteFile, Tree
 from .segments import CatchAll, Dynamic, Parameter, Segment, Static
 
-#: What a segment matches, whatever its parameters are called: equal shapes match equal URLs.
+#: The URLs that a segment matches, whatever its parameters are called: equal for equal URLs.
 Shape = tuple[object, ...]
 
-#: No converter, and Werkzeug's names for what matches the same.
+#: No converter, and Werkzeug's names for converters that match the same.
 NO_CONVERTER: frozenset[str | None] = frozenset({None, "default", "string"})
 
 
 def find_conflicts(tree: Tree) -> Iterator[Problem]:
-    """Check one tree against itself.
+    """Check a tree against itself.
 
-    :returns: the problems, each naming every file that takes part.
+    :returns: the problems, each with every file that is part of it.
     """
     possible = []
     for route in tree.routes:
-        segments = route.url_segments
-        problems = [*_misplaced_catch_alls(route, segments), *_repeated_names(route)]
+        problems = [*_misplaced_catch_alls(route), *_repeated_names(route)]
         yield from problems
         if not problems:
-            possible.append((route, segments))
+            possible.append(route)
     yield from _same_places(possible)
     yield from _same_urls(possible)
 
 
 def shape(segment: Segment) -> Shape:
-    """What a segment matches. Letter case is folded: a tree must not depend on it."""
+    """Return the shape of a segment. Letter case is ignored: some file systems ignore it."""
     match segment:
         case Static(text=text):
             return ("static", text.casefold())
@@ -48,93 +52,95 @@ def shape(segment: Segment) -> Shape:
 
 
 def _piece_shape(piece: str | Parameter) -> object:
+    """Return what a piece of a dynamic segment matches: its text, or its converter."""
     if isinstance(piece, str):
         return piece.casefold()
-    return ("", None if piece.converter in NO_CONVERTER else piece.converter)
+    if piece.converter in NO_CONVERTER:
+        return ("", None)
+    return ("", piece.converter)
 
 
-def _misplaced_catch_alls(route: RouteFile, segments: tuple[Segment, ...]) -> Iterator[Problem]:
-    for segment, following in pairwise(segments):
+def _misplaced_catch_alls(route: RouteFile) -> Iterator[Problem]:
+    """Find catch-alls that are not the last segment."""
+    for segment, following in pairwise(route.url_segments):
         if isinstance(segment, CatchAll):
             yield Problem(
-                f"{segment.folder} takes the rest of the URL, so {following.folder} "
-                "behind it is never reached.",
+                f"{segment.folder} matches the rest of the URL, so {following.folder} below it "
+                "is never reached.",
                 f"Make {segment.folder} the last folder.",
                 (route.file,),
             )
 
 
 def _repeated_names(route: RouteFile) -> Iterator[Problem]:
+    """Find parameters of one name in a path."""
     names = [parameter.name for segment in route.segments for parameter in segment.parameters]
-    if len(names) < 2:
+    if len(names) == len(set(names)):
         return
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield Problem(
-            f"The path has two parameters called {name!r}.",
-            "Give each parameter of a path its own name.",
+            f"The path has two parameters named {name!r}.",
+            "Give each parameter of a path a different name.",
             (route.file,),
         )
 
 
-def _same_places(routes: Iterable[tuple[RouteFile, tuple[Segment, ...]]]) -> Iterator[Problem]:
-    """Folders of different names that match the same text at one place of the tree."""
-    places: dict[tuple[Shape, ...], dict[Shape, dict[str, str]]] = defaultdict(dict)
-    for route, segments in routes:
+def _same_places(routes: Sequence[RouteFile]) -> Iterator[Problem]:
+    """Find folders of different names that match the same URLs at one place of the tree.
+
+    A place is the shapes from the root down. Each folder is reported with its first file.
+    """
+    places: dict[tuple[Shape, ...], dict[str, str]] = defaultdict(dict)
+    for route in routes:
         place: tuple[Shape, ...] = ()
-        for segment in segments:
-            found = shape(segment)
-            places[place].setdefault(found, {}).setdefault(segment.folder, route.file)
-            place = (*place, found)
-    for shapes in places.values():
-        for folders in shapes.values():
-            if len(folders) == 1:
-                continue
-            files = tuple(sorted(set(folders.values())))
-            listed = " and ".join(sorted(folders))
-            if len({literal(folder).casefold() for folder in folders}) == 1:
-                yield Problem(
-                    f"The folders {listed} differ only in letter case, Unicode form or %5F, "
-                    "which not every file system keeps apart.",
-                    "Spell the folder in one way.",
-                    files,
-                )
-            else:
-                yield Problem(
-                    f"The folders {listed} match the same URLs at one place of the tree.",
-                    "Use one name for the parameter and one kind of brackets.",
-                    files,
-                )
-
-
-def _same_urls(routes: Iterable[tuple[RouteFile, tuple[Segment, ...]]]) -> Iterator[Problem]:
-    """Files of one URL whose folders are spelled alike: the others are reported as places."""
-    owners: dict[tuple[str, ...], tuple[RouteFile, Segment | None]] = {}
-    shared: dict[tuple[str, ...], list[tuple[RouteFile, Segment | None]]] = {}
-
-    def add(folders: tuple[str, ...], owner: tuple[RouteFile, Segment | None]) -> None:
-        first = owners.setdefault(folders, owner)
-        if first is not owner:
-            shared.setdefault(folders, [first]).append(owner)
-
-    for route, segments in routes:
-        folders = tuple(segment.folder for segment in segments)
-        last = segments[-1] if segments else None
-        add(folders, (route, None))
-        if isinstance(last, CatchAll) and last.optional:
-            add(folders[:-1], (route, last))
-    for found in shared.values():
-        files = tuple(sorted(route.file for route, _ in found))
-        optional = next((catch_all.folder for _, catch_all in found if catch_all), None)
-        if optional and any(catch_all is None for _, catch_all in found):
+        for segment in route.url_segments:
+            place = (*place, shape(segment))
+            places[place].setdefault(segment.folder, route.file)
+    for folders in places.values():
+        if len(folders) == 1:
+            continue
+        listed = " and ".join(sorted(folders))
+        files = tuple(sorted(set(folders.values())))
+        if len({literal(folder).casefold() for folder in folders}) == 1:
             yield Problem(
-                f"{optional} also matches the URL of the folder that it is in, "
-                "so both files answer one URL.",
-                f"Remove one of the files, or write {optional[1:-1]}.",
+                f"The folders {listed} differ only in letter case, Unicode form or %5F.",
+                "Use one spelling: not every file system distinguishes them.",
                 files,
             )
-        elif optional is None:
+        else:
             yield Problem(
-                "These files answer one URL.",
-                "Keep one of them, or rename a folder; a group adds nothing to the URL.",
+                f"The folders {listed} match the same URLs.",
+                "Use one parameter name and one kind of brackets at each level of the tree.",
                 files,
+            )
+
+
+def _same_urls(routes: Sequence[RouteFile]) -> Iterator[Problem]:
+    """Find files with one URL.
+
+    Only folders of equal names are compared: :func:`_same_places` reports all others.
+    """
+    files: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    catch_alls: dict[tuple[str, ...], list[RouteFile]] = defaultdict(list)
+    for route in routes:
+        segments = route.url_segments
+        folders = tuple(segment.folder for segment in segments)
+        files[folders].append(route.file)
+        if segments and isinstance(segments[-1], CatchAll) and segments[-1].optional:
+            catch_alls[folders[:-1]].append(route)
+    for folders, same in files.items():
+        if folders in catch_alls:
+            above = catch_alls[folders]
+            folder = above[0].url_segments[-1].folder
+            yield Problem(
+                f"{folder} also matches the URL of its parent folder, so these files have the "
+                "same URL.",
+                f"Remove one of them, or write {folder[1:-1]}.",
+                tuple(sorted([*same, *(route.file for route in above)])),
+            )
+        elif len(same) > 1:
+            yield Problem(
+                "These files have the same URL.",
+                "Keep one of them, or rename a folder; groups are not part of the URL.",
+                tuple(sorted(same)),
             )

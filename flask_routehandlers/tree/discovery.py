@@ -1,8 +1,17 @@
-"""Find the route files below a root. Reads the file system, imports nothing."""
+"""Find the files of a tree below a root. Reads the file system, imports nothing.
+
+A walk reads each folder that is neither private nor hidden. It collects source files and folders,
+and problems for what it cannot use. Afterwards the folders that lead to no route file are left
+out, with the problems of their names: they may contain anything.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import PurePath
 
 from ..errors import Problem
@@ -17,258 +26,273 @@ _KINDS: dict[str, type[SourceFile]] = {ROUTE_FILE: RouteFile, MIDDLEWARE_FILE: M
 
 _STEMS = frozenset(kind.stem for kind in _KINDS.values())
 
-#: Names that are taken for one of the two often enough to be worth a warning.
+#: For each kind of file the reason and the hint for a file of a similar name.
 _NEAR_MISSES = {
-    "routes.py": ROUTE_FILE,
-    "route.pyw": ROUTE_FILE,
-    "routes.pyw": ROUTE_FILE,
-    "rout.py": ROUTE_FILE,
-    "middlewares.py": MIDDLEWARE_FILE,
-    "_middleware.py": MIDDLEWARE_FILE,
-    "middleware.pyw": MIDDLEWARE_FILE,
+    "route": (
+        "is not a route file and has no URL.",
+        "Rename it to route.py if it should answer requests.",
+    ),
+    "middleware": (
+        "is not a middleware file and never runs.",
+        "Rename it to middleware.py if it should run for the routes in its folder and below.",
+    ),
 }
+
+#: How similar a file name has to be: ``rout`` and ``_middleware`` are, ``root`` is not.
+_SIMILARITY = 0.8
+
+Names = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A folder to be read.
+
+    :param names: the folder names from the root down.
+    :param path: its absolute path.
+    :param segments: its segments, or ``None`` if the grammar refuses one of its names.
+    :param is_linked: whether it was reached through a symbolic link.
+    """
+
+    names: Names
+    path: str
+    segments: tuple[Segment, ...] | None
+    is_linked: bool
+
+    def child(self, name: str) -> str:
+        """Return the path of an entry of this folder, relative to the root."""
+        return "/".join((*self.names, name))
+
+
+@dataclass(slots=True)
+class _Findings:
+    """The result of a walk so far.
+
+    :param real_root: the absolute path of the root, with symbolic links resolved.
+    :param refused: the folders whose names the grammar refuses.
+    """
+
+    root: str
+    real_root: str
+    folders: dict[Names, Folder] = field(default_factory=dict)
+    sources: list[SourceFile] = field(default_factory=list)
+    refused: dict[Names, Problem] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
 
 def discover(root: str) -> Tree:
     """Walk a root.
 
     :param root: an absolute path.
-    :returns: the tree, with its problems; nothing is raised for a bad tree.
+    :returns: the tree with its problems; nothing is raised for a bad tree.
     """
     if not os.path.isdir(root):
-        return Tree(root, (), (), (), (_find_missing(root),), ())
-    return _Walk(root).tree()
-
-
-#: A folder by the names from the root down, and its path.
-_Place = tuple[tuple[str, ...], str]
-
-
-class _Walk:
-    """One walk over one root: an explicit stack, since a path can be deeper than Python's own."""
-
-    def __init__(self, root: str) -> None:
-        self.root = root
-        self.real_root = os.path.realpath(root)
-        self.sources: list[SourceFile] = []
-        self.folders: dict[tuple[str, ...], Folder] = {}
-        self.links: set[tuple[str, ...]] = set()
-        self.refused: dict[tuple[str, ...], Problem] = {}
-        self.problems: list[Problem] = []
-        self.warnings: list[Problem] = []
-        self.parsed: dict[str, Segment | SegmentError] = {}
-
-    def tree(self) -> Tree:
-        stack: list[_Place] = [((), self.root)]
-        while stack:
-            stack.extend(self.visit(*stack.pop()))
-        leading = {
-            names[:n]
-            for names, folder in self.folders.items()
-            if "route" in folder.modules
-            for n in range(len(names) + 1)
-        }
-        self.problems.extend(
-            problem for names, problem in self.refused.items() if names in leading
-        )
-        if not leading and not self.problems:
-            self.warnings.append(
-                Problem(
-                    f"There is no {ROUTE_FILE} below {self.root}, so no URL is served from it.",
-                    f"Create for example {os.path.join(self.root, 'hello', ROUTE_FILE)}.",
-                    (self.root,),
-                )
-            )
-        self.sources.sort(key=lambda source: source.file.split("/"))
-        middleware = [source for source in self.sources if isinstance(source, MiddlewareFile)]
-        self.warnings.extend(
-            Problem(
-                f"{source.file} covers no route file: there is none in its folder or below.",
-                "Move it to the folder of a route file or above, or remove it.",
-                (source.file,),
-            )
-            for source in middleware
-            if source.folders not in leading
-        )
-        return Tree(
-            root=self.root,
-            routes=tuple(source for source in self.sources if isinstance(source, RouteFile)),
-            middleware=tuple(source for source in middleware if source.folders in leading),
-            folders=tuple(self.folders[names] for names in sorted(leading)),
-            problems=tuple(sorted(self.problems, key=lambda problem: problem.files)),
-            warnings=tuple(sorted(self.warnings, key=lambda warning: warning.reason)),
-            others=tuple(
-                sorted(
-                    "/".join((*names, f"{stem}.py"))
-                    for names, folder in self.folders.items()
-                    for stem in folder.modules - _STEMS
-                )
-            ),
-        )
-
-    def visit(self, names: tuple[str, ...], path: str) -> list[_Place]:
-        """Read one folder; return the folders below it that are walked."""
-        below: list[_Place] = []
-        modules: set[str] = set()
-        sources: dict[str, tuple[str, bool]] = {}
-        linked = names in self.links
+        return Tree(root, problems=(_describe_missing(root),))
+    findings = _Findings(root, os.path.realpath(root))
+    # An explicit stack, since a tree can be deeper than Python's own.
+    stack = [_Place((), root, (), is_linked=False)]
+    while stack:
+        place = stack.pop()
         try:
-            with os.scandir(path) as entries:
-                for entry in entries:
-                    name = entry.name
-                    if _is_folder(entry):
-                        if is_walked(name) and self.stays_inside(entry, (*names, name)):
-                            below.append(((*names, name), entry.path))
-                            if linked:
-                                self.links.add((*names, name))
-                    elif name in _KINDS:
-                        if self.is_loadable(entry, (*names, name)):
-                            modules.add(_KINDS[name].stem)
-                            sources[name] = entry.path, linked or entry.is_symlink()
-                    elif name.lower().endswith((".py", ".pyw")):
-                        if name.endswith(".py"):
-                            modules.add(name.removesuffix(".py"))
-                        self.check_near_miss(name, names)
+            with os.scandir(place.path) as entries:
+                stack += _read_folder(findings, place, entries)
         except OSError as error:
-            self.problems.append(
+            findings.problems.append(
                 Problem(
                     f"The folder cannot be read: {error.strerror}.",
                     "Give the user that runs the app permission to list it, or make it private "
                     "with a leading underscore.",
-                    ("/".join(names) or self.root,),
+                    ("/".join(place.names) or root,),
                 )
             )
-        self.folders[names] = Folder(names, path, frozenset(modules))
-        segments = self.parse(names) if sources else None
-        if segments is None:
-            return below
-        for name, (source, is_link) in sources.items():
-            file = "/".join((*names, name))
-            target = os.path.relpath(os.path.realpath(source), self.real_root) if is_link else file
-            target = target.replace(os.sep, "/")
-            self.sources.append(_KINDS[name](file, source, segments, target))
-        return below
+    return _make_tree(findings)
 
-    def parse(self, names: tuple[str, ...]) -> tuple[Segment, ...] | None:
-        """The segments of a folder, or ``None`` when one of them was refused."""
-        segments: list[Segment] = []
-        for n, name in enumerate(names, start=1):
-            segment = self.parsed.get(name)
-            if segment is None:
-                try:
-                    segment = parse_segment(name)
-                except SegmentError as error:
-                    segment = error
-                self.parsed[name] = segment
-            if isinstance(segment, SegmentError):
-                self.refused[names[:n]] = segment.problem.at("/".join(names[:n]))
-            else:
-                segments.append(segment)
-        return tuple(segments) if len(segments) == len(names) else None
 
-    def stays_inside(self, entry: os.DirEntry[str], names: tuple[str, ...]) -> bool:
-        if not entry.is_symlink():
-            return True
-        real = os.path.realpath(entry.path)
-        if not _is_inside(real, self.real_root):
-            self.refuse_outside(names, real)
-            return False
-        self.links.add(names)
-        above = (os.path.realpath(os.path.join(self.root, *names[:n])) for n in range(len(names)))
-        if any(_is_inside(folder, real) for folder in above):
-            self.problems.append(
-                Problem(
-                    "The symbolic link leads to a folder that contains it: the tree has no end.",
-                    "Remove the link.",
-                    ("/".join(names),),
-                )
-            )
-            return False
+def _read_folder(
+    findings: _Findings, place: _Place, entries: Iterable[os.DirEntry[str]]
+) -> Iterator[_Place]:
+    """Add the files of a folder to the findings.
+
+    :returns: the folders below it that are walked.
+    """
+    modules: set[str] = set()
+    for entry in entries:
+        name = entry.name
+        if _holds(entry.is_dir):
+            if is_walked(name) and _is_inside(findings, place, entry):
+                yield _enter(findings, place, entry)
+        elif name in _KINDS:
+            if _is_loadable(findings, place, entry):
+                modules.add(_KINDS[name].stem)
+                _add_source(findings, place, entry)
+        elif name.lower().endswith((".py", ".pyw")):
+            if name.endswith(".py"):
+                modules.add(name.removesuffix(".py"))
+            findings.warnings += _check_near_miss(place, name)
+    findings.folders[place.names] = Folder(place.names, place.path, frozenset(modules))
+
+
+def _enter(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> _Place:
+    """Return the place of a folder, with its name parsed."""
+    names = (*place.names, entry.name)
+    segments = None
+    parsed = _parse(entry.name)
+    if isinstance(parsed, Problem):
+        findings.refused[names] = parsed.at("/".join(names))
+    elif place.segments is not None:
+        segments = (*place.segments, parsed)
+    return _Place(names, entry.path, segments, place.is_linked or entry.is_symlink())
+
+
+@lru_cache(maxsize=1024)
+def _parse(folder: str) -> Segment | Problem:
+    """Parse a folder name. A tree repeats the names of its folders, so the result is cached."""
+    try:
+        return parse_segment(folder)
+    except SegmentError as error:
+        return error.problem
+
+
+def _add_source(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> None:
+    """Add a source file to the findings, if the names of its folders are legal."""
+    if place.segments is None:
+        return
+    file = target = place.child(entry.name)
+    if place.is_linked or entry.is_symlink():
+        target = os.path.relpath(os.path.realpath(entry.path), findings.real_root)
+        target = target.replace(os.sep, "/")
+    findings.sources.append(_KINDS[entry.name](file, entry.path, place.segments, target))
+
+
+def _is_inside(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> bool:
+    """Check that a symbolic link leads to an entry of the root, and to no folder around it."""
+    if not entry.is_symlink():
         return True
-
-    def is_loadable(self, entry: os.DirEntry[str], names: tuple[str, ...]) -> bool:
-        if entry.is_symlink():
-            real = os.path.realpath(entry.path)
-            if not _is_inside(real, self.real_root):
-                self.refuse_outside(names, real)
-                return False
-        if not _is_file(entry):
-            self.problems.append(
-                Problem(
-                    "It is not a regular file, or a symbolic link to nothing.",
-                    "Replace it with a file, or remove it.",
-                    ("/".join(names),),
-                )
-            )
-            return False
+    real = os.path.realpath(entry.path)
+    folders = [os.path.join(findings.root, *place.names[:n]) for n in range(len(place.names) + 1)]
+    if not _contains(findings.real_root, real):
+        problem = Problem(
+            f"The symbolic link points outside the root, to {real}.",
+            "Copy its target into the tree, or import it from a route file instead.",
+        )
+    elif any(_contains(real, os.path.realpath(folder)) for folder in folders):
+        problem = Problem(
+            "The symbolic link points to a folder that contains it, so the tree has no end.",
+            "Remove the link.",
+        )
+    else:
         return True
+    findings.problems.append(problem.at(place.child(entry.name)))
+    return False
 
-    def refuse_outside(self, names: tuple[str, ...], real: str) -> None:
-        self.problems.append(
-            Problem(
-                f"The symbolic link leads out of the root, to {real}.",
-                "Copy what it points to into the tree, or import it from a route file instead.",
-                ("/".join(names),),
-            )
+
+def _is_loadable(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> bool:
+    """Check that a source file is a regular file inside the root."""
+    if not _is_inside(findings, place, entry):
+        return False
+    if _holds(entry.is_file):
+        return True
+    findings.problems.append(
+        Problem(
+            "It is not a regular file, or it is a broken symbolic link.",
+            "Replace it with a file, or remove it.",
+            (place.child(entry.name),),
         )
-
-    def check_near_miss(self, name: str, names: tuple[str, ...]) -> None:
-        lower = name.lower()
-        meant = _NEAR_MISSES.get(lower, lower)
-        file = "/".join((*names, name))
-        if meant == ROUTE_FILE:
-            reason = f"{file} is not a route file and gets no URL."
-            hint = f"Rename it to {ROUTE_FILE} if it should answer requests."
-        elif meant == MIDDLEWARE_FILE:
-            reason = f"{file} is not a middleware file and never runs."
-            hint = (
-                f"Rename it to {MIDDLEWARE_FILE} if it should run for the routes here and below."
-            )
-        else:
-            return
-        self.warnings.append(Problem(reason, hint, (file,)))
+    )
+    return False
 
 
-def _find_missing(root: str) -> Problem:
-    archive = _archive_above(root)
-    if archive:
-        return Problem(
-            f"The root {root} is inside the zip archive {archive}, "
-            "and route files are read from folders.",
-            "Unpack the archive, or install the app with pip, and start it from there.",
-            (root,),
-        )
-    missing = "is a file" if os.path.exists(root) else "does not exist"
+def _check_near_miss(place: _Place, name: str) -> Iterator[Problem]:
+    """Find a file whose name is probably a typo of one that would be loaded."""
+    stem = name.lower().rpartition(".")[0]
+    for meant in get_close_matches(stem, _NEAR_MISSES, n=1, cutoff=_SIMILARITY):
+        reason, hint = _NEAR_MISSES[meant]
+        file = place.child(name)
+        yield Problem(f"{file} {reason}", hint, (file,), "warning")
+
+
+def _make_tree(findings: _Findings) -> Tree:
+    """Sort the findings, and leave out what does not lead to a route file."""
+    leading: set[Names] = set()
+    for names, folder in findings.folders.items():
+        if RouteFile.stem in folder.modules:
+            leading.update(names[:n] for n in range(len(names) + 1))
+    refused = [problem for names, problem in findings.refused.items() if names in leading]
+    problems = sorted([*findings.problems, *refused], key=lambda problem: problem.files)
+    sources = sorted(findings.sources, key=lambda source: source.file.split("/"))
+    used = [source for source in sources if source.folders in leading]
+    unused = [source.file for source in sources if source.folders not in leading]
+    warnings = [*findings.warnings, *map(_describe_unused, unused)]
+    if not leading and not problems:
+        warnings.append(_describe_empty(findings.root))
+    others = [
+        "/".join((*names, f"{stem}.py"))
+        for names, folder in findings.folders.items()
+        for stem in folder.modules - _STEMS
+    ]
+    return Tree(
+        root=findings.root,
+        routes=tuple(source for source in used if isinstance(source, RouteFile)),
+        middleware=tuple(source for source in used if isinstance(source, MiddlewareFile)),
+        folders=tuple(findings.folders[names] for names in sorted(leading)),
+        problems=tuple(problems),
+        warnings=tuple(sorted(warnings, key=lambda warning: warning.reason)),
+        others=tuple(sorted(others)),
+    )
+
+
+def _describe_unused(file: str) -> Problem:
+    """Return the warning about a source file that no route uses."""
     return Problem(
-        f"The root {root} {missing}.",
-        "Create the folder, or give RouteHandlers another root; "
-        "a relative root starts at app.root_path.",
+        f"{file} applies to no route file: there is none in its folder or below.",
+        "Move it to the folder of a route file or above, or remove it.",
+        (file,),
+        "warning",
+    )
+
+
+def _describe_empty(root: str) -> Problem:
+    """Return the warning about a root without route files."""
+    return Problem(
+        f"There is no {ROUTE_FILE} below {root}, so it has no URLs.",
+        f"Create one, for example {os.path.join(root, 'hello', ROUTE_FILE)}.",
+        (root,),
+        "warning",
+    )
+
+
+def _describe_missing(root: str) -> Problem:
+    """Return the problem of a root that is not a folder."""
+    above = next(folder for folder in PurePath(root).parents if os.path.exists(folder))
+    if os.path.isfile(above):
+        from zipfile import is_zipfile  # slow to import, and needed for nothing else
+
+        if is_zipfile(above):
+            return Problem(
+                f"The root {root} is inside the zip archive {above}, but route files are read "
+                "from folders.",
+                "Unpack the archive, or install the app with pip, and start it from there.",
+                (root,),
+            )
+    reason = f"The root {root} does not exist."
+    if os.path.exists(root):
+        reason = f"The root {root} is a file."
+    return Problem(
+        reason,
+        "Create the folder, or give RouteHandlers another root; a relative root starts at "
+        "app.root_path.",
         (root,),
     )
 
 
-def _archive_above(path: str) -> str | None:
-    above = next((folder for folder in PurePath(path).parents if os.path.exists(folder)), None)
-    if above is None or not os.path.isfile(above):
-        return None
-    from zipfile import is_zipfile  # slow to import, and needed for nothing else
-
-    return str(above) if is_zipfile(above) else None
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
+def _holds(question: Callable[[], bool]) -> bool:
+    """Return the answer of a directory entry, which is no for a symbolic link to itself."""
     try:
-        return entry.is_dir()
-    except OSError:  # a symbolic link to itself
-        return False
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_file()  # asks the system for links only
+        return question()
     except OSError:
         return False
 
 
-def _is_inside(path: str, folder: str) -> bool:
+def _contains(folder: str, path: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

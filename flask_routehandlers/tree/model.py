@@ -1,4 +1,4 @@
-"""What a walk over a root finds: data only, made by :mod:`~flask_routehandlers.tree.discovery`."""
+"""The files of a root, as data: :mod:`~flask_routehandlers.tree.discovery` finds them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .segments import Group, Segment
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file of the tree that is imported, with a legal path.
+    """A file of the tree that is imported.
 
     :param file: its path relative to the root, with ``/`` between parts.
     :param path: its absolute path.
     :param segments: one for each folder between the root and the file, groups included.
-    :param target: what ``file`` is when symbolic links are followed: links to one file share it.
+    :param target: ``file`` with symbolic links resolved: links to one file share it.
     """
 
     file: str
@@ -34,31 +34,31 @@ class SourceFile:
 
 
 class MiddlewareFile(SourceFile):
-    """One ``middleware.py``: it belongs to every route file in its folder and below."""
+    """A ``middleware.py``: it applies to every route file in its folder and below."""
 
     __slots__ = ()
     stem = "middleware"
 
 
 class RouteFile(SourceFile):
-    """One ``route.py``."""
+    """A ``route.py``."""
 
     __slots__ = ()
     stem = "route"
 
     @property
     def url_segments(self) -> tuple[Segment, ...]:
-        """The segments that show in the URL: all but the groups."""
+        """The segments that are part of the URL: all but the groups."""
         return tuple(segment for segment in self.segments if not isinstance(segment, Group))
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder on the way to a route file.
+    """A folder that leads to a route file.
 
     :param names: the folder names from the root down; empty for the root itself.
     :param path: its absolute path.
-    :param modules: the stems of the Python files in it, as the import system sees them.
+    :param modules: the names, without ``.py``, of the Python files in it.
     """
 
     names: tuple[str, ...]
@@ -67,33 +67,33 @@ class Folder:
 
     @property
     def is_package(self) -> bool:
-        """Whether it holds an ``__init__.py``."""
+        """Whether it has an ``__init__.py``."""
         return "__init__" in self.modules
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A root as it was found.
+    """A root as it is on disk.
 
     :param root: the absolute path of the root.
-    :param routes: the route files, sorted by their paths.
-    :param middleware: the middleware files above a route file, sorted by their paths.
+    :param routes: the route files, sorted by path.
+    :param middleware: the middleware files that apply to a route file, sorted by path.
     :param folders: the folders that lead to a route file, the root included, sorted by name.
-    :param problems: everything that keeps the tree from being served.
-    :param warnings: what does not, and is probably not what its author meant.
-    :param others: Python files of other names in the folders that are walked, sorted.
+    :param problems: the reasons why the tree cannot be served.
+    :param warnings: what can be served, but is probably a mistake.
+    :param others: the other Python files in the folders that are walked, sorted.
     """
 
     root: str
-    routes: tuple[RouteFile, ...]
-    middleware: tuple[MiddlewareFile, ...]
-    folders: tuple[Folder, ...]
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
+    routes: tuple[RouteFile, ...] = ()
+    middleware: tuple[MiddlewareFile, ...] = ()
+    folders: tuple[Folder, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
     others: tuple[str, ...] = ()
 
     def without(self, refused: Set[str]) -> Tree:
-        """The same tree without some files, and without the files below some folders.
+        """Return the same tree without some files, and without the files below some folders.
 
         :param refused: files and folders, relative to the root.
         """

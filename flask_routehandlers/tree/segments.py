@@ -1,4 +1,4 @@
-"""What a folder name means: data only, made by :mod:`~flask_routehandlers.tree.grammar`."""
+"""The meaning of a folder name, as data: :mod:`~flask_routehandlers.tree.grammar` makes it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """``id`` or ``id=int`` between brackets; ``converter`` is ``None`` when none is named."""
+    """A parameter between brackets: ``id`` or ``id=int``.
+
+    :param name: its name, a Python identifier.
+    :param converter: the name of its converter, or ``None``.
+    """
 
     name: str
     converter: str | None = None
@@ -16,7 +20,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Static:
-    """A literal segment: ``users``, ``sitemap.xml``. ``text`` is what the URL shows, decoded."""
+    """A literal segment: ``users``, ``sitemap.xml``.
+
+    :param folder: the folder name.
+    :param text: the segment of the URL, decoded.
+    """
 
     folder: str
     text: str
@@ -27,7 +35,8 @@ class Static:
 class Dynamic:
     """A segment with parameters: ``[slug]``, ``[id=int]``, ``report-[year=int].csv``.
 
-    ``pieces`` holds literal text and :class:`Parameter` in the order of the folder name.
+    :param folder: the folder name.
+    :param pieces: literal text and parameters in the order of the folder name.
     """
 
     folder: str
@@ -35,12 +44,18 @@ class Dynamic:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
+        """The parameters in the order of the folder name."""
         return tuple(piece for piece in self.pieces if isinstance(piece, Parameter))
 
 
 @dataclass(frozen=True, slots=True)
 class CatchAll:
-    """``[...name]`` (one segment or more) or ``[[...name]]`` (none or more)."""
+    """``[...name]`` (one segment or more) or ``[[...name]]`` (none or more).
+
+    :param folder: the folder name.
+    :param name: the name of the parameter.
+    :param optional: whether it also matches no segment.
+    """
 
     folder: str
     name: str
@@ -48,12 +63,16 @@ class CatchAll:
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
+        """Its only parameter."""
         return (Parameter(self.name),)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """``(name)``: a folder that is left out of the URL."""
+    """``(name)``: a folder that is not part of the URL.
+
+    :param folder: the folder name.
+    """
 
     folder: str
     parameters: ClassVar[tuple[Parameter, ...]] = ()
@@ -63,5 +82,5 @@ Segment = Static | Dynamic | CatchAll | Group
 
 
 def is_walked(folder: str) -> bool:
-    """Whether a folder takes part in the tree: not private (``_lib``), not hidden (``.git``)."""
+    """Return whether a folder is neither private (``_lib``) nor hidden (``.git``)."""
     return folder == ".well-known" or folder[0] not in "_."

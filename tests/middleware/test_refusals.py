@@ -214,12 +214,12 @@ def test_all_problems_are_reported_together(tree):
     [
         (
             "../../elsewhere.py",
-            "The symbolic link leads out of the root, to {folder}/elsewhere.py.",
-            "Copy what it points to into the tree, or import it from a route file instead.",
+            "The symbolic link points outside the root, to {folder}/elsewhere.py.",
+            "Copy its target into the tree, or import it from a route file instead.",
         ),
         (
             "nothing.py",
-            "It is not a regular file, or a symbolic link to nothing.",
+            "It is not a regular file, or it is a broken symbolic link.",
             "Replace it with a file, or remove it.",
         ),
     ],
@@ -239,8 +239,8 @@ def test_a_folder_next_to_the_file_is_refused(tree):
     [problem] = refused(bare_app(tree(files)))
     assert problem.files == ("middleware.py", "middleware")
     assert problem.reason == (
-        "The file and the folder have one module name, 'middleware', "
-        "so Python cannot import what is in the folder."
+        "The file and the folder have the same module name, 'middleware', "
+        "so Python cannot import anything in the folder."
     )
     assert problem.hint == (
         "Rename one of them, or put the folder in a group: (middleware)/middleware."
@@ -269,7 +269,7 @@ def test_a_similar_file_name_is_warned_about(tree, name):
     app = bare_app(tree({f"a/{name}": "1 / 0\n", "a/route.py": OK}))
     assert start_warnings(app) == [
         f"a/{name} is not a middleware file and never runs. "
-        "Rename it to middleware.py if it should run for the routes here and below."
+        "Rename it to middleware.py if it should run for the routes in its folder and below."
     ]
     assert app.test_client().get("/api/a").text == "answer"
 
@@ -278,7 +278,7 @@ def test_a_similar_file_name_is_warned_about(tree, name):
 def test_middleware_of_no_route_is_warned_about(tree, below):
     app = bare_app(tree({"a/middleware.py": "1 / 0\n", below: OK, "x/route.py": OK}))
     assert start_warnings(app) == [
-        "a/middleware.py covers no route file: there is none in its folder or below. "
+        "a/middleware.py applies to no route file: there is none in its folder or below. "
         "Move it to the folder of a route file or above, or remove it."
     ]
     assert app.test_client().get("/api/x").text == "answer"
