@@ -29,6 +29,7 @@ LAYERS = [
     "contracts",
     "routing",
     "importing",
+    "running",
     "tree",
     "typing",
     "_forks",

@@ -1,0 +1,195 @@
+"""Work that is done once a response has been sent."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from contextvars import copy_context
+from functools import partial
+from threading import Lock
+from typing import Any, ParamSpec, cast
+
+from flask import (
+    Flask,
+    Response,
+    copy_current_request_context,
+    current_app,
+    got_request_exception,
+    has_request_context,
+    request,
+    request_finished,
+    request_tearing_down,
+)
+from werkzeug.wsgi import ClosingIterator
+
+from .modes import current_engine, run_for
+from .pool import Pool
+
+P = ParamSpec("P")
+
+#: The key of ``environ`` that forbids :func:`after`: the file of a handler that runs once for many
+#: requests.
+STATIC_FILE = "flask_routehandlers.static_file"
+
+_KEY = "flask_routehandlers.after"
+
+_lock = Lock()
+
+
+def after(function: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call a function once the response of the current request has been sent.
+
+    The function runs whatever the outcome of the request is, in a thread of this process, with
+    the request, the session and a new application context. The functions of one request run one
+    after the other. An exception is logged. What is not done when the process has ended is lost,
+    so this does not replace a queue of tasks.
+
+    :param function: a sync or an async function.
+    :param args: its arguments. Pass keys of objects that belong to a session of a database.
+    :raises RuntimeError: outside of a request, and in a static handler.
+    """
+    if not has_request_context():
+        raise RuntimeError(
+            "after() was called outside of a request. Call the function itself, or hand it to a "
+            "thread or a queue of tasks."
+        )
+    environ = request.environ
+    if STATIC_FILE in environ:
+        raise RuntimeError(
+            f"GET in {environ[STATIC_FILE]} is static: it runs once for many requests. "
+            "Call after() in a middleware, which runs for each of them."
+        )
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if _KEY not in environ:
+        _connect(app)
+        environ[_KEY] = _Callbacks(app)
+    environ[_KEY].add(partial(function, *args, **kwargs))
+
+
+def _connect(app: Flask) -> None:
+    """Watch the requests of an app, beginning with the first one that calls :func:`after`."""
+    with _lock:
+        if _KEY not in app.extensions:
+            app.extensions[_KEY] = Pool(
+                app.logger,
+                app.config.get("ROUTE_HANDLERS_AFTER_THREADS", 2),
+                app.config.get("ROUTE_HANDLERS_AFTER_LIMIT", 1000),
+                app.config.get("ROUTE_HANDLERS_AFTER_DRAIN", 20.0),
+            )
+            request_finished.connect(_follow_response, app)
+            request_tearing_down.connect(_follow_failure, app)
+
+
+def _follow_response(app: Flask, response: Response, **_: Any) -> None:
+    callbacks: _Callbacks | None = request.environ.get(_KEY)
+    if callbacks is None or callbacks.has_response:
+        return
+    callbacks.has_response = True
+    if app.testing:
+        callbacks.run()
+    elif response.direct_passthrough:
+        # Werkzeug does not close the response around a file, but the file.
+        body = cast(Iterable[bytes], response.response)
+        response.response = ClosingIterator(body, callbacks.submit)
+    else:
+        response.call_on_close(callbacks.submit)
+
+
+def _follow_failure(app: Flask, exc: BaseException | None = None, **_: Any) -> None:
+    """Submit the callbacks of a request that has no response, or one that could not be made."""
+    callbacks: _Callbacks | None = request.environ.get(_KEY)
+    if callbacks is None or (callbacks.has_response and exc is None):
+        return
+    if app.testing and exc is None:
+        callbacks.run()
+    else:
+        callbacks.submit()
+
+
+class _Callback:
+    """A call that waits for the end of a response, with the context of the code that asked for it.
+
+    :param app: the app that answers the request.
+    :param function: the function with its arguments.
+    """
+
+    def __init__(self, app: Flask, function: partial[object]) -> None:
+        self._app = app
+        self._function = function
+        self._context = copy_context()
+        self._in_request = copy_current_request_context(self._call)
+        self._request = f"{request.method} {request.path}"
+        self._is_reported = False
+
+    def run(self) -> None:
+        """Run the function, and the functions for the end of its contexts."""
+        self._context.run(self._in_new_app_context)
+
+    def run_and_report(self) -> None:
+        """Run the function, and log an exception instead of raising it."""
+        try:
+            self.run()
+        except (Exception, SystemExit) as error:
+            # It may also come from a function for the end of a context.
+            self._report(error)
+
+    def _in_new_app_context(self) -> None:
+        # Otherwise the request would bring the old one, which has ended.
+        with self._app.app_context():
+            self._in_request()
+
+    def _call(self) -> None:
+        try:
+            result = self._function()
+            if inspect.iscoroutine(result):
+                run_for(self._app, result)
+        except (Exception, SystemExit) as error:
+            if not self._app.testing:
+                self._report(error)
+            raise
+
+    def _report(self, error: BaseException) -> None:
+        if self._is_reported:
+            return
+        self._is_reported = True
+        function = self._function.func
+        name = getattr(function, "__qualname__", repr(function))
+        self._app.logger.exception("after() of %s: %s failed", self._request, name)
+        got_request_exception.send(self._app, exception=error)
+
+
+class _Callbacks:
+    """The callbacks of one request.
+
+    :param app: the app that answers it.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._pool: Pool = app.extensions[_KEY]
+        self._waiting: list[_Callback] = []
+        self._is_submitted = False
+        self.has_response = False
+
+    def add(self, function: partial[object]) -> None:
+        """Add a call."""
+        if inspect.iscoroutinefunction(function.func) and not self._app.testing:
+            current_engine().keep_spare_thread()
+        self._waiting.append(_Callback(self._app, function))
+        # A callback has called after(), or a task that outlives its response.
+        if self._is_submitted:
+            self.submit()
+
+    def submit(self) -> None:
+        """Run the callbacks in a thread, or here if too many are pending."""
+        self._is_submitted = True
+        waiting, self._waiting = self._waiting, []
+        callbacks = [callback.run_and_report for callback in waiting]
+        if callbacks and not self._pool.submit(callbacks):
+            for callback in callbacks:
+                callback()
+
+    def run(self) -> None:
+        """Run the callbacks here, as tests need it: an exception is raised."""
+        while self._waiting:
+            self._waiting.pop(0).run()

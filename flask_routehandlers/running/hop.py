@@ -1,0 +1,155 @@
+"""A coroutine that runs in the loop's thread while the thread of its request waits.
+
+This is the way below gevent, whose greenlets share a thread, and on Windows, whose selector
+cannot be shared.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
+from queue import Empty
+from threading import get_ident
+from typing import Any
+
+from .calls import CURRENT, Call, DirectCall, copy_back
+from .task import LOOK_SECONDS
+
+
+class HopTask:
+    """A task of the loop's thread, seen from the thread of a request.
+
+    :param coroutine: the coroutine.
+    :param loop: the loop of the process.
+    :param inbox: a new queue for the thread.
+    :param outer: the task of the same thread that called the sync function that runs this one.
+    :param is_abandoned: asked about once a second while the coroutine waits: whether to cancel it.
+    """
+
+    def __init__(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        loop: asyncio.AbstractEventLoop,
+        inbox: Any,
+        outer: HopTask | None = None,
+        is_abandoned: Callable[[], bool] | None = None,
+    ) -> None:
+        self._coroutine = coroutine
+        self._loop = loop
+        self._is_abandoned = is_abandoned
+        self._task: asyncio.Task[Any] | None = None
+        self._resume: asyncio.Future[bool | None] | None = None
+        self._pieces: deque[tuple[Any, asyncio.Future[bool | None]]] = deque()
+        self._is_cancelled = False
+        self._has_ended = False
+        self._interrupt: BaseException | None = None
+        self.serving: DirectCall | Call | None = None
+        self.outer = outer
+        self.thread = get_ident()
+        self.inbox = inbox
+
+    def drive(self, value: Any = None) -> Any:
+        """Wait until the coroutine ends or emits a piece, and serve its calls.
+
+        :param value: for a coroutine that has emitted a piece: whether it is to end.
+        :returns: its result, or the piece; :meth:`done` says which.
+        """
+        if self._resume is None:
+            self._context = copy_context()
+            self._context.run(CURRENT.set, self)
+            self._loop.call_soon_threadsafe(self._start)
+        else:
+            self._loop.call_soon_threadsafe(_resolve, self._resume, value)
+        self._wait()
+        if self._pieces:
+            piece, self._resume = self._pieces.popleft()
+            return piece
+        self._hand_on_calls()
+        if self._interrupt is not None:
+            raise self._interrupt
+        self._context.run(CURRENT.set, self.outer)
+        copy_back(self._context)
+        task, self._task = self._task, None
+        assert task is not None
+        try:
+            return task.result()
+        finally:
+            # A failing request must not be a cycle: its exception refers to this frame.
+            del task
+
+    def _wait(self) -> None:
+        timeout = None
+        if self._is_abandoned is not None:
+            timeout = LOOK_SECONDS
+        while not self._has_ended and not self._pieces:
+            try:
+                call = self.inbox.get(timeout=timeout)
+            except Empty:
+                if self._is_abandoned is not None and self._is_abandoned():
+                    timeout = None
+                    self._loop.call_soon_threadsafe(self.cancel)
+            except BaseException as interrupt:  # raised by a signal handler
+                if self._interrupt is not None:
+                    raise
+                self._interrupt = interrupt
+                self._loop.call_soon_threadsafe(self.cancel)
+            else:
+                if call is not None:
+                    self._serve(call)
+
+    def _serve(self, call: Call) -> None:
+        before, self.serving = self.serving, call
+        try:
+            call.run()
+        finally:
+            self.serving = before
+
+    def _hand_on_calls(self) -> None:
+        """Let other threads serve what tasks that outlive the coroutine have called."""
+        while self.outer is None and not self.inbox.empty():
+            call = self.inbox.get()
+            if call is not None:
+                self._loop.call_soon_threadsafe(self._loop.run_in_executor, None, call.run)
+
+    # In the thread of the loop.
+
+    def _start(self) -> None:
+        self._task = self._loop.create_task(self._coroutine, context=self._context)
+        self._task.add_done_callback(self._end)
+        if self._is_cancelled:
+            self._task.cancel()
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._has_ended = True
+        self.inbox.put(None)
+
+    async def emit(self, piece: Any) -> bool | None:
+        """Give a piece to the thread, and stop until it comes back."""
+        resume: asyncio.Future[bool | None] = self._loop.create_future()
+        self._pieces.append((piece, resume))
+        self.inbox.put(None)
+        return await resume
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel what the coroutine waits for."""
+        self._is_cancelled = True
+        return self._task is not None and self._task.cancel(msg)
+
+    def done(self) -> bool:
+        """Return whether the coroutine has ended."""
+        return self._has_ended
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop of the process."""
+        return self._loop
+
+    def steps_in_thread(self) -> bool:
+        """Return ``False``: the coroutine runs in the thread of the loop."""
+        return False
+
+
+def _resolve(future: asyncio.Future[bool | None], value: bool | None) -> None:
+    if not future.done():
+        future.set_result(value)

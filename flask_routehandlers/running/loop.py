@@ -1,0 +1,174 @@
+"""The event loop that threads of requests share with a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+import sys
+import threading
+import time
+from asyncio.events import _get_running_loop, _set_running_loop
+from asyncio.tasks import _enter_task, _leave_task
+from collections.abc import Callable
+from contextvars import Context
+from math import inf
+from typing import Any, TypeVarTuple
+
+from .baton import Baton
+
+Ts = TypeVarTuple("Ts")
+
+#: Seconds that tasks have for their clean-up when the process ends.
+CLEAN_UP_SECONDS = 5.0
+
+#: Whether the selector of this system can be changed in one thread while another waits for it.
+CAN_SHARE = issubclass(
+    selectors.DefaultSelector,
+    tuple(
+        getattr(selectors, name)
+        for name in ("EpollSelector", "KqueueSelector")
+        if hasattr(selectors, name)
+    ),
+)
+
+
+class BatonSelector(selectors.DefaultSelector):
+    """A selector that gives the baton away while it waits.
+
+    :ivar asleep_until: when it stops waiting by itself, or minus infinity while it does not wait.
+    """
+
+    def __init__(self, baton: Baton) -> None:
+        super().__init__()
+        self._baton = baton
+        self.asleep_until = -inf
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Wait for events, as every selector does."""
+        if timeout is None:
+            self.asleep_until = inf
+        elif timeout > 0:
+            self.asleep_until = time.monotonic() + timeout
+        self._baton.give()
+        try:
+            events = super().select(timeout)
+        finally:
+            self._baton.take()
+            self.asleep_until = -inf
+        # A thread may have changed a registration after the event. It will be reported again.
+        return [(key, mask) for key, mask in events if self._is_registered(key)]
+
+    def _is_registered(self, key: selectors.SelectorKey) -> bool:
+        try:
+            return self.get_key(key.fileobj) is key
+        except (KeyError, ValueError):  # the file is closed
+            return False
+
+
+class SharedLoop(asyncio.SelectorEventLoop):
+    """A loop whose code runs in any thread that holds the baton.
+
+    One thread runs it with :meth:`run_forever`, and holds the baton but while it waits for
+    events. The threads of requests run the steps of their own coroutines with :meth:`enter` and
+    :meth:`leave`.
+    """
+
+    def __init__(self) -> None:
+        self.baton = Baton()
+        self._waiter = BatonSelector(self.baton)
+        self._is_due = False
+        self._hooks = sys.get_asyncgen_hooks()
+        #: For callbacks that need no context. A copy of a request's would keep it alive.
+        self.empty = Context()
+        super().__init__(self._waiter)
+        # In debug mode asyncio refuses calls from all threads but one.
+        self.set_debug(False)
+
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
+    ) -> asyncio.Handle:
+        """Call a function in the next round, as every loop does."""
+        self._is_due = True
+        return super().call_soon(callback, *args, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[*Ts], object],
+        *args: *Ts,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Call a function at a time, as every loop does."""
+        if when < self._waiter.asleep_until:
+            self._is_due = True
+        return super().call_at(when, callback, *args, context=context)
+
+    def enter(self, task: asyncio.Future[Any]) -> tuple[Any, ...]:
+        """Make this the running loop of the thread, and ``task`` the current one.
+
+        :returns: what :meth:`leave` needs to put back. The thread may run another loop, as that
+            of an async test that calls a test client.
+        """
+        other = _get_running_loop()
+        other_task = None
+        if other is not None:
+            other_task = asyncio.current_task(other)
+            if other_task is not None:
+                _leave_task(other, other_task)
+        hooks = sys.get_asyncgen_hooks()
+        _set_running_loop(self)
+        _enter_task(self, task)  # type: ignore[arg-type]
+        sys.set_asyncgen_hooks(*self._hooks)
+        return other, other_task, hooks
+
+    def leave(self, task: asyncio.Future[Any], before: tuple[Any, ...]) -> None:
+        """End what :meth:`enter` began, and wake the loop's thread if it has something to do."""
+        other, other_task, hooks = before
+        sys.set_asyncgen_hooks(*hooks)
+        _leave_task(self, task)  # type: ignore[arg-type]
+        _set_running_loop(other)
+        if other_task is not None:
+            _enter_task(other, other_task)
+        self.wake()
+
+    def wake(self) -> None:
+        """Wake the loop's thread if the holder of the baton gave it something to do."""
+        if self._is_due and self._waiter.asleep_until > 0:
+            self._waiter.asleep_until = -inf
+            self.call_soon_threadsafe(_nothing, context=self.empty)
+        self._is_due = False
+
+    def serve(self, started: threading.Event) -> None:
+        """Run until :meth:`stop`, in a thread that does nothing else."""
+        self.baton.take()
+
+        def start() -> None:
+            self._hooks = sys.get_asyncgen_hooks()
+            started.set()
+
+        self.call_soon(start)
+        run_until_stopped(self)
+        self.baton.give()
+
+
+def run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
+    """Run a loop that an exit in one of its tasks does not end."""
+    while True:
+        try:
+            return loop.run_forever()
+        except (SystemExit, KeyboardInterrupt):
+            continue
+
+
+async def end_tasks(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel all other tasks of the running loop, and give them time to clean up."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=CLEAN_UP_SECONDS)
+    await loop.shutdown_asyncgens()
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,159 @@
+"""Which way async code runs: on the event loop of this process, or as the app or Flask says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from functools import wraps
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from flask import Flask
+
+from .._forks import renew_after_fork
+from .exits import close_at_exit
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Whether this code was called from a loop of asgiref's, by :func:`call_sync`.
+IN_ASGIREF: ContextVar[bool] = ContextVar("flask_routehandlers.in_asgiref", default=False)
+
+#: The key of ``app.config`` that keeps Flask's way: ``"flask"``.
+SETTING = "ROUTE_HANDLERS_ASYNC"
+
+
+class _Process:
+    """The engine of this process, which starts with its first async call."""
+
+    def __init__(self) -> None:
+        self.engine: Engine | None = None
+        # A loop shares its selector with the parent process, so none is ever closed in a child.
+        self._inherited: list[Engine] = []
+        self._lock = Lock()
+        renew_after_fork(self)
+        close_at_exit(self.close)
+
+    def after_fork(self) -> None:
+        self._lock = Lock()
+        if self.engine is not None:
+            self._inherited.append(self.engine)
+            self.engine = None
+
+    def start(self) -> Engine:
+        from .engine import start_engine
+
+        with self._lock:
+            if self.engine is None:
+                self.engine = start_engine()
+            return self.engine
+
+    def close(self) -> None:
+        with self._lock:
+            engine, self.engine = self.engine, None
+        if engine is not None:
+            engine.close()
+
+
+_process = _Process()
+
+
+def current_engine() -> Engine:
+    """Return the engine of this process, and start it if it has none."""
+    return _process.engine or _process.start()
+
+
+def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine on the event loop of this process, and wait for its result.
+
+    Its own steps run in this thread, as those of an async handler do. The loop goes on after it:
+    tasks that the coroutine has started live on, and clients and pools can be shared with all
+    other async code of the process.
+
+    :param coroutine: what calling an ``async def`` returns.
+    :raises RuntimeError: in async code of the same loop; or if the coroutine was cancelled.
+    """
+    import asyncio
+
+    task = current_engine().task(coroutine)
+    call = task.outer and task.outer.serving
+    if call is not None:
+        call.nested = task
+    try:
+        return task.drive()  # type: ignore[no-any-return]
+    except asyncio.CancelledError as error:
+        if call is not None:
+            raise
+        # It is no Exception, and would end the worker of some servers.
+        raise RuntimeError("The coroutine was cancelled.") from error
+    finally:
+        if call is not None:
+            call.nested = None
+
+
+def async_to_sync(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """Return a sync function that runs an async one with :func:`run_async`.
+
+    With ``app.async_to_sync = async_to_sync`` Flask's own async views, hooks and error handlers
+    share the event loop with the handlers of the tree.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return run_async(function(*args, **kwargs))
+
+    return run
+
+
+def run_for(app: Flask, coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine of a request, in the way that the app and its server need.
+
+    :param app: the app whose request is answered.
+    :param coroutine: what calling an async handler returns.
+    """
+    if keeps_loop(app):
+        return run_async(coroutine)
+    if IN_ASGIREF.get():
+        from asgiref.sync import async_to_sync as run_in_same_loop
+
+        return run_in_same_loop(_wait)(coroutine)
+    return app.ensure_sync(_wait)(coroutine)  # type: ignore[no-any-return]
+
+
+def keeps_loop(app: Flask) -> bool:
+    """Return whether async code of an app runs on the event loop of this process.
+
+    It runs in Flask's way, on another loop for each call, with ``ROUTE_HANDLERS_ASYNC = "flask"``,
+    if the app overrides ``ensure_sync`` or ``async_to_sync``, below asgiref's ``WsgiToAsgi``
+    (where Flask uses the loop of the server), and below eventlet.
+    """
+    if app.config.get(SETTING) == "flask":
+        return False
+    if getattr(app.ensure_sync, "__func__", None) is not Flask.ensure_sync:
+        return False
+    to_sync = app.async_to_sync
+    if getattr(to_sync, "__func__", to_sync) not in (Flask.async_to_sync, async_to_sync):
+        return False
+    return not (_is_below_asgiref() or _is_patched_by_eventlet())
+
+
+def _is_below_asgiref() -> bool:
+    asgiref = sys.modules.get("asgiref.sync")
+    if asgiref is None:
+        return False
+    # asgiref leaves the attribute in the thread when a loop has ended.
+    loop = getattr(asgiref.SyncToAsync.threadlocal, "main_event_loop", None)
+    return loop is not None and loop.is_running()
+
+
+def _is_patched_by_eventlet() -> bool:
+    patcher = sys.modules.get("eventlet.patcher")
+    return patcher is not None and patcher.is_monkey_patched("thread")
+
+
+async def _wait(coroutine: Coroutine[Any, Any, T]) -> T:
+    return await coroutine

@@ -1,0 +1,100 @@
+"""The threads that run the callbacks of :func:`after`."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextvars import Context
+from logging import Logger
+from threading import Condition, Thread
+
+from .._forks import renew_after_fork
+from .exits import drain_at_exit
+
+#: Seconds after which a thread without work ends.
+IDLE_SECONDS = 60.0
+
+
+class Pool:
+    """A bounded queue of callbacks, and threads that start with the first one.
+
+    :param logger: reports callbacks that are lost when the process ends.
+    :param threads: how many run concurrently.
+    :param limit: how many callbacks may be pending.
+    :param drain_seconds: how long the end of the process waits for them.
+    """
+
+    def __init__(self, logger: Logger, threads: int, limit: int, drain_seconds: float) -> None:
+        self._logger = logger
+        self._threads = threads
+        self._limit = limit
+        self._drain_seconds = drain_seconds
+        self._is_ending = False
+        self.after_fork()
+        renew_after_fork(self)
+        drain_at_exit(self)
+
+    def after_fork(self) -> None:
+        self._changed = Condition()
+        self._waiting: deque[Sequence[Callable[[], None]]] = deque()
+        self._pending = 0
+        self._running = 0
+        self._idle = 0
+
+    def submit(self, callbacks: Sequence[Callable[[], None]]) -> bool:
+        """Run callbacks soon, one after the other, in one thread.
+
+        :param callbacks: functions that do not raise.
+        :returns: whether they were accepted; they are not when too many are pending, and when the
+            process ends.
+        """
+        with self._changed:
+            if self._is_ending or self._pending + len(callbacks) > self._limit:
+                return False
+            if self._idle <= len(self._waiting) and not self._add_thread():
+                return False
+            self._waiting.append(callbacks)
+            self._pending += len(callbacks)
+            self._changed.notify_all()
+        return True
+
+    def _add_thread(self) -> bool:
+        if self._running >= self._threads:
+            return True
+        try:
+            Thread(target=Context().run, args=(self._work,), daemon=True).start()
+        except RuntimeError:  # no thread can be started
+            return self._running > 0
+        self._running += 1
+        return True
+
+    def _work(self) -> None:
+        while callbacks := self._next():
+            for callback in callbacks:
+                callback()
+                with self._changed:
+                    self._pending -= 1
+                    self._changed.notify_all()
+
+    def _next(self) -> Sequence[Callable[[], None]]:
+        with self._changed:
+            self._idle += 1
+            has_work = self._changed.wait_for(lambda: self._waiting, IDLE_SECONDS)
+            self._idle -= 1
+            if has_work:
+                return self._waiting.popleft()
+            self._running -= 1
+            return ()
+
+    def drain(self) -> None:
+        """Accept nothing more, and wait for what is pending."""
+        with self._changed:
+            self._is_ending = True
+            self._changed.wait_for(lambda: not self._pending, self._drain_seconds)
+            if self._pending:
+                self._logger.error(
+                    "The process ends, and %d callbacks of after() are lost: "
+                    "they did not end within %s seconds.",
+                    self._pending,
+                    self._drain_seconds,
+                )

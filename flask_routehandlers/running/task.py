@@ -1,0 +1,252 @@
+"""A coroutine whose steps run in the thread of its request."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.tasks import _register_task, _unregister_task
+from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
+from queue import Empty, SimpleQueue
+from threading import get_ident
+from typing import Any
+
+from .calls import CURRENT, Call, DirectCall, Piece, Step
+from .loop import SharedLoop
+
+#: Seconds between two looks at the connection of a stream that has nothing to send.
+LOOK_SECONDS = 1.0
+
+
+class RequestTask(asyncio.Future[Any]):
+    """A task for asyncio, and for libraries that look at the current one.
+
+    Its thread runs a step when it holds the baton of the loop, and waits between two steps
+    without it. What the coroutine starts runs in the thread of the loop.
+
+    :param coroutine: the coroutine.
+    :param loop: the loop of the process.
+    :param outer: the task of the same thread that called the sync function that runs this one.
+        They share an inbox, so that no call waits for the other one's end.
+    :param is_abandoned: asked about once a second while the coroutine waits: whether to cancel it.
+    """
+
+    _fut_waiter: asyncio.Future[Any] | None = None
+    _must_cancel = False
+    _message: Any = None
+    _interrupt: BaseException | None = None
+
+    def __init__(
+        self,
+        coroutine: Coroutine[Any, Any, Any],
+        loop: SharedLoop,
+        outer: RequestTask | None = None,
+        is_abandoned: Callable[[], bool] | None = None,
+    ) -> None:
+        super().__init__(loop=loop)
+        self._shared = loop
+        self._coroutine = coroutine
+        self._is_abandoned = is_abandoned
+        self._cancel_requests = 0
+        self._is_woken = False
+        self._is_registered = False
+        self.serving: DirectCall | Call | None = None
+        self.inbox: SimpleQueue[Call | None]
+        self.outer = outer
+        self.thread = get_ident()
+        if outer is None:
+            self.inbox = SimpleQueue()
+        else:
+            self.inbox = outer.inbox
+
+    def drive(self, value: Any = None) -> Any:
+        """Run the coroutine until it ends or emits a piece.
+
+        :param value: for a coroutine that has emitted a piece: whether it is to end.
+        :returns: its result, or the piece; :meth:`done` says which.
+        """
+        loop = self._shared
+        error: BaseException | None = None
+        step: Any = None
+        token = CURRENT.set(self)
+        try:
+            while True:
+                try:
+                    loop.baton.take()
+                    error = self._take_cancellation(error)
+                    before = loop.enter(self)
+                    try:
+                        if error is None:
+                            step = self._coroutine.send(value)
+                        else:
+                            step = self._coroutine.throw(error)
+                        error = self._begin_wait(step)
+                    except StopIteration as end:
+                        self._end()
+                        return end.value
+                    except BaseException:
+                        self._end(has_failed=True)
+                        raise
+                    finally:
+                        loop.leave(self, before)
+                finally:
+                    loop.baton.give()
+                if isinstance(step, Piece):
+                    return step.content
+                value = None
+                if isinstance(step, DirectCall):
+                    value, error = self._serve(step)
+                elif error is None:
+                    self._wait()
+        finally:
+            CURRENT.reset(token)
+            # Both may refer to an exception, which refers to this frame.
+            del error, step
+
+    # In the thread of the request, with the baton.
+
+    def _take_cancellation(self, error: BaseException | None) -> BaseException | None:
+        """Return the exception with which the next step begins."""
+        self._fut_waiter = None
+        if not self._must_cancel:
+            return error
+        self._must_cancel = False
+        if isinstance(error, asyncio.CancelledError):
+            return error
+        if self._message is None:
+            return asyncio.CancelledError()
+        return asyncio.CancelledError(self._message)
+
+    def _begin_wait(self, step: Any) -> BaseException | None:
+        """Arrange for the end of the wait that a coroutine asks for.
+
+        :param step: a future, ``None`` for a round of the loop, or a :class:`Step`.
+        :returns: an exception with which the coroutine goes on if it asks for something else.
+        """
+        if isinstance(step, Step):
+            return None
+        if not self._is_registered:
+            self._is_registered = True
+            _register_task(self)  # type: ignore[arg-type]
+        if step is None:
+            self._shared.call_soon(self._wake, context=self._shared.empty)
+            return None
+        if not getattr(step, "_asyncio_future_blocking", False):
+            return RuntimeError(f"{self!r} got bad yield: {step!r}")
+        if step.get_loop() is not self._shared:
+            return RuntimeError(f"{self!r} got {step!r} attached to a different loop")
+        step._asyncio_future_blocking = False
+        step.add_done_callback(self._wake, context=self._shared.empty)
+        self._fut_waiter = step
+        if self._must_cancel and step.cancel(msg=self._message):
+            self._must_cancel = False
+        return None
+
+    def _end(self, *, has_failed: bool = False) -> None:
+        # Neither the result nor the exception: contexts of other tasks may keep this one.
+        if has_failed:
+            super().cancel()
+        else:
+            super().set_result(None)
+        if self._is_registered:
+            _unregister_task(self)  # type: ignore[arg-type]
+        if self.outer is None:
+            while not self.inbox.empty():
+                call = self.inbox.get()
+                if call is not None:
+                    self._shared.run_in_executor(None, call.run)
+        if self._interrupt is not None:
+            interrupt, self._interrupt = self._interrupt, None
+            raise interrupt
+
+    # In the thread of the request, without the baton.
+
+    def _wait(self) -> None:
+        timeout = None
+        if self._is_abandoned is not None:
+            timeout = LOOK_SECONDS
+        while not self._is_woken:
+            try:
+                call = self.inbox.get(timeout=timeout)
+            except Empty:
+                if self._is_abandoned is not None and self._is_abandoned():
+                    timeout = None
+                    self._cancel_from_here()
+            except BaseException as interrupt:  # raised by a signal handler
+                if self._interrupt is not None:
+                    raise
+                self._interrupt = interrupt
+                self._cancel_from_here()
+            else:
+                if call is not None:
+                    self._serve(call)
+        self._is_woken = False
+
+    def _serve(self, call: DirectCall | Call) -> tuple[Any, BaseException | None]:
+        before, self.serving = self.serving, call
+        try:
+            return call.run(), None
+        except BaseException as error:
+            return None, error
+        finally:
+            self.serving = before
+
+    def _cancel_from_here(self) -> None:
+        try:
+            self._shared.baton.take()
+            self.cancel()
+            self._shared.wake()
+        finally:
+            self._shared.baton.give()
+
+    # In the thread of the loop.
+
+    def _wake(self, future: object = None) -> None:
+        self._is_woken = True
+        self.inbox.put(None)
+
+    # What other code sees of a task.
+
+    def steps_in_thread(self) -> bool:
+        """Return whether the coroutine is the code that asks."""
+        return asyncio.current_task() is self  # type: ignore[comparison-overlap]
+
+    async def emit(self, piece: Any) -> bool | None:
+        """Give a piece to the thread, and stop until it comes back."""
+        return await Piece(piece)  # type: ignore[no-any-return]
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Cancel what the coroutine waits for, also a coroutine below a sync function."""
+        if self.done():
+            return False
+        self._cancel_requests += 1
+        self._message = msg
+        waits_for: Any = self._fut_waiter
+        if isinstance(self.serving, DirectCall):
+            waits_for = self.serving.nested
+        if waits_for is None or not waits_for.cancel(msg):
+            self._must_cancel = True
+        return True
+
+    def cancelling(self) -> int:
+        """Return how many cancellations are under way."""
+        return self._cancel_requests
+
+    def uncancel(self) -> int:
+        """Take one cancellation back."""
+        if self._cancel_requests > 0:
+            self._cancel_requests -= 1
+            if self._cancel_requests == 0:
+                self._must_cancel = False
+        return self._cancel_requests
+
+    def get_coro(self) -> Coroutine[Any, Any, Any]:
+        """Return the coroutine."""
+        return self._coroutine
+
+    def get_context(self) -> Context:
+        """Return a copy of the context of the thread: the coroutine runs in the original."""
+        return copy_context()
+
+    def get_name(self) -> str:
+        """Return a name for debuggers."""
+        return f"Request-{id(self):x}"
