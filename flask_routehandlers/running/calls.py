@@ -100,29 +100,26 @@ class Call:
         self._function = function
         self._loop = loop
         self._context = copy_context()
-        self._future: asyncio.Future[Any] = loop.create_future()
+        self._future: asyncio.Future[None] = loop.create_future()
         self._has_begun = False
+        self._result: Any = None
+        # Taken out when it is raised: with it, a failing request would be a cycle.
+        self._error: BaseException | None = None
 
     def run(self) -> None:
         """Call the function, in the thread of the request."""
         self._has_begun = True
         if self._future.cancelled():
             return
-        result, error = None, None
         try:
-            result = self._context.run(_call, self._function)
-        except BaseException as raised:
-            error = raised
-        self._loop.call_soon_threadsafe(self._settle, result, error)
-        del error
+            self._result = self._context.run(_call, self._function)
+        except BaseException as error:
+            self._error = error
+        self._loop.call_soon_threadsafe(self._settle)
 
-    def _settle(self, result: Any, error: BaseException | None) -> None:
-        if self._future.done():
-            return
-        if error is None:
-            self._future.set_result(result)
-        else:
-            self._future.set_exception(error)
+    def _settle(self) -> None:
+        if not self._future.done():
+            self._future.set_result(None)
 
     async def result(self) -> Any:
         """Return the result of the function, or raise its exception.
@@ -130,7 +127,8 @@ class Call:
         A function cannot be interrupted: a cancellation waits for the end of one that has begun.
         """
         try:
-            result = await asyncio.shield(self._future)
+            # A cancellation ends this wait, but not the future.
+            await asyncio.wait([self._future])
         except asyncio.CancelledError:
             if not self._has_begun:
                 self._future.cancel()
@@ -139,11 +137,15 @@ class Call:
             while not self._future.done():
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([self._future])
-            if not self._future.cancelled():
-                self._future.exception()
             raise
         copy_back(self._context)
-        return result
+        error, self._error = self._error, None
+        if error is None:
+            return self._result
+        try:
+            raise error
+        finally:
+            del error
 
 
 async def call_sync(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
