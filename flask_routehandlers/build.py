@@ -13,6 +13,7 @@ from flask import Flask
 
 from .caching import cache_of
 from .caching.settings import find_setting_problems
+from .dependencies.planning import Scopes
 from .errors import (
     Problem,
     RouteHandlersError,
@@ -24,7 +25,15 @@ from .errors import (
 from .importing.loader import find_name_clashes, load
 from .importing.names import name_root
 from .mount import Mount
-from .routes import Links, Result, Site, make_links, make_routes
+from .routes import (
+    Links,
+    Result,
+    Site,
+    find_parameters_below,
+    make_links,
+    make_routes,
+    make_scopes,
+)
 from .routing.converters import refuse_converter
 from .routing.matching import find_clashes
 from .routing.prefix import prefix_parameters, prefix_pattern
@@ -58,10 +67,13 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
     sound = tree.without({file for problem in problems for file in problem.files})
     site = Site(app, root, name, url_prefix)
     modules = load(sound, module_name)
-    links = make_links(site, sound, modules)
-    results = list(make_routes(site, sound, modules, links))
+    below = find_parameters_below(sound)
+    scopes = make_scopes(site, sound, modules, below)
+    problems += scopes.find_problems()
+    links = make_links(site, sound, modules, scopes, below)
+    results = list(make_routes(site, sound, modules, scopes, links))
     routes = tuple(result.route for result in results)
-    failures = dict.fromkeys(_find_failures(links, results))
+    failures = dict.fromkeys(_find_failures(scopes, links, results))
     in_files = [problem for result in results for problem in result.problems]
     clashes = list(find_clashes(app.url_map, [(route.file.file, route.rules) for route in routes]))
     if problems or in_files or clashes or (failures and not app.debug):
@@ -142,9 +154,12 @@ def _find_converter_problems(app: Flask, tree: Tree) -> Iterator[Problem]:
 
 
 def _find_failures(
-    links: Mapping[tuple[str, ...], Links], results: Iterable[Result]
+    scopes: Scopes, links: Mapping[tuple[str, ...], Links], results: Iterable[Result]
 ) -> Iterator[RouteHandlersError]:
     """Find files that cannot be used. In debug mode they do not keep the app from starting."""
+    for definitions in scopes.definitions.values():
+        if isinstance(definitions, RouteHandlersError):
+            yield definitions
     for link in links.values():
         if isinstance(link, RouteHandlersError):
             yield link

@@ -23,6 +23,9 @@ from .binding.model import (
     BindingError,
 )
 from .caching import cache_of
+from .dependencies.exports import find_dependency_problems, find_imported, read_dependencies
+from .dependencies.model import Plan
+from .dependencies.planning import Definition, Scopes, find_name_problems
 from .errors import (
     Problem,
     ProblemError,
@@ -47,6 +50,7 @@ from .mount import Route
 from .routing.converters import segment_types, value_type
 from .routing.prefix import prefix_parameters
 from .routing.rules import make_rules
+from .running.modes import keeps_loop
 from .tree.model import MiddlewareFile, RouteFile, SourceFile, Tree
 from .tree.segments import CatchAll, Group
 
@@ -59,6 +63,9 @@ Modules = Mapping[str, ModuleType | RouteImportError]
 
 #: The middleware of one file, or the reason why it cannot be used.
 Links = tuple[Link, ...] | RouteHandlersError
+
+#: For each folder the path parameters of deeper ones, each with its folder.
+Below = Mapping[tuple[str, ...], Mapping[str, str]]
 
 
 class Site:
@@ -117,15 +124,20 @@ class Result:
 
 
 def make_routes(
-    site: Site, tree: Tree, modules: Modules, links: Mapping[tuple[str, ...], Links]
+    site: Site,
+    tree: Tree,
+    modules: Modules,
+    scopes: Scopes,
+    links: Mapping[tuple[str, ...], Links],
 ) -> Iterator[Result]:
     """Make the route of each route file, in the order of the tree.
 
+    :param scopes: the dependencies of each folder, from :func:`make_scopes`.
     :param links: the middleware of each folder, from :func:`make_links`.
     """
     for file in tree.routes:
         chain: list[Link] = []
-        failures: list[RouteHandlersError] = []
+        failures = list(scopes.failures_above(file.folders))
         if links:
             for depth in range(len(file.folders) + 1):
                 found = links.get(file.folders[:depth], ())
@@ -138,25 +150,58 @@ def make_routes(
             failures.append(module)
             yield Result(_make_failed(site, file, failures[0]), (), (), tuple(failures))
         else:
-            yield _make_route(site, file, module, chain, failures)
+            yield _make_route(site, file, module, scopes, chain, failures)
 
 
-def make_links(site: Site, tree: Tree, modules: Modules) -> dict[tuple[str, ...], Links]:
+def make_scopes(site: Site, tree: Tree, modules: Modules, below: Below) -> Scopes:
+    """Return the dependencies of each folder."""
+    definitions: dict[tuple[str, ...], Mapping[str, Definition] | RouteHandlersError] = {}
+    imported: dict[tuple[str, ...], dict[str, str]] = {}
+    for source in tree.dependencies:
+        module = modules[source.file]
+        if isinstance(module, RouteImportError):
+            definitions[source.folders] = module
+            continue
+        parameters = site.parameters_of(source)
+        found = {
+            name: Definition(name, function, source.file, source.folders, parameters)
+            for name, function in read_dependencies(module).items()
+        }
+        problems = [
+            *find_dependency_problems(source.file, module),
+            *find_name_problems(found.values(), below),
+        ]
+        definitions[source.folders] = found
+        if problems:
+            definitions[source.folders] = RouteTreeError(site.root, problems)
+        imported[source.folders] = dict.fromkeys(find_imported(module), source.file)
+    return Scopes(definitions, imported, below)
+
+
+def make_links(
+    site: Site, tree: Tree, modules: Modules, scopes: Scopes, below: Below
+) -> dict[tuple[str, ...], Links]:
     """Return the middleware of each folder with a middleware file."""
-    below = _find_parameters_below(tree)
-    return {
-        source.folders: _read_links(site, source, modules[source.file], below[source.folders])
-        for source in tree.middleware
-    }
+    links: dict[tuple[str, ...], Links] = {}
+    for source in tree.middleware:
+        module = modules[source.file]
+        failed = [*scopes.failures_above(source.folders)]
+        if isinstance(module, RouteImportError):
+            links[source.folders] = module
+        elif failed:
+            links[source.folders] = failed[0]
+        else:
+            links[source.folders] = _read_links(site, source, module, scopes, below)
+    return links
 
 
-def _find_parameters_below(tree: Tree) -> Mapping[tuple[str, ...], dict[str, str]]:
-    """Return, for each folder with a middleware file, the path parameters of deeper folders.
+def find_parameters_below(tree: Tree) -> Below:
+    """Return the path parameters below each folder with middleware or dependencies.
 
     Each has the path of the first folder that defines it.
     """
     below: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
-    places = {source.folders for source in tree.middleware}
+    places = {source.folders for source in (*tree.middleware, *tree.dependencies)}
     if not places:
         return below
     for route in tree.routes:
@@ -172,22 +217,29 @@ def _find_parameters_below(tree: Tree) -> Mapping[tuple[str, ...], dict[str, str
 def _read_links(
     site: Site,
     source: MiddlewareFile,
-    module: ModuleType | RouteImportError,
-    below: Mapping[str, str],
+    module: ModuleType,
+    scopes: Scopes,
+    below: Below,
 ) -> Links:
-    if isinstance(module, RouteImportError):
-        return module
     problems = list(find_middleware_problems(source.file, module))
     parameters = site.parameters_of(source)
     links = []
     for name, function in read_middleware(module).items():
         try:
-            binding = bind(name, function, parameters, MIDDLEWARE, below)
+            binding = bind(
+                name,
+                function,
+                parameters,
+                MIDDLEWARE,
+                below.get(source.folders, {}),
+                scopes.visible(source.folders),
+            )
+            plan = scopes.plan(name, binding, source.folders)
         except ProblemError as error:
             problems.append(error.problem.at(source.file))
         else:
-            links.append(Link(source.file, name, binding))
-            problems += _find_missing_asgiref(source.file, name, binding)
+            links.append(Link(source.file, name, binding, plan))
+            problems += _find_missing_asgiref(site.app, source.file, name, binding)
     if problems:
         return RouteTreeError(site.root, problems)
     return tuple(links)
@@ -197,6 +249,7 @@ def _make_route(
     site: Site,
     file: RouteFile,
     module: ModuleType,
+    scopes: Scopes,
     links: list[Link],
     failures: list[RouteHandlersError],
 ) -> Result:
@@ -208,29 +261,35 @@ def _make_route(
     parameters = site.parameters_of(file)
     problems = [*find_handler_problems(file.file, module), *_find_repeated(site, file)]
     bindings: dict[str, Binding] = {}
+    plans: dict[str, Plan] = {}
     for method, handler in read_handlers(module).items():
         kind = HANDLER if method in WITHOUT_BODY else HANDLER_WITH_BODY
         try:
-            binding = bind(method, handler, parameters, kind)
+            visible = scopes.visible(file.folders)
+            binding = bind(method, handler, parameters, kind, visible=visible)
             bindings[method] = bind_answers(site.app, method, file.file, binding)
+            plan = scopes.plan(method, binding, file.folders)
+            if plan is not None:
+                plans[method] = plan
         except ProblemError as error:
             problems.append(error.problem.at(file.file))
         else:
-            problems += _find_missing_asgiref(file.file, method, bindings[method])
+            problems += _find_missing_asgiref(site.app, file.file, method, bindings[method])
     problems += find_config_problems(file.file, module, read_handlers(module), parameters)
     endpoint = f"{site.name}.{endpoint_path(file)}"
     static = None
     try:
-        static = _make_static(site, file, endpoint, module, bindings.get("GET"), bool(links))
+        static = _make_static(site, file, endpoint, module, bindings, plans, bool(links))
     except ProblemError as error:
         problems.append(error.problem.at(file.file))
     if static is not None:
         bindings["GET"] = static.binding
+        plans.pop("GET", None)
     warnings = tuple(find_config_warnings(file.file, module))
     if failures:
         route = _make_failed(site, file, failures[0])
     else:
-        dispatcher = Dispatcher(site.app, file.file, bindings)
+        dispatcher = Dispatcher(site.app, file.file, bindings, plans)
         view = Endpoint(dispatcher, endpoint, module, links)
         rules = make_rules(site.url_prefix, file.url_segments, endpoint, dispatcher.allowed)
         route = Route(file, endpoint, rules, view, static)
@@ -249,18 +308,31 @@ def _make_static(
     file: RouteFile,
     endpoint: str,
     module: ModuleType,
-    binding: Binding | None,
+    bindings: Mapping[str, Binding],
+    plans: Mapping[str, Plan],
     is_guarded: bool,
 ) -> StaticRoute | None:
     """Return what answers the GET of a file from the cache, if it is static.
 
-    :param binding: the plan of its GET.
+    :param bindings: the plan of each handler's call, by method.
+    :param plans: how handlers get their dependencies, by method.
     :param is_guarded: whether it has middleware.
     :raises BindingError: when ``cache_tags`` asks for something that no path provides.
     """
     config, _ = read_config(module)
+    binding = bindings.get("GET")
     if not config.is_static or binding is None:
         return None
+    for dependency in plans["GET"].order if "GET" in plans else ():
+        reads = [*dependency.binding.extras & {"request"}]
+        if dependency.binding.inputs is not None:
+            reads += [argument.name for argument in dependency.binding.inputs.arguments]
+        if reads:
+            raise BindingError(
+                f"GET is static, but its dependency {dependency.name} in {dependency.file} reads "
+                f"{', '.join(reads)} from each request.",
+                'Read it from the path, or write dynamic = "force-dynamic".',
+            )
     if binding.inputs is not None:
         names = ", ".join(argument.name for argument in binding.inputs.arguments)
         raise BindingError(
@@ -271,11 +343,13 @@ def _make_static(
     find_tags: Binding | None = None
     if callable(config.cache_tags):
         find_tags = bind("cache_tags", config.cache_tags, parameters, STATIC_FUNCTION)
-        for problem in _find_missing_asgiref(file.file, "cache_tags", find_tags):
+        for problem in _find_missing_asgiref(site.app, file.file, "cache_tags", find_tags):
             raise BindingError(problem.reason, problem.hint)
     if config.generate_static_params is not None:
         name = "generate_static_params"
-        for problem in _find_missing_asgiref(file.file, name, config.generate_static_params):
+        for problem in _find_missing_asgiref(
+            site.app, file.file, name, config.generate_static_params
+        ):
             raise BindingError(problem.reason, problem.hint)
     from .caching.static_route import StaticRoute
 
@@ -290,6 +364,7 @@ def _make_static(
         source=source,
         config=config,
         binding=binding,
+        plan=plans.get("GET"),
         find_tags=find_tags,
         parameters=tuple(parameters),
         is_guarded=is_guarded,
@@ -309,13 +384,13 @@ def _find_repeated(site: Site, file: RouteFile) -> Iterator[Problem]:
 
 
 def _find_missing_asgiref(
-    file: str, name: str, function: Binding | Callable[..., Any]
+    app: Flask, file: str, name: str, function: Binding | Callable[..., Any]
 ) -> Iterator[Problem]:
     if isinstance(function, Binding):
         is_async = function.is_async or function.wraps_async
     else:
         is_async = inspect.iscoroutinefunction(function)
-    if is_async and find_spec("asgiref") is None:
+    if is_async and not keeps_loop(app) and find_spec("asgiref") is None:
         yield Problem(
             f"{name} is async, and Flask needs asgiref to call it.",
             install_hint("async"),

@@ -594,7 +594,8 @@ def QUERY(id="x", **rest):
     assert theirs[-1].line == 'raise RuntimeError("the cause")'
     assert theirs[-2].name == ("GET" if method == "HEAD" else method)
     assert theirs[-2].line == "fail()"
-    assert len(ours) <= 3
+    # Async code has the frames of the event loop as well.
+    assert len(ours) <= (7 if method == "DELETE" else 3)
 
 
 # Many requests at once.

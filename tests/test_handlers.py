@@ -185,7 +185,9 @@ def test_all_problems_are_in_one_error(tree):
 
 def test_async_handlers_need_asgiref(tree, monkeypatch):
     monkeypatch.setitem(sys.modules, "asgiref", None)
-    problems = refused(bare_app(tree({FILE: "async def GET(): return ''"})))
+    app = bare_app(tree({FILE: "async def GET(): return ''"}))
+    app.config["ROUTE_HANDLERS_ASYNC"] = "flask"
+    problems = refused(app)
     assert [str(problem) for problem in problems] == [
         "users/route.py\n"
         "  GET is async, and Flask needs asgiref to call it.\n"
@@ -197,7 +199,9 @@ def test_async_handlers_need_asgiref(tree, monkeypatch):
 def test_async_route_config_needs_asgiref(tree, monkeypatch, name):
     monkeypatch.setitem(sys.modules, "asgiref", None)
     code = f"revalidate = 60\nasync def {name}(): return []\ndef GET(): return ''"
-    problems = refused(bare_app(tree({"users/[id]/route.py": code})))
+    app = bare_app(tree({"users/[id]/route.py": code}))
+    app.config["ROUTE_HANDLERS_ASYNC"] = "flask"
+    problems = refused(app)
     assert [str(problem) for problem in problems] == [
         "users/[id]/route.py\n"
         f"  {name} is async, and Flask needs asgiref to call it.\n"

@@ -19,10 +19,10 @@ from werkzeug.routing import BaseConverter
 
 import flask_routehandlers
 from flask_routehandlers import RouteHandlers
+from flask_routehandlers.binding.annotations import LIST_OF_STR
 from flask_routehandlers.cli import group
 from flask_routehandlers.cli.scaffold import write
 from flask_routehandlers.cli.sources import middleware_source, route_source
-from flask_routehandlers.binding.annotations import LIST_OF_STR
 from flask_routehandlers.handlers.exports import METHODS
 from tests.support import bare_app, write_files
 

@@ -90,6 +90,11 @@ class Binding(NamedTuple):
     inputs: Inputs | None = None
     writer: Writer | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is called like any function, and its result is used as it is."""
+        return self.writer is None and not self.is_async
+
     def arguments(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments for one request, without ``call_next`` and dependencies.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextvars import Context
+from types import CoroutineType
 from typing import Any
 from urllib.parse import unquote
 
@@ -11,6 +12,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
+from ..running.modes import run_for
 from .settings import host_of
 
 
@@ -65,7 +67,9 @@ class StaticParams:
 
     def _list(self, generate: Callable[[], Any]) -> list[str]:
         with self._app.app_context():
-            listed = self._app.ensure_sync(generate)()
+            listed = generate()
+            if isinstance(listed, CoroutineType):
+                listed = run_for(self._app, listed)
             if isinstance(listed, (str, Mapping)) or not hasattr(listed, "__iter__"):
                 raise self._misuse(listed)
             adapter = self._adapter()

@@ -6,16 +6,19 @@ import functools
 import json
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
+from types import CoroutineType
 from typing import Any
 
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import NotFound
 
 from ..binding.model import Binding
+from ..dependencies.model import Plan
 from ..errors import skip_frames
 from ..handlers.config import RouteConfig, check_tags
-from ..handlers.dispatch import call_handler
+from ..handlers.dispatch import Dispatcher
 from ..handlers.results import finish
+from ..running.modes import run_for
 from .cache import Cache
 from .coordinator import Job
 from .params import StaticParams
@@ -39,6 +42,7 @@ class StaticRoute:
     :param source: the bytes of the file.
     :param config: its route config.
     :param binding: how its GET is called.
+    :param plan: how it gets its dependencies, if it asks for some.
     :param find_tags: how its ``cache_tags`` is called, if that is a function.
     :param parameters: the names of the path parameters.
     :param is_guarded: whether middleware decides who gets a response.
@@ -55,6 +59,7 @@ class StaticRoute:
         source: bytes,
         config: RouteConfig,
         binding: Binding,
+        plan: Plan | None,
         find_tags: Binding | None,
         parameters: Collection[str],
         is_guarded: bool,
@@ -68,6 +73,8 @@ class StaticRoute:
         self._params = StaticParams(app, endpoint, file, parameters, config.generate_static_params)
         self.is_guarded = is_guarded
         self._handler = binding
+        plans = {"GET": plan} if plan else {}
+        self._dispatcher = Dispatcher(app, file, {"GET": binding}, plans)
         self._find_tags = find_tags
         tags = config.cache_tags
         self._own_tags = tags if isinstance(tags, tuple) else ()
@@ -178,7 +185,7 @@ class StaticRoute:
 
     def _call_handler(self, sealed: Sealed) -> Response:
         values = sealed.match(self.endpoint)
-        result = call_handler(self.app, self._handler, sealed.request, values)
+        result = self._dispatcher.call("GET", sealed.request, values, None)
         result = finish(self.app, result, "GET", self.file)
         response = self.app.make_response(result)
         for after in sealed.after_request_functions:
@@ -230,10 +237,8 @@ class StaticRoute:
 
     def _call_tags(self, sealed: Sealed, binding: Binding) -> Any:
         values = sealed.match(self.endpoint)
-        function = binding.function
-        if binding.is_async:
-            function = self.app.ensure_sync(function)
-        return function(**binding.arguments(sealed.request, values))
+        result = binding.function(**binding.arguments(sealed.request, values))
+        return run_for(self.app, result) if isinstance(result, CoroutineType) else result
 
     # Paths that are known beforehand.
 

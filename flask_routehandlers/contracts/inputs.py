@@ -76,10 +76,16 @@ class Inputs:
         :raises ~werkzeug.exceptions.HTTPException: for a body that cannot be read.
         """
         errors: list[InvalidValue] = []
-        for reader in self.readers:
-            reader.read(request, arguments, errors)
+        self.collect(request, arguments, errors)
         if errors:
             raise InvalidRequest(errors)
+
+    def collect(
+        self, request: Request, arguments: dict[str, Any], errors: list[InvalidValue]
+    ) -> None:
+        """Do the same, but add what is not valid to a list of errors."""
+        for reader in self.readers:
+            reader.read(request, arguments, errors)
 
 
 def plan_inputs(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ..binding.model import Binding
@@ -24,6 +24,7 @@ class Dependency:
     :param type: the type of its values, ``Any`` if it is not known.
     :param is_generator: whether it yields its value and cleans up afterwards.
     :param allows_none: whether its value may be ``None``.
+    :param is_async: whether it is awaited.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Dependency:
     type: Any
     is_generator: bool
     allows_none: bool
-    is_async: bool = False
+    is_async: bool
 
     def __repr__(self) -> str:
         return f"<Dependency {self.name} from {self.file}>"
@@ -50,10 +51,9 @@ class Plan:
     """
 
     asks: Mapping[str, Dependency]
-    order: tuple[Dependency, ...] = ()
-    credentials: tuple[Credential, ...] = ()
-    is_async: bool = False
-    names: frozenset[str] = field(default=frozenset())
+    order: tuple[Dependency, ...]
+    credentials: tuple[Credential, ...]
+    is_async: bool
 
 
 def make_plan(asks: Mapping[str, Dependency]) -> Plan:
@@ -69,8 +69,7 @@ def make_plan(asks: Mapping[str, Dependency]) -> Plan:
         asks=asks,
         order=order,
         credentials=tuple(credentials),
-        is_async=any(dependency.binding.is_async or dependency.is_async for dependency in order),
-        names=frozenset(dependency.name for dependency in order),
+        is_async=any(dependency.is_async for dependency in order),
     )
 
 

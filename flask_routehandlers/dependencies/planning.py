@@ -69,13 +69,12 @@ class Scopes:
         self._planned: dict[Definition, Dependency] = {}
         self._shared: dict[object, Dependency] = {}
 
-    def failure_above(self, folders: Folders) -> RouteHandlersError | None:
-        """Return why a file at a folder or above cannot be used, if there is one."""
-        for depth in range(len(folders) + 1):
+    def failures_above(self, folders: Folders) -> Iterator[RouteHandlersError]:
+        """Return why files at a folder or above cannot be used."""
+        for depth in range(len(folders) + 1 if self.definitions else 0):
             found = self.definitions.get(folders[:depth])
             if isinstance(found, RouteHandlersError):
-                return found
-        return None
+                yield found
 
     def find(self, name: str, folders: Folders) -> Definition | None:
         """Return the definition of a name that a folder sees."""
@@ -99,7 +98,7 @@ class Scopes:
             self._visible[folders] = Visible(types, imported)
         return self._visible[folders]
 
-    def plan(self, name: str, binding: Binding, file: str, folders: Folders) -> Plan | None:
+    def plan(self, name: str, binding: Binding, folders: Folders) -> Plan | None:
         """Plan the dependencies of a handler or a middleware.
 
         :param name: the function's name in its file, for errors.
@@ -182,7 +181,7 @@ def _make_dependency(
         type=kind,
         is_generator=is_async_generator or inspect.isgeneratorfunction(innermost),
         allows_none=allows_none(kind),
-        is_async=is_async_generator or binding.is_async,
+        is_async=is_async_generator or binding.is_async or binding.wraps_async,
     )
 
 

@@ -1,8 +1,8 @@
 """Compose the middleware around a handler. Done once, at start-up.
 
-A chain without async middleware is a chain of plain calls. Otherwise the part from the first
-async function inwards runs in one event loop: sync functions in it run in the thread of the
-request, and wait there while what they call goes on in the loop.
+A chain without async functions is a chain of plain calls. Otherwise the part from the first async
+middleware inwards is one coroutine: sync functions in it run in the thread of the request, and
+wait there while what they call goes on in the event loop.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ from typing import Any, NamedTuple
 from flask import Flask, Request, Response, stream_with_context
 
 from ..binding.model import Binding
+from ..dependencies.model import Plan
+from ..dependencies.resolving import Resolution, run, run_async
+from ..running.modes import run_for
 from .errors import answer_error
-from .results import complete, finish
+from .results import AsyncBody, complete, finish
 
 _KIND = "A middleware"
 
-#: Answers a request, given the values of its path parameters.
-Call = Callable[[Request, dict[str, Any]], Response]
+#: Answers a request, given the values of its path parameters, and its dependencies if any
+#: function of the route asks for some.
+Call = Callable[[Request, dict[str, Any], Resolution | None], Response]
 
 #: The same inside an event loop.
-AsyncCall = Callable[[Request, dict[str, Any]], Coroutine[Any, Any, Response]]
+AsyncCall = Callable[[Request, dict[str, Any], Resolution | None], Coroutine[Any, Any, Response]]
 
 
 class Link(NamedTuple):
@@ -32,28 +36,40 @@ class Link(NamedTuple):
     :param file: the middleware file, relative to the root.
     :param name: the function's name in it: ``middleware``, ``middleware[1] (limit)``.
     :param binding: the plan of its call.
+    :param plan: how it gets its dependencies, if it asks for some.
     """
 
     file: str
     name: str
     binding: Binding
+    plan: Plan | None = None
 
     @property
     def awaits(self) -> bool:
         """Whether it awaits ``call_next()``."""
         return self.binding.is_async or self.binding.wraps_async
 
-    def misuse(self, *, is_repeated: bool) -> Exception:
-        """Return the error for a wrong call of ``call_next``."""
-        if is_repeated:
-            return RuntimeError(
+    @property
+    def needs_loop(self) -> bool:
+        """Whether it, or a dependency of it, is async."""
+        return self.awaits or (self.plan is not None and self.plan.is_async)
+
+    def check_call(self, is_called: bool, arguments: object, named: object) -> None:
+        """Refuse a second call of ``call_next``, and arguments.
+
+        :raises RuntimeError: for a second call.
+        :raises TypeError: for arguments.
+        """
+        if is_called:
+            raise RuntimeError(
                 f"{self.name} in {self.file} called call_next() twice. "
                 "A request is answered once: keep the response of the first call."
             )
-        return TypeError(
-            f"{self.name} in {self.file} passed call_next() an argument. "
-            "It takes none: the next function gets the same request."
-        )
+        if arguments or named:
+            raise TypeError(
+                f"{self.name} in {self.file} passed call_next() an argument. "
+                "It takes none: the next function gets the same request."
+            )
 
 
 def compose(app: Flask, links: Sequence[Link], answer: Call, answer_in_loop: AsyncCall) -> Call:
@@ -67,129 +83,131 @@ def compose(app: Flask, links: Sequence[Link], answer: Call, answer_in_loop: Asy
     :param answer_in_loop: the same for a chain with async middleware.
     """
     first_async = 0
-    while first_async < len(links) and not links[first_async].awaits:
+    while first_async < len(links) and not links[first_async].needs_loop:
         first_async += 1
     if first_async < len(links):
         inner = answer_in_loop
         for link in reversed(links[first_async:]):
-            if link.awaits:
-                inner = _async_link(app, link, inner)
-            else:
-                inner = _sync_link_in_loop(app, link, inner)
-        answer = _bridge(app, inner)
+            inner = _loop_link(app, link, inner)
+        answer = bridge(app, inner)
     for link in reversed(links[:first_async]):
         answer = _sync_link(app, link, answer)
     return answer
 
 
-def _sync_link(app: Flask, link: Link, inner: Call, *, in_loop: bool = False) -> Call:
-    file, name, binding = link
+def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
+    file, name, binding, plan = link
     function = binding.function
-    is_usual = not binding.names and binding.extras == {"request", "call_next"}
+    is_usual = (
+        not binding.names
+        and binding.extras == {"request", "call_next"}
+        and binding.inputs is None
+        and plan is None
+    )
+    takes_call_next = "call_next" in binding.extras
     response_class = app.response_class
 
-    def call(request: Request, values: dict[str, Any]) -> Response:
+    def call(request: Request, values: dict[str, Any], state: Resolution | None) -> Response:
         is_called = False
 
         def call_next(*arguments: Any, **named: Any) -> Response:
             nonlocal is_called
             if is_called or arguments or named:
-                raise link.misuse(is_repeated=is_called)
+                link.check_call(is_called, arguments, named)
             is_called = True
             try:
-                return inner(request, values)
+                return inner(request, values, state)
             except Exception as error:
-                return answer_error(app, request, error)
+                response = answer_error(app, request, error)
+                if response is None:
+                    raise
+                if state is not None:
+                    state.caught = error
+                return response
 
+        def answer(arguments: dict[str, Any]) -> Response:
+            if takes_call_next:
+                arguments["call_next"] = call_next
+            result = finish(app, function(**arguments), name, file, _KIND)
+            return app.make_response(result)
+
+        if plan is not None and state is not None:
+            return run(state, plan, binding, answer)
+        # Not through answer(): a traceback has one frame less for each middleware.
         if is_usual:
             result = function(request=request, call_next=call_next)
         else:
-            given = binding.read_arguments(request, values)
-            if "call_next" in binding.extras:
-                given["call_next"] = call_next
-            result = function(**given)
+            arguments = binding.read_arguments(request, values)
+            if takes_call_next:
+                arguments["call_next"] = call_next
+            result = function(**arguments)
         if type(result) is response_class:
             return result
-        # In a loop, a generator gets its context where the loop ends.
-        if not in_loop or not isinstance(result, (GeneratorType, tuple)):
-            result = finish(app, result, name, file, _KIND)
-        return app.make_response(result)
+        return app.make_response(finish(app, result, name, file, _KIND))
 
     return call
 
 
-def _async_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
-    file, name, binding = link
-    function = binding.function
-    if not binding.is_async:
-        # A decorator around an async def may run it as Flask's ensure_sync does, which cannot
-        # be done in the thread of the loop; or it returns the coroutine.
-        function = in_thread(function)
+def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
+    """Return a link that runs in an event loop."""
+    file, name, binding, plan = link
+    takes_call_next = "call_next" in binding.extras
 
-    async def call(request: Request, values: dict[str, Any]) -> Response:
+    async def call(request: Request, values: dict[str, Any], state: Resolution | None) -> Response:
+        from ..running.calls import call_sync
+
         is_called = False
 
         async def call_next(*arguments: Any, **named: Any) -> Response:
             nonlocal is_called
-            if is_called or arguments or named:
-                raise link.misuse(is_repeated=is_called)
+            link.check_call(is_called, arguments, named)
             is_called = True
             try:
-                return await inner(request, values)
+                return await inner(request, values, state)
             except Exception as error:
                 # In the thread of the request, where the app's handlers run as well.
-                return await in_thread(answer_error)(app, request, error)  # type: ignore[no-any-return]
+                response = await call_sync(answer_error, app, request, error)
+                if response is None:
+                    raise
+                if state is not None:
+                    state.caught = error
+                return response
 
-        given = binding.read_arguments(request, values)
-        if "call_next" in binding.extras:
-            given["call_next"] = call_next
-        result = await function(**given)
-        if binding.wraps_async and isinstance(result, CoroutineType):
-            result = await result
-        if isinstance(result, CoroutineType):
-            result.close()
-            raise TypeError(f"{name} in {file} returned a coroutine. Write await call_next().")
-        return app.make_response(complete(app, result, name, file, _KIND))
+        def call_next_sync(*arguments: Any, **named: Any) -> Response:
+            return run_for(app, call_next(*arguments, **named))
+
+        async def answer(arguments: dict[str, Any]) -> Response:
+            if takes_call_next:
+                arguments["call_next"] = call_next if link.awaits else call_next_sync
+            if binding.is_async:
+                result = await binding.function(**arguments)
+            else:
+                # Including a decorator around an async def: it may run it as Flask does.
+                result = await call_sync(binding.function, **arguments)
+            if binding.wraps_async and isinstance(result, CoroutineType):
+                result = await result
+            if isinstance(result, CoroutineType):
+                result.close()
+                raise TypeError(f"{name} in {file} returned a coroutine. Write await call_next().")
+            return app.make_response(complete(app, result, name, file, _KIND))
+
+        if plan is None or state is None:
+            return await answer(binding.read_arguments(request, values))
+        return await run_async(state, plan, binding, answer)
 
     return call
 
 
-def _sync_link_in_loop(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
-    from asgiref.sync import async_to_sync
+def bridge(app: Flask, inner: AsyncCall) -> Call:
+    """Return a sync function that runs a coroutine function for a request."""
 
-    def inner_in_loop(request: Request, values: dict[str, Any]) -> Response:
-        # Made for each request: asgiref ties it to the event loop around it.
-        return async_to_sync(inner)(request, values)
-
-    return in_thread(_sync_link(app, link, inner_in_loop, in_loop=True))
-
-
-def in_thread(function: Callable[..., Any]) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """Let the event loop of a chain call a sync function in the thread of the request.
-
-    Handlers and hooks run in that thread too, so all of them can use what is kept per thread,
-    for example a connection of sqlite3.
-    """
-    from asgiref.sync import sync_to_async
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        try:
-            return function(*arguments, **named)
-        except StopIteration as error:
-            # A future refuses it, and the loop would wait forever.
-            raise RuntimeError("StopIteration was raised by sync code in a chain") from error
-
-    return sync_to_async(call, thread_sensitive=True)
-
-
-def _bridge(app: Flask, inner: AsyncCall) -> Call:
-    """Return a sync function that runs the rest of a chain in one event loop."""
-
-    def call(request: Request, values: dict[str, Any]) -> Response:
-        response: Response = app.ensure_sync(inner)(request, values)
-        if isinstance(response.response, GeneratorType):
+    def call(request: Request, values: dict[str, Any], state: Resolution | None) -> Response:
+        response = run_for(app, inner(request, values, state))
+        if isinstance(response.response, (GeneratorType, AsyncBody)):
             # Not earlier: it is iterated outside the loop, where its context has to begin.
             response.response = stream_with_context(response.response)
+        if state is not None:
+            state.keep_streams()
         return response
 
     return call

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import CoroutineType
+from contextlib import nullcontext
+from types import CoroutineType, MappingProxyType
 from typing import Any
 
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
 from ..binding.model import Binding
-from .chain import Call, in_thread
+from ..dependencies.model import Plan
+from ..dependencies.resolving import Resolution, run, run_async
+from ..running.modes import run_for
+from .chain import Call, bridge
 from .exports import allowed_methods
-from .results import FINISHED, await_result, complete, finish
+from .results import FINISHED, complete, finish
 
 current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 
@@ -22,46 +26,26 @@ def is_rooted(path_info: str | None) -> bool:
     return not path_info or (path_info[0] == "/" and path_info[1:2] != "/")
 
 
-def call_handler(app: Flask, binding: Binding, current: Request, values: dict[str, Any]) -> Any:
-    """Call a handler, and write its result as its return annotation declares.
-
-    :param values: the values of the path parameters.
-    """
-    function, writer = binding.function, binding.writer
-    if binding.is_async:
-        # Made for each request: asgiref ties it to the event loop around it.
-        function = app.ensure_sync(function)
-    arguments = binding.read_arguments(current, values)
-    if writer is None:
-        return function(**arguments)
-    with writer.checking_errors():
-        result = function(**arguments)
-        if isinstance(result, CoroutineType):
-            result = app.ensure_sync(await_result)(result)
-        return writer.write(result)
-
-
-async def await_handler(binding: Binding, current: Request, values: dict[str, Any]) -> Any:
-    """Call an async handler in an event loop, and write its result."""
-    arguments = binding.read_arguments(current, values)
-    if binding.writer is None:
-        return await binding.function(**arguments)
-    with binding.writer.checking_errors():
-        return binding.writer.write(await binding.function(**arguments))
-
-
 class Dispatcher:
     """The handlers of one route file, by method.
 
     :param app: the app that serves it.
     :param file: the route file, relative to the root.
     :param bindings: the plan of each handler's call, by method.
+    :param plans: how handlers get their dependencies, by method, for those that ask for some.
     """
 
-    def __init__(self, app: Flask, file: str, bindings: Mapping[str, Binding]) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        file: str,
+        bindings: Mapping[str, Binding],
+        plans: Mapping[str, Plan] = MappingProxyType({}),
+    ) -> None:
         self.app = app
         self.file = file
         self.bindings = bindings
+        self.plans = plans
         #: The methods that the route answers, sorted.
         self.allowed = allowed_methods(bindings)
         #: The handlers that are called with the values of the path as they are.
@@ -96,38 +80,104 @@ class Dispatcher:
         binding = self.bindings.get(method)
         return binding and binding.function
 
-    def answer(self, current: Request, values: dict[str, Any]) -> Any:
+    def answer(
+        self, current: Request, values: dict[str, Any], state: Resolution | None = None
+    ) -> Any:
         """Return the result of the handler, or the answer of a route without one.
 
         :param values: the values of the path parameters.
+        :param state: the dependencies that have run, if middleware has asked for some.
         :raises ~werkzeug.exceptions.MethodNotAllowed: for a method that the file lacks.
         """
         method = self.method_of(current)
         if method in self.bindings:
-            result = call_handler(self.app, self.bindings[method], current, values)
+            binding = self.bindings[method]
+            if binding.is_plain and method not in self.plans:
+                result = binding.function(**binding.read_arguments(current, values))
+            else:
+                result = self.call(method, current, values, state)
             if current.method != "OPTIONS" or method == "OPTIONS":
                 return result
             response = self.app.make_response(finish(self.app, result, method, self.file))
-        elif current.method == "OPTIONS":
-            response = self.app.response_class(status=204)
-            response.headers.pop("Content-Type", None)
         else:
-            raise MethodNotAllowed(valid_methods=self.allowed)
+            response = self._answer_without_handler(current)
         response.headers["Allow"] = ", ".join(self.allowed)
         return response
 
-    async def answer_in_loop(self, current: Request, values: dict[str, Any]) -> Response:
-        """Return the same as a response, inside the event loop of a chain."""
+    def _answer_without_handler(self, current: Request) -> Response:
+        if current.method != "OPTIONS":
+            raise MethodNotAllowed(valid_methods=self.allowed)
+        response = self.app.response_class(status=204)
+        response.headers.pop("Content-Type", None)
+        return response
+
+    def call(
+        self, method: str, current: Request, values: dict[str, Any], state: Resolution | None
+    ) -> Any:
+        """Call a handler, and write its result as its return annotation declares.
+
+        :returns: a response if it asks for dependencies, which are cleaned up already; otherwise
+            the result as it is.
+        """
+        binding, plan = self.bindings[method], self.plans.get(method)
+        if plan is None:
+            return self._invoke(binding, binding.read_arguments(current, values))
+        state = state or Resolution(self.app, current, values)
+        if binding.is_async or plan.is_async:
+            return bridge(self.app, self.answer_in_loop)(current, values, state)
+
+        def answer(arguments: dict[str, Any]) -> Response:
+            result = finish(self.app, self._invoke(binding, arguments), method, self.file)
+            return self.app.make_response(result)
+
+        return run(state, plan, binding, answer)
+
+    def _invoke(self, binding: Binding, arguments: dict[str, Any]) -> Any:
+        writer = binding.writer
+        if writer is None and not binding.is_async:
+            return binding.function(**arguments)
+        with writer.checking_errors() if writer else nullcontext():
+            result = binding.function(**arguments)
+            if isinstance(result, CoroutineType):
+                result = run_for(self.app, result)
+            return writer.write(result) if writer else result
+
+    async def answer_in_loop(
+        self, current: Request, values: dict[str, Any], state: Resolution | None
+    ) -> Response:
+        """Return the response of the handler, inside the event loop of a chain."""
+        from ..running.calls import call_sync
+
         method = self.method_of(current)
-        binding = self.bindings.get(method)
-        if binding and binding.is_async and current.method != "OPTIONS":
-            result = await await_handler(binding, current, values)
-        else:
-            # In the thread of the request, as without async middleware.
-            result = await in_thread(self.answer)(current, values)
-        if isinstance(result, CoroutineType):
-            result = await result
-        return self.app.make_response(complete(self.app, result, method, self.file))
+        binding, plan = self.bindings.get(method), self.plans.get(method)
+        if binding is None or current.method == "OPTIONS":
+            return await call_sync(self._make_answer, current, values, state)
+
+        async def answer(arguments: dict[str, Any]) -> Response:
+            result = await self._await(binding, arguments)
+            return self.app.make_response(complete(self.app, result, method, self.file))
+
+        if plan is None or state is None:
+            return await answer(binding.read_arguments(current, values))
+        return await run_async(state, plan, binding, answer)
+
+    def _make_answer(
+        self, current: Request, values: dict[str, Any], state: Resolution | None
+    ) -> Response:
+        return self.app.make_response(self.answer(current, values, state))
+
+    async def _await(self, binding: Binding, arguments: dict[str, Any]) -> Any:
+        """Call a handler in an event loop; a sync one runs in the thread of the request."""
+        from ..running.calls import call_sync
+
+        with binding.writer.checking_errors() if binding.writer else nullcontext():
+            if binding.is_async:
+                result = await binding.function(**arguments)
+            else:
+                result = await call_sync(binding.function, **arguments)
+            if isinstance(result, CoroutineType):
+                result = await result
+            return binding.writer.write(result) if binding.writer else result
 
     def as_view(self) -> Callable[..., Any]:
         """Return the view of a route without middleware."""
@@ -162,12 +212,12 @@ class Dispatcher:
             Flask.make_response
         )
 
-        def answer(current: Request, values: dict[str, Any]) -> Response:
+        def answer(current: Request, values: dict[str, Any], state: Resolution | None) -> Response:
             function = direct.get(current.method)
             if function is not None and not preprocessors:
                 result = function(**values)
             else:
-                result = self.answer(current, values)
+                result = self.answer(current, values, state)
             if type(result) is response_class:
                 return result
             if type(result) is dict and makes_responses_as_flask:
@@ -180,14 +230,18 @@ class Dispatcher:
         return answer
 
 
-def through_chain(chain: Call) -> Callable[..., Any]:
-    """Return the view of a route with middleware."""
+def through_chain(app: Flask, chain: Call, *, has_dependencies: bool) -> Callable[..., Any]:
+    """Return the view of a route with middleware.
+
+    :param has_dependencies: whether any function of the route asks for some.
+    """
 
     def dispatch_through_chain(**values: Any) -> Any:
         current = current_request()
         path = current.environ.get("PATH_INFO")
         if path != current.path and not is_rooted(path):
             raise NotFound
-        return chain(current, values)
+        state = Resolution(app, current, values) if has_dependencies else None
+        return chain(current, values, state)
 
     return dispatch_through_chain

@@ -15,7 +15,6 @@ from ..errors import RouteHandlersError
 from .chain import Link, compose
 from .dispatch import (
     Dispatcher,
-    call_handler,
     current_request,
     is_rooted,
     through_chain,
@@ -55,7 +54,9 @@ class Endpoint(functools.partial[Any]):
             return super().__new__(cls, dispatcher.as_view())
         answer = dispatcher.as_innermost()
         chain = compose(dispatcher.app, links, answer, dispatcher.answer_in_loop)
-        return super().__new__(cls, through_chain(chain))
+        asking = [*dispatcher.plans.values(), *(link.plan for link in links if link.plan)]
+        view = through_chain(dispatcher.app, chain, has_dependencies=bool(asking))
+        return super().__new__(cls, view)
 
     # Not annotated in the class: its annotations would pass for those of every view.
     def __init__(
@@ -128,13 +129,12 @@ class Endpoint(functools.partial[Any]):
 
     def _as_method(self, name: str) -> Callable[..., Any]:
         dispatcher = self.dispatcher
-        binding = dispatcher.bindings[name]
 
         def method(view: MethodView, **values: Any) -> Any:
-            result = call_handler(dispatcher.app, binding, current_request(), values)
+            result = dispatcher.call(name, current_request(), values, None)
             return finish(dispatcher.app, result, name, dispatcher.file)
 
-        return functools.update_wrapper(method, binding.function)
+        return functools.update_wrapper(method, dispatcher.bindings[name].function)
 
 
 def failed_view(file: str, error: RouteHandlersError) -> Callable[..., NoReturn]:

@@ -6,17 +6,15 @@ from flask import Flask, Request, Response
 from werkzeug.exceptions import HTTPException
 
 
-def answer_error(app: Flask, request: Request, error: Exception) -> Response:
-    """Return the response that the client would get for an exception.
+def answer_error(app: Flask, request: Request, error: Exception) -> Response | None:
+    """Return the response that the client would get for an exception, if it has one.
 
     HTTP errors have one, and so does any exception for whose class, or for a base class below
-    ``Exception``, the app or the blueprint has an error handler.
-
-    :raises Exception: the exception, if it has none: handlers for ``Exception`` and for 500 are
-        the last resort, and run outside of all middleware.
+    ``Exception``, the app or the blueprint has an error handler. Handlers for ``Exception`` and
+    for 500 are the last resort, and run outside of all middleware.
     """
     if not isinstance(error, HTTPException) and not _has_handler(app, request, type(error)):
-        raise error
+        return None
     return app.make_response(app.handle_user_exception(error))
 
 

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Coroutine
-from types import CoroutineType, GeneratorType
+from collections.abc import Iterator
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any
 
-from flask import Flask, Response, stream_with_context
+from flask import Flask, Response, request, stream_with_context
 from werkzeug.exceptions import HTTPException
 
 from ..contracts.instances import encode_whole
+from ..running.modes import run_for
 
 #: Types of results that Flask accepts as they are.
 FINISHED = frozenset({dict, list, str, bytes, Response})
+
+
+class AsyncBody:
+    """An async generator as the body of a response."""
+
+    def __init__(self, generator: AsyncGeneratorType[Any, Any]) -> None:
+        from ..running.streams import StreamBody
+
+        self._body = StreamBody(generator, request.environ)
+        self.close = self._body.close
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._body)
 
 
 def finish(app: Flask, result: Any, name: str, file: str, kind: str = "A handler") -> Any:
@@ -29,12 +46,13 @@ def finish(app: Flask, result: Any, name: str, file: str, kind: str = "A handler
     :raises ~werkzeug.exceptions.HTTPException: the result, if it is one.
     """
     if isinstance(result, CoroutineType):
-        result = app.ensure_sync(await_result)(result)
-    if isinstance(result, GeneratorType):
-        return stream_with_context(result)
-    if isinstance(result, tuple) and result and isinstance(result[0], GeneratorType):
-        return stream_with_context(result[0]), *result[1:]
-    return complete(app, result, name, file, kind)
+        result = run_for(app, result)
+    result = complete(app, result, name, file, kind)
+    body, *rest = result if isinstance(result, tuple) and result else (result,)
+    if isinstance(body, (GeneratorType, AsyncBody)):
+        body = stream_with_context(body)
+        return (body, *rest) if rest else body
+    return result
 
 
 def complete(app: Flask, result: Any, name: str, file: str, kind: str = "A handler") -> Any:
@@ -51,18 +69,20 @@ def complete(app: Flask, result: Any, name: str, file: str, kind: str = "A handl
     if isinstance(result, HTTPException):
         raise result
     if isinstance(result, tuple) and result:
-        return _write_instance(app, result[0]), *result[1:]
-    return _write_instance(app, result)
+        return _complete_body(app, result[0]), *result[1:]
+    return _complete_body(app, result)
 
 
-def _write_instance(app: Flask, value: Any) -> Any:
-    """Return an instance with all of its fields as JSON, and any other value as it is."""
-    body = encode_whole(value)
-    if body is not None:
-        return app.response_class(body, mimetype="application/json")
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return app.json.response(value)
-    return value
+def _complete_body(app: Flask, body: Any) -> Any:
+    """Return an instance with all of its fields as JSON, an async generator as an iterator."""
+    if isinstance(body, AsyncGeneratorType):
+        return AsyncBody(body)
+    encoded = encode_whole(body)
+    if encoded is not None:
+        return app.response_class(encoded, mimetype="application/json")
+    if dataclasses.is_dataclass(body) and not isinstance(body, type):
+        return app.json.response(body)
+    return body
 
 
 def returned_none(name: str, file: str, kind: str = "A handler") -> TypeError:
@@ -71,8 +91,3 @@ def returned_none(name: str, file: str, kind: str = "A handler") -> TypeError:
         f"{name} in {file} returned None. {kind} returns a response: a str, a dict or list "
         '(JSON), a Response, or "", 204 for an empty one.'
     )
-
-
-async def await_result(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Return the result of a coroutine."""
-    return await coroutine

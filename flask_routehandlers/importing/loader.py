@@ -78,7 +78,7 @@ def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]
             if folder.is_package:
                 init = os.path.join(folder.path, "__init__.py")
             tree_finder.entries[_module_name(root_name, folder.names)] = (init, folder.path)
-    sources: list[SourceFile] = [*tree.middleware, *tree.routes]
+    sources: list[SourceFile] = [*tree.dependencies, *tree.middleware, *tree.routes]
     originals: dict[str, SourceFile] = {}
     for source in sorted(sources, key=lambda source: source.target != source.file):
         originals.setdefault(source.target, source)

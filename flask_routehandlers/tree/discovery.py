@@ -16,13 +16,17 @@ from pathlib import PurePath
 
 from ..errors import Problem
 from .grammar import SegmentError, parse_segment
-from .model import Folder, MiddlewareFile, RouteFile, SourceFile, Tree
+from .model import DependenciesFile, Folder, MiddlewareFile, RouteFile, SourceFile, Tree
 from .segments import Segment, is_walked
 
 ROUTE_FILE = "route.py"
 MIDDLEWARE_FILE = "middleware.py"
 
-_KINDS: dict[str, type[SourceFile]] = {ROUTE_FILE: RouteFile, MIDDLEWARE_FILE: MiddlewareFile}
+_KINDS: dict[str, type[SourceFile]] = {
+    ROUTE_FILE: RouteFile,
+    MIDDLEWARE_FILE: MiddlewareFile,
+    "dependencies.py": DependenciesFile,
+}
 
 _STEMS = frozenset(kind.stem for kind in _KINDS.values())
 
@@ -235,6 +239,7 @@ def _make_tree(findings: _Findings) -> Tree:
         root=findings.root,
         routes=tuple(source for source in used if isinstance(source, RouteFile)),
         middleware=tuple(source for source in used if isinstance(source, MiddlewareFile)),
+        dependencies=tuple(source for source in used if isinstance(source, DependenciesFile)),
         folders=tuple(findings.folders[names] for names in sorted(leading)),
         problems=tuple(problems),
         warnings=tuple(sorted(warnings, key=lambda warning: warning.reason)),

@@ -40,6 +40,13 @@ class MiddlewareFile(SourceFile):
     stem = "middleware"
 
 
+class DependenciesFile(SourceFile):
+    """A ``dependencies.py``: its functions are arguments in its folder and below."""
+
+    __slots__ = ()
+    stem = "dependencies"
+
+
 class RouteFile(SourceFile):
     """A ``route.py``."""
 
@@ -91,6 +98,7 @@ class Tree:
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     others: tuple[str, ...] = ()
+    dependencies: tuple[DependenciesFile, ...] = ()
 
     def without(self, refused: Set[str]) -> Tree:
         """Return the same tree without some files, and without the files below some folders.
@@ -108,4 +116,5 @@ class Tree:
             self,
             routes=tuple(filter(is_kept, self.routes)),
             middleware=tuple(filter(is_kept, self.middleware)),
+            dependencies=tuple(filter(is_kept, self.dependencies)),
         )

@@ -179,4 +179,9 @@ def test_stop_iteration_in_a_loop_is_an_error(tree):
     )
     assert child.returncode == 0, child.stderr
     assert json.loads(child.stdout) == [500, 500, 200]
-    assert child.stderr.count("RuntimeError: StopIteration was raised by sync code") == 2
+    assert (
+        child.stderr.count(
+            "RuntimeError: A sync function that async code called raised StopIteration."
+        )
+        == 2
+    )

@@ -267,9 +267,8 @@ def test_anyio_cancels_and_groups() -> None:
         with anyio.move_on_after(0.01) as scope:
             await anyio.sleep(60)
         events.append(scope.cancelled_caught)
-        with pytest.raises(TimeoutError):
-            with anyio.fail_after(0.01):
-                await anyio.sleep(60)
+        with pytest.raises(TimeoutError), anyio.fail_after(0.01):
+            await anyio.sleep(60)
         async with anyio.create_task_group() as group:
             group.start_soon(anyio.sleep, 60)
             group.cancel_scope.cancel()
