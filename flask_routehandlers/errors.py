@@ -97,12 +97,24 @@ def describe_exception(error: BaseException) -> str:
     return f"{name}: {message}" if message else name
 
 
+#: The requirements of the extras of this package, as in ``pyproject.toml``.
+EXTRAS = {
+    "async": "flask[async]",
+    "msgspec": "msgspec",
+    "mypy": "mypy>=1.11",
+    "pydantic": "pydantic>=2",
+    "redis": "redis>=5",
+}
+
+
 def install_hint(extra: str) -> str:
     """Return the hint for a package that is not installed.
 
+    It names the requirement, since this package and its extras are not on an index yet.
+
     :param extra: the extra of this package that installs it.
     """
-    return f'Install it: pip install "flask-routehandlers[{extra}]".'
+    return f'Install it: pip install "{EXTRAS[extra]}".'
 
 
 def problems_of(error: RouteHandlersError) -> tuple[Problem, ...]:

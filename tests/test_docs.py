@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -21,6 +22,7 @@ import pytest
 import flask_routehandlers
 from flask_routehandlers import RouteHandlers
 from flask_routehandlers.caching.settings import Settings
+from flask_routehandlers.errors import EXTRAS
 from flask_routehandlers.handlers.config import RouteConfig
 from tests.pages import (
     DOCS,
@@ -167,6 +169,22 @@ def test_the_page_on_reliability_names_tests():
     for cells in table("reliability.md", "test"):
         for name in cells[0]:
             assert list(REPOSITORY.glob(f"tests/**/{name}.py")), name
+
+
+def test_extras_are_those_of_the_metadata():
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for extra, requirements in project["optional-dependencies"].items():
+        assert requirements == [EXTRAS[extra]]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *UNTESTED_PAGES], ids=lambda page: page.name)
+def test_pages_install_what_hints_install(page):
+    text = page.read_text(encoding="utf-8")
+    names = {re.split(r"\W", requirement)[0] for requirement in EXTRAS.values()}
+    for requirement in re.findall(r"pip install [\"']?([\w\[\]<>=.-]+)", text):
+        name = re.split(r"[\W_]", requirement.lower())[0]
+        assert name not in names or requirement in EXTRAS.values()
+        assert not requirement.lower().startswith("flask-routehandlers")
 
 
 def test_the_guide_names_every_folder():

@@ -191,7 +191,7 @@ def test_async_handlers_need_asgiref(tree, monkeypatch):
     assert [str(problem) for problem in problems] == [
         "users/route.py\n"
         "  GET is async, and Flask needs asgiref to call it.\n"
-        '  Install it: pip install "flask-routehandlers[async]".'
+        '  Install it: pip install "flask[async]".'
     ]
 
 
@@ -205,7 +205,7 @@ def test_async_route_config_needs_asgiref(tree, monkeypatch, name):
     assert [str(problem) for problem in problems] == [
         "users/[id]/route.py\n"
         f"  {name} is async, and Flask needs asgiref to call it.\n"
-        '  Install it: pip install "flask-routehandlers[async]".'
+        '  Install it: pip install "flask[async]".'
     ]
 
 

@@ -251,7 +251,7 @@ def test_without_mypy_the_command_says_how_to_get_it(tmp_path):
     write_files(tmp_path, {"app/api/route.py": "", "mypy.py": ""})
     status, output, errors = typecheck(tmp_path)
     assert (status, output) == (2, "")
-    assert errors == "Error: mypy is not installed. Run pip install 'Flask-RouteHandlers[mypy]'.\n"
+    assert errors == 'Error: mypy is not installed. Install it: pip install "mypy>=1.11".\n'
 
 
 @needs_mypy

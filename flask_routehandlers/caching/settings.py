@@ -10,6 +10,8 @@ from typing import Any
 
 from flask import Flask
 
+from ..errors import install_hint
+
 #: What the name of each setting begins with in ``app.config``.
 PREFIX = "ROUTE_HANDLERS_CACHE_"
 
@@ -120,7 +122,7 @@ def find_setting_problems(config: Mapping[str, Any]) -> Iterator[tuple[str, str]
     if find_spec("redis") is None:
         yield (
             f"{PREFIX}URL is in app.config, and redis-py is not installed.",
-            'Install it: pip install "flask-routehandlers[redis]".',
+            install_hint("redis"),
         )
         return
     from redis.connection import parse_url

@@ -6,7 +6,7 @@ import os
 
 import click
 
-from ..errors import RouteTreeError
+from ..errors import RouteTreeError, install_hint
 from .common import LoadError
 
 
@@ -42,9 +42,7 @@ def typecheck(context: click.Context, roots: tuple[str, ...], arguments: tuple[s
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "mypy":
             raise
-        raise LoadError(
-            "mypy is not installed. Run pip install 'Flask-RouteHandlers[mypy]'."
-        ) from error
+        raise LoadError(f"mypy is not installed. {install_hint('mypy')}") from error
     try:
         context.exit(typechecking.typecheck(folders, arguments))
     except RouteTreeError as error:

@@ -183,9 +183,7 @@ def test_without_asgiref_async_stops_the_start(tree):
         ("b/middleware.py", f"middleware {reason}"),
         ("c/route.py", f"GET {reason}"),
     ]
-    assert {problem.hint for problem in problems} == {
-        'Install it: pip install "flask-routehandlers[async]".'
-    }
+    assert {problem.hint for problem in problems} == {'Install it: pip install "flask[async]".'}
 
 
 @pytest.mark.usefixtures("without_asgiref")
