@@ -61,6 +61,8 @@ def types(session: nox.Session) -> None:
     install(session, "tests", "lint")
     session.run("mypy")
     session.run("pyright", "--pythonpath", f"{session.bin}/python")
+    example = ["--root", "example_app/app/api", "example_app/__init__.py"]
+    session.run("flask", "route-handlers", "typecheck", "--strict", *example)
     session.run("pytest", "-m", "not soak", "tests/test_typing.py", "tests/test_tools.py")
 
 

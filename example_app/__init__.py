@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask, redirect, url_for
+from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 
 from flask_routehandlers import RouteHandlers
@@ -41,6 +42,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         FEED_ID="tag:example.com,2025:bookmarks",
     )
     app.config.from_mapping(config or {})
+    app.json = DefaultJSONProvider(app)
     app.json.sort_keys = False
     database.init_app(app)
     RouteHandlers(app, root="app/api")

@@ -14,7 +14,7 @@ PAGES = sorted([*DOCS.glob("*.md"), REPOSITORY / "README.md"])
 _BLOCK = re.compile(
     r"^```(?P<info>[^\n]*)\n(?P<code>.*?)^```$"
     r"|^<!-- given: (?P<given>.*?) -->$"
-    r"|^(?P<heading>#+) [^\n]*$",
+    r"|^(?P<heading>#+ [^\n]*)$",
     re.M | re.S,
 )
 

@@ -111,6 +111,22 @@ def test_links_lead_to_files_and_headings(page):
 
 
 @pytest.mark.ci
+def test_the_recipe_for_cors_is_typed(tmp_path):
+    pytest.importorskip("mypy")
+    files, heading = {}, ""
+    for block in blocks(DOCS / "middleware.md"):
+        if block.kind == "heading":
+            heading = block.text
+        elif heading == "### CORS" and block.file:
+            files[block.file] = block.text
+    write_files(tmp_path, files)
+    call = [sys.executable, "-m", "flask", "route-handlers", "typecheck", "--strict"]
+    status, output = run_child(call, tmp_path)
+    assert status == 0, output
+    assert "no issues found in 3 source files" in output
+
+
+@pytest.mark.ci
 def test_the_pages_build_without_a_warning(tmp_path):
     pytest.importorskip("sphinx")
     call = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", str(DOCS), str(tmp_path)]

@@ -7,19 +7,21 @@ An HTTP error passes through middleware as an exception, so headers for every an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from uuid import uuid4
 
 from flask import Request, Response, after_this_request, current_app, g
+from werkzeug.datastructures import HeaderSet
+
+from flask_routehandlers import CallNext
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 #: Headers that pages of other origins can send and read, in addition to the browser's own.
-_SENT = ("Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID")
-_READ = ("Location", "X-Request-ID")
+_SENT = HeaderSet(["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"])
+_READ = HeaderSet(["Location", "X-Request-ID"])
 
 
-def name_request(request: Request, call_next: Callable[[], Response]) -> Response:
+def name_request(request: Request, call_next: CallNext) -> Response:
     """Set ``g.request_id`` and ``X-Request-ID``: the client's, or a new one."""
     request_id = request.headers.get("X-Request-ID", "")
     if not _REQUEST_ID.fullmatch(request_id):
@@ -34,7 +36,7 @@ def name_request(request: Request, call_next: Callable[[], Response]) -> Respons
     return call_next()
 
 
-def share_with_origins(request: Request, call_next: Callable[[], Response]) -> Response:
+def share_with_origins(request: Request, call_next: CallNext) -> Response:
     """Let pages of the origins in ``CORS_ORIGINS`` use the API (CORS).
 
     A preflight has no credentials, so it is answered here, before a middleware below requires
@@ -53,11 +55,13 @@ def share_with_origins(request: Request, call_next: Callable[[], Response]) -> R
             response.access_control_expose_headers = _READ
         return response
 
-    if not (allowed and request.method == "OPTIONS" and request.access_control_request_method):
+    rule = request.url_rule
+    is_preflight = request.method == "OPTIONS" and request.access_control_request_method
+    if not (allowed and is_preflight and rule and rule.methods):
         return call_next()
     response = Response(status=204)
     # The methods of the file, as in an automatic Allow.
-    response.access_control_allow_methods = sorted(request.url_rule.methods)
+    response.access_control_allow_methods = HeaderSet(sorted(rule.methods))
     response.access_control_allow_headers = _SENT
     response.access_control_max_age = 600
     return response

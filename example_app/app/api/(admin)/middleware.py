@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
 
 from flask import Request, Response, abort, current_app, g
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
+from flask_routehandlers import CallNext
 
-def middleware(request: Request, call_next: Callable[[], Response]) -> Response:
+
+def middleware(request: Request, call_next: CallNext) -> Response:
     """Require ``Authorization: Bearer`` with the ``ADMIN_TOKEN``."""
     token = current_app.config["ADMIN_TOKEN"]
     if not token:

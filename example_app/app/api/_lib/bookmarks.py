@@ -88,7 +88,7 @@ def get_or_404(db: sqlite3.Connection, bookmark_id: int) -> Bookmark:
 def id_of(db: sqlite3.Connection, url: str) -> int | None:
     """Return the id of the bookmark with a URL."""
     row = db.execute("SELECT id FROM bookmark WHERE url = ?", (url,)).fetchone()
-    return row and row["id"]
+    return int(row["id"]) if row else None
 
 
 def add(db: sqlite3.Connection, fields: Mapping[str, Any]) -> int:

@@ -68,7 +68,8 @@ def get_db() -> sqlite3.Connection:
         g.db.execute("PRAGMA foreign_keys = ON")
         g.db.create_function("casefold", 1, str.casefold, deterministic=True)
         g.db.create_function("address", 1, address, deterministic=True)
-    return g.db
+    db: sqlite3.Connection = g.db
+    return db
 
 
 @contextmanager

@@ -35,5 +35,6 @@ def read_page(tags: list[str] | None = None, site: str = "") -> dict[str, Any]:
 
 def _below(bookmark_id: int) -> str:
     # Only known names: url_for has other arguments, such as _external.
-    kept = {name: request.args.getlist(name) for name in ("tag", "q", "limit")}
-    return url_for(request.endpoint or "", **(request.view_args or {}), **kept, before=bookmark_id)
+    values: dict[str, Any] = {n: request.args.getlist(n) for n in ("tag", "q", "limit")}
+    values |= request.view_args or {}
+    return url_for(request.endpoint or "", **values, before=bookmark_id)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable
 
 from flask import Request, Response, abort, current_app
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
+from flask_routehandlers import CallNext
 
-def middleware(request: Request, call_next: Callable[[], Response]) -> Response:
+
+def middleware(request: Request, call_next: CallNext) -> Response:
     """Require a signed body.
 
     ``X-Signature: sha256=...`` has its HMAC in hexadecimal.
