@@ -203,12 +203,16 @@ def run_child(call: list[str], folder: Path) -> tuple[int, str]:
 
 
 @contextmanager
-def serving(folder: Path, log: Path) -> Iterator[int]:
+def serving(folder: Path, log: Path, *options: str, **settings: str) -> Iterator[int]:
     """Serve a project with ``flask run`` on a free port, which is given.
 
     The log is printed at the end: pytest shows it when the test fails.
+
+    :param options: options of ``flask``.
+    :param settings: additional environment variables.
     """
-    server = forks.start(["flask", "run", "--port", "0"], folder, environment(), log)
+    call = ["flask", *options, "run", "--port", "0"]
+    server = forks.start(call, folder, environment() | settings, log)
     pattern = re.compile(r"Running on http://127\.0\.0\.1:(\d+)")
 
     def has_started() -> bool:
