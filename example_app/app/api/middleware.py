@@ -1,7 +1,7 @@
 """For every route of the API: a request id, and CORS.
 
-An HTTP error passes through middleware as an exception, so headers for every answer are set in
-``after_this_request`` functions, which Flask runs for errors too.
+An unexpected exception passes through middleware, so headers for every answer are set in
+``after_this_request`` functions, which Flask runs for its 500 too.
 """
 
 from __future__ import annotations
