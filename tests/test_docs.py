@@ -38,6 +38,7 @@ from tests.pages import (
 )
 from tests.projects import ANY_HANDLER, Project, new_project, run_child
 from tests.support import bare_app, write_files
+from tests.test_layers import LAYERS
 
 PACKAGE = Path(flask_routehandlers.__file__).parent
 
@@ -203,7 +204,9 @@ def test_pages_install_what_hints_install(page):
         assert not requirement.lower().startswith("flask-routehandlers")
 
 
-def test_the_guide_names_every_folder():
+def test_the_guide_lists_the_layers():
     text = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    folders = {file.parent.name for file in PACKAGE.rglob("*/__init__.py")}
-    assert folders <= set(re.findall(r"`(\w+)/`", text))
+    rows = "\n".join(re.findall(r"^\| (`.*?) \|", text, re.M))
+    names = [name.rstrip("/").removesuffix(".py") for name in re.findall("`([^`]*)`", rows)]
+    layers = [layer for layer in LAYERS if layer != "__init__"]
+    assert [name for name in names if name in layers] == layers
