@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -127,6 +128,22 @@ def problems_of(error: RouteHandlersError) -> tuple[Problem, ...]:
     assert isinstance(error, RouteImportError)
     reason = f"{str(error).rstrip('.')}."
     return (Problem(reason, f"Look at {error.where}.", (error.file,)),)
+
+
+def shown_path(path: str) -> str:
+    """Return a path as it can be opened: relative to the working directory if it is below it.
+
+    :param path: an absolute path.
+    """
+    return path.removeprefix(os.path.join(os.getcwd(), ""))
+
+
+def printable(text: str) -> str:
+    """Return a string for a terminal: control and other invisible characters escaped."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else ascii(character)[1:-1]
+        for character in text
+    )
 
 
 def skip_frames(

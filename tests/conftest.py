@@ -12,6 +12,7 @@ from flask import Flask, has_request_context
 from hypothesis import HealthCheck, settings
 
 from flask_routehandlers import RouteHandlers
+from tests.commands import flask_in_process
 from tests.support import ECHO, bare_app, write_files
 
 # A busy machine takes its time over an example, and a failure can be repeated.
@@ -52,6 +53,14 @@ def make_app(tree: Callable[..., Path]) -> Callable[..., Flask]:
         return app
 
     return make
+
+
+@pytest.fixture
+def flask(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Run ``flask`` in this process: ``flask({"wsgi.py": ...}, "routes")`` gives the exit status,
+    the output and the errors. The files are written to ``tmp_path``, the current folder."""
+    with flask_in_process(tmp_path) as run:
+        yield run
 
 
 @pytest.fixture(autouse=True)
