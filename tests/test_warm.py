@@ -1,21 +1,20 @@
-"""``flask route-handlers warm``: what is stored before anybody asks, and what is told of it."""
+"""``flask route-handlers warm``: what is stored in advance, and what is printed."""
 
 from __future__ import annotations
 
-import os
-import subprocess
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event, Thread
+from threading import Thread
+from traceback import walk_stack
 
 import pytest
 from flask import Flask
 
-import flask_routehandlers
-from flask_routehandlers.cli import group
+from tests.commands import errors_at_terminal, invoke
 from tests.servers import RedisServer, redis_server
-from tests.support import configured, until, write_files
+from tests.support import configured, until
 
 COUNT = "import threading\nimport time\nfrom itertools import count\nruns = count(1)\n"
 HIT = "flask-routehandlers; hit; ttl="
@@ -49,13 +48,13 @@ def shared(tree: Callable[..., Path], server: RedisServer) -> Callable[..., Flas
 
 
 def warm(app: Flask, *arguments: str) -> tuple[int, str, str]:
-    """Exit status, output and errors of the command, in this process."""
-    result = app.test_cli_runner().invoke(group, ["warm", *arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result.exit_code, result.stdout, result.stderr
+    """Exit status, output and errors of the command, in this process; files below ``app/api``."""
+    status, output, errors = invoke(app, "warm", *arguments)
+    root = f"{app.root_path}/app/api/"
+    return status, output.replace(root, ""), re.sub(rf"^{root}", "", errors, flags=re.M)
 
 
-def test_every_url_that_is_known_is_stored_before_anybody_asks(shared):
+def test_every_known_url_is_stored_in_advance(shared):
     files = {
         "route.py": static(),
         "posts/[n]/route.py": static(params=numbers(3)),
@@ -75,12 +74,12 @@ def test_every_url_that_is_known_is_stored_before_anybody_asks(shared):
         assert client.get(path).headers["Cache-Status"].startswith(HIT)
 
 
-def test_where_nothing_is_static_there_is_nothing_to_do(shared):
+def test_an_app_without_static_handlers(shared):
     app = shared({"route.py": "def GET(): ..."})
     assert warm(app) == (0, "Stored 0 URLs, 0 were fresh, 0 failed.\n", "")
 
 
-def test_what_is_fresh_is_left_and_what_is_stale_is_computed_anew(shared, server):
+def test_only_stale_entries_are_computed_again(shared, server):
     app = shared({"[n]/route.py": static(params=numbers(2))})
     assert warm(app)[1] == "Stored 2 URLs, 0 were fresh, 0 failed.\n"
     assert warm(app)[1] == "Stored 0 URLs, 2 were fresh, 0 failed.\n"
@@ -91,7 +90,7 @@ def test_what_is_fresh_is_left_and_what_is_stale_is_computed_anew(shared, server
     assert 50 < int(status.removeprefix(HIT)) <= 60
 
 
-def test_the_list_of_a_closed_file_is_computed_anew(shared):
+def test_the_list_of_a_closed_file_is_renewed(shared):
     closed = "dynamic_params = False\nlisted = [{'n': '0'}]\n"
     file = static(more=closed).replace(
         "revalidate = 60", "revalidate = 60\ndef generate_static_params(): return listed"
@@ -103,7 +102,7 @@ def test_the_list_of_a_closed_file_is_computed_anew(shared):
     assert app.test_client().get("/api/1").status_code == 200
 
 
-def test_what_is_not_for_everyone_is_told_and_is_no_failure(shared):
+def test_what_cannot_be_stored_is_no_failure(shared):
     app = shared(
         {
             "a/route.py": static("('x', {'Set-Cookie': 'a=1'})"),
@@ -130,7 +129,7 @@ def test_what_is_not_for_everyone_is_told_and_is_no_failure(shared):
     )
 
 
-def test_what_is_gone_again_is_told(shared):
+def test_entries_that_are_no_longer_there(shared):
     # Its list is revalidated by the next one: one thread takes them in turn.
     app = shared(
         {
@@ -142,11 +141,11 @@ def test_what_is_gone_again_is_told(shared):
         }
     )
     assert warm(app, "--threads", "1")[1] == (
-        "not stored  /api/a: gone again\nStored 1 URL, 0 were fresh, 0 failed.\n"
+        "not stored  /api/a: no longer there\nStored 1 URL, 0 were fresh, 0 failed.\n"
     )
 
 
-def test_each_failure_is_told_with_its_line_and_the_rest_is_stored(shared):
+def test_failures_are_printed_and_the_rest_stored(shared):
     app = shared(
         {
             "a/route.py": static("1 / 0"),
@@ -176,44 +175,53 @@ def test_each_failure_is_told_with_its_line_and_the_rest_is_stored(shared):
         "  Look at …/f/[n]/route.py, line 8.",
         "a/route.py\n  GET for /api/a failed: ZeroDivisionError: division by zero\n"
         "  Look at …/a/route.py, line 9.",
-        "b/route.py\n  GET for /api/b gives the status 503.\n  Look at what it returns.",
+        "b/route.py\n  GET for /api/b answers with status 503.\n  Look at what it returns.",
         "g/route.py\n  GET for /api/g failed: TypeError: cache_tags in g/route.py returned 'g', "
         "and 'g' is not a list. It returns a list of strings.\n  Look at what it returns.",
-        "h/route.py\n  GET for /api/h gives the status 503.\n  Look at what it returns.",
+        "h/route.py\n  GET for /api/h answers with status 503.\n  Look at what it returns.",
         "i/route.py\n  GET for /api/i failed: SystemExit\n  Look at …/i/route.py, line 9.",
         "",
     ]
 
 
-def test_so_many_handlers_run_at_once(shared):
+@pytest.mark.parametrize("threads", [1, 3])
+def test_threads_run_so_many_handlers_at_once(shared, threads):
     work = (
-        "lock = threading.Lock()\nrunning = []\nmost = []\n"
+        f"barrier = threading.Barrier({threads})\nrunning = []\nmost = []\n"
         "def work(n):\n"
-        "    with lock:\n        running.append(n)\n        most.append(len(running))\n"
-        "    time.sleep(0.1)\n"
-        "    with lock:\n        running.remove(n)\n"
+        "    running.append(n)\n"
+        "    most.append(len(running))\n"
+        "    barrier.wait(60)\n"
+        "    running.remove(n)\n"
         "    return n\n"
     )
-    file = static("work(params['n'])", numbers(12), work)
-    for threads, expected in ((1, 1), (3, 3)):
-        app = shared({"[n]/route.py": file})
-        assert warm(app, "--threads", str(threads))[0] == 0
-        assert max(app.view_functions["api./[n]"].module.most) == expected
+    app = shared({"[n]/route.py": static("work(params['n'])", numbers(12), work)})
+    assert warm(app, "--threads", str(threads))[0] == 0
+    assert max(app.view_functions["api./[n]"].module.most) == threads
 
 
-def test_a_url_that_a_server_computes_at_the_time_is_computed_once(shared):
-    waits = static("str(next(runs)) if go.wait(20) else ''", more="go = threading.Event()")
+def threads_in(module: str) -> int:
+    """How many threads of this process run something in a module."""
+    names = [
+        {frame.f_globals["__name__"] for frame, _ in walk_stack(frame)}
+        for frame in sys._current_frames().values()
+    ]
+    return sum(module in of_thread for of_thread in names)
+
+
+def test_a_url_that_a_server_computes_runs_once(shared):
+    waits = static("str(next(runs)) if go.wait(60) else ''", more="go = threading.Event()")
     app = shared({"route.py": waits})
     module = app.view_functions["api./"].module
     asked: list[str] = []
     asking = Thread(target=lambda: asked.append(app.test_client().get("/api").text))
     asking.start()
-    coordinator = app.extensions["routehandlers_cache"].coordinator
-    assert until(lambda: bool(coordinator._runs))
+    coordinator = "flask_routehandlers.caching.coordinator"
+    assert until(lambda: threads_in(coordinator) == 1, 60)
     warmed: list[object] = []
     warming = Thread(target=lambda: warmed.append(warm(app)))
     warming.start()
-    Event().wait(0.2)
+    assert until(lambda: threads_in(coordinator) == 2, 60)
     module.go.set()
     asking.join()
     warming.join()
@@ -222,19 +230,19 @@ def test_a_url_that_a_server_computes_at_the_time_is_computed_once(shared):
     assert next(module.runs) == 2
 
 
-def test_a_store_of_each_process_cannot_be_filled(tree):
+def test_a_store_in_each_process_is_refused(tree):
     app = configured(tree({"route.py": static()}))
     status, output, errors = warm(app)
     assert (status, output) == (2, "")
     assert errors == (
-        f"Error: The app {app.name!r} stores in the memory of each process what its static "
-        "handlers answer, and this command has a process of its own: no server would notice. "
+        f"Error: The app {app.name!r} stores responses of static handlers in the memory of each "
+        "process, which this command cannot reach.\n"
         "Set ROUTE_HANDLERS_CACHE_URL in app.config to the URL of a Redis or Valkey server.\n"
     )
 
 
 @pytest.mark.parametrize("moment", ["before", "meanwhile"])
-def test_a_store_that_is_down_is_told(tree, moment):
+def test_a_store_that_is_down_is_an_error(tree, moment):
     with redis_server() as server:
         app = configured(
             tree({"route.py": static("kill() or 'x'", more="kill = None")}), url=server.url
@@ -248,43 +256,8 @@ def test_a_store_that_is_down_is_told(tree, moment):
     assert errors.endswith(". Look at ROUTE_HANDLERS_CACHE_URL in app.config.\n")
 
 
-# As its users run it.
-
-CHECKOUT = Path(flask_routehandlers.__file__).parents[1]
-WSGI = """
-from flask import Flask
-from flask_routehandlers import RouteHandlers
-
-app = Flask(__name__)
-app.config["SECRET_KEY"] = "shared by all"
-app.config["ROUTE_HANDLERS_CACHE_URL"] = {url!r}
-app.config["ROUTE_HANDLERS_CACHE_TIMEOUT"] = 5
-RouteHandlers(app)
-"""
-
-
-def start(folder: Path, **options: object) -> subprocess.Popen[bytes]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("FLASK")}
-    environment["PYTHONPATH"] = str(CHECKOUT)
-    command = [sys.executable, "-m", "flask", "route-handlers", "warm"]
-    return subprocess.Popen(command, cwd=folder, env=environment, **options)
-
-
-def test_the_progress_is_shown_to_those_who_look(tmp_path, server):
-    pty = pytest.importorskip("pty")
-    files = {"app/api/[n]/route.py": static(params=numbers(20))}
-    write_files(tmp_path, {"wsgi.py": WSGI.format(url=server.url), **files})
-    with start(tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.communicate(timeout=60) == (
-            b"Stored 20 URLs, 0 were fresh, 0 failed.\n", b"",
-        )  # fmt: skip
-    assert process.returncode == 0
-    ours, theirs = pty.openpty()
-    with start(tmp_path, stdout=subprocess.PIPE, stderr=theirs) as process:
-        output = process.communicate(timeout=60)[0]
-    assert output == b"Stored 0 URLs, 20 were fresh, 0 failed.\n"
-    os.close(theirs)
-    shown = os.read(ours, 100_000).decode()
-    os.close(ours)
-    assert "Warming" in shown
-    assert "100%" in shown
+def test_progress_is_shown_at_a_terminal(shared):
+    app = shared({"[n]/route.py": static(params=numbers(20))})
+    errors = errors_at_terminal(app, "warm")
+    assert "Warming" in errors
+    assert "100%" in errors

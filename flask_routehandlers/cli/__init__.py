@@ -15,7 +15,7 @@ from .warm import warm
 
 @click.group()
 def group() -> None:
-    """Look into the trees of route files that the app serves."""
+    """Inspect and extend the trees of route files of the app."""
 
 
 for command in (check, export, match, new, revalidate, typecheck, warm):

@@ -1,11 +1,11 @@
-"""What several commands share: the app, the words for numbers, a progress bar."""
+"""What the commands share: the app, words for numbers, a progress bar."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from traceback import extract_tb
 from typing import TypeVar
 
@@ -15,91 +15,14 @@ from flask.cli import NoAppException, ScriptInfo
 
 from ..caching import cache_of
 from ..caching.settings import find_late_settings, read_settings
-from ..errors import RouteHandlersError
+from ..errors import RouteHandlersError, describe_exception
 from ..mount import mounts_of
-
-_TRACEBACK = "Run `flask routes` to see the traceback."
-
-
-class LoadError(click.ClickException):
-    """A command cannot do its work: a word for it, not a traceback."""
-
-    exit_code = 2
-
-    def __init__(self, reason: str, hint: str = "") -> None:
-        super().__init__(f"{reason}\n{hint}" if hint else reason)
-        self.reason = reason
-        self.hint = hint
-
-
-def find_app_file(info: ScriptInfo) -> str | None:
-    """Where the app of ``flask --app`` is, or the file that Flask looks into by itself."""
-    files = (file for file in ("wsgi.py", "app.py") if os.path.isfile(file))
-    return info.app_import_path or next(files, None)
-
-
-def load(info: ScriptInfo) -> Flask:
-    """The app of ``flask --app``.
-
-    :raises click.ClickException: when it cannot be loaded, or has no tree.
-    """
-    try:
-        app = info.load_app()
-    except NoAppException as error:
-        if find_app_file(info):
-            raise
-        # Flask takes the folder app/ for the module app, and says that no app is in it.
-        raise LoadError(
-            "Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' "
-            "environment variable, or a 'wsgi.py' or 'app.py' file in the current directory."
-        ) from error
-    except (click.ClickException, KeyboardInterrupt):
-        raise
-    except RouteHandlersError as error:
-        raise LoadError(str(error), f"\n{_TRACEBACK}" if error.__cause__ else "") from error
-    except BaseException as error:
-        text = str(error)
-        what = f"{type(error).__name__}: {text}" if text else type(error).__name__
-        where = _TRACEBACK
-        if not isinstance(error, Exception):  # SystemExit, which ends `flask routes` in silence
-            frame = extract_tb(error.__traceback__)[-1]
-            where = f"It was raised in {frame.filename}, line {frame.lineno}."
-        raise LoadError(f"The app cannot be loaded: {what}", where) from error
-    if not mounts_of(app):
-        raise LoadError(
-            f"The app {app.name!r} has no tree of route files.",
-            'Write RouteHandlers(app, root="app/api") where it is made.',
-        )
-    return app
-
-
-def load_with_shared_store(info: ScriptInfo) -> Flask:
-    """The app of ``flask --app``, whose store its servers share with this process.
-
-    :raises click.ClickException: when it cannot be loaded, has no tree, or no such store.
-    """
-    app = load(info)
-    cache = cache_of(app)
-    late = find_late_settings(cache.settings, app.config) if cache else {}
-    if "url" in late:
-        raise LoadError(*late["url"])
-    if read_settings(app.config).url is None:
-        raise LoadError(
-            f"The app {app.name!r} stores in the memory of each process what its static handlers "
-            "answer, and this command has a process of its own: no server would notice. "
-            "Set ROUTE_HANDLERS_CACHE_URL in app.config to the URL of a Redis or Valkey server."
-        )
-    return app
-
-
-def counted(number: int, noun: str) -> str:
-    """``1 route file``, ``2 route files``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
 
 T = TypeVar("T")
 
-#: For the commands that do so.
+_TRACEBACK = "Run `flask routes` to see the traceback."
+
+#: The option of commands that run static handlers.
 threads_option = click.option(
     "--threads",
     type=click.IntRange(1),
@@ -109,14 +32,100 @@ threads_option = click.option(
 )
 
 
-@contextmanager
-def progress(items: Iterator[T], length: int, label: str) -> Iterator[Iterator[T]]:
-    """Give the items, with a bar on stderr that moves with them; no bar where nobody sees it.
+class LoadError(click.ClickException):
+    """A command cannot do its work. Click prints the reason and the hint, without a traceback.
+
+    :param reason: what is wrong.
+    :param hint: what to do.
+    """
+
+    exit_code = 2
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(f"{reason}\n{hint}".rstrip())
+        self.reason = reason
+        self.hint = hint
+
+
+def find_app_file(info: ScriptInfo) -> str | None:
+    """Return where ``flask --app`` finds the app, or the file that Flask looks into by default."""
+    if info.app_import_path:
+        return info.app_import_path
+    for file in ("wsgi.py", "app.py"):
+        if os.path.isfile(file):
+            return file
+    return None
+
+
+def load(info: ScriptInfo) -> Flask:
+    """Return the app of ``flask --app``.
+
+    :raises click.ClickException: if it cannot be loaded, or has no tree.
+    """
+    try:
+        app = info.load_app()
+    except NoAppException as error:
+        if find_app_file(info):
+            raise
+        # Flask takes the folder app/ for the module app, and says that it has no app.
+        raise LoadError(
+            "Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' "
+            "environment variable, or a 'wsgi.py' or 'app.py' file in the current directory."
+        ) from error
+    except (click.ClickException, KeyboardInterrupt):
+        raise
+    except RouteHandlersError as error:
+        # Below the problems of a tree, which are paragraphs.
+        hint = f"\n{_TRACEBACK}" if error.__cause__ else ""
+        raise LoadError(str(error), hint) from error
+    except BaseException as error:
+        raise _describe_failure(error) from error
+    if not mounts_of(app):
+        raise LoadError(
+            f"The app {app.name!r} has no tree of route files.",
+            'Write RouteHandlers(app, root="app/api") where the app is made.',
+        )
+    return app
+
+
+def _describe_failure(error: BaseException) -> LoadError:
+    hint = _TRACEBACK
+    if not isinstance(error, Exception):  # `flask routes` prints nothing for SystemExit
+        frame = extract_tb(error.__traceback__)[-1]
+        hint = f"It was raised in {frame.filename}, line {frame.lineno}."
+    return LoadError(f"The app cannot be loaded: {describe_exception(error)}", hint)
+
+
+def load_with_shared_store(info: ScriptInfo) -> Flask:
+    """Return the app of ``flask --app``, whose store its servers share with this process.
+
+    :raises click.ClickException: if it cannot be loaded, has no tree, or no such store.
+    """
+    app = load(info)
+    cache = cache_of(app)
+    if cache is not None:
+        late = find_late_settings(cache.settings, app.config)
+        if "url" in late:
+            raise LoadError(*late["url"])
+    if read_settings(app.config).url is None:
+        raise LoadError(
+            f"The app {app.name!r} stores responses of static handlers in the memory of each "
+            "process, which this command cannot reach.",
+            "Set ROUTE_HANDLERS_CACHE_URL in app.config to the URL of a Redis or Valkey server.",
+        )
+    return app
+
+
+def counted(number: int, noun: str) -> str:
+    """Return ``1 route file``, ``2 route files``."""
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def progress(items: Iterable[T], length: int, label: str) -> AbstractContextManager[Iterable[T]]:
+    """Return a context manager that gives the items, and moves a bar at a terminal with them.
 
     :param length: how many items there are.
     """
     if not sys.stderr.isatty():
-        yield items
-        return
-    with click.progressbar(items, length=length, label=label, file=sys.stderr) as bar:
-        yield iter(bar)
+        return nullcontext(items)
+    return click.progressbar(items, length=length, label=label, file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``flask route-handlers revalidate``: what is stored is forgotten, everywhere."""
+"""``flask route-handlers revalidate``: forget stored responses, in every process."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from .common import load_with_shared_store
 
 
 class NotRevalidated(click.ClickException):
-    """Something was not revalidated."""
+    """A path or a tag was not revalidated."""
 
     exit_code = 1
 
 
 @click.command()
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
-@click.option("--tag", "tags", multiple=True, help="A tag; can be given several times.")
+@click.option("--tag", "tags", multiple=True, help="A tag. Can be given several times.")
 @pass_script_info
 def revalidate(info: ScriptInfo, paths: tuple[str, ...], tags: tuple[str, ...]) -> None:
     """Forget what is stored for each PATH, and under each --tag.
 
-    PATH is that of a URL, /api/posts/1, or a route as its folders spell it, "/api/posts/[id]",
-    for every URL of the file.
+    PATH is the path of a URL, /api/posts/1, or a route as its folders spell it,
+    "/api/posts/[id]", for every URL of the file.
 
-    The exit status is 0 if every process has to compute all of it anew, 1 if something was not
+    The exit status is 0 if every process has to compute all of it again, 1 if something was not
     revalidated, and 2 if there is no shared store.
     """
     if not paths and not tags:
-        raise click.UsageError("Give a PATH, or a --tag.")
+        raise click.UsageError("Give a PATH or a --tag.")
     app = load_with_shared_store(info)
     with app.app_context():
         try:
