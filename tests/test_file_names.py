@@ -42,7 +42,8 @@ def names(urls):
         # The same beginning is no folder.
         ({"/api/post": JSON, "/api/posts/1": JSON}, ["api/post", "api/posts/1"]),
         # Names that only look special.
-        ({"/api/..a": JSON, "/api/a..b": JSON}, ["api/..a", "api/a..b"]),
+        ({"/api/a..b": JSON, "/api/b.": PAGE}, ["api/a..b", "api/b..html"]),
+        ({"/x.phpx": JSON, "/py": JSON, "/install.sh": TEXT}, ["x.phpx", "py", "install.sh"]),
         ({"/console": JSON, "/com10": JSON, "/nulls": JSON}, ["console", "com10", "nulls"]),
         ({f"/{'x' * 255}": JSON}, ["x" * 255]),
         ({f"/{'ä' * 127}": JSON}, ["ä" * 127]),
@@ -53,8 +54,11 @@ def test_the_name_of_the_file(urls, expected):
     assert names(urls) == expected
 
 
-WINDOWS = "ends with a dot or a space, which Windows leaves out"
-DIFFER = "differ only in letter case or Unicode form, which not every file system keeps apart"
+HIDDEN = "is hidden, as files that configure a server are"
+PROGRAM = "is a program to some servers, which would run it"
+SETTINGS = "is a file by which hosts are configured"
+WINDOWS = "ends with a dot or a space, which Windows removes"
+DIFFER = "differ only in letter case or Unicode form, which not every file system distinguishes"
 
 
 @pytest.mark.parametrize(
@@ -92,6 +96,20 @@ DIFFER = "differ only in letter case or Unicode form, which not every file syste
         (["/Tags", "/tags/2"], f"tags and Tags {DIFFER}"),
         (["/é", "/e\u0301"], f"e\u0301 and é {DIFFER}"),
         (["/ß", "/SS"], f"SS and ß {DIFFER}"),
+        (["/.htaccess"], f"'.htaccess' {HIDDEN}"),
+        (["/api/.user.ini"], f"'.user.ini' {HIDDEN}"),
+        (["/api/..a"], f"'..a' {HIDDEN}"),
+        (["/.git/config"], f"'.git' {HIDDEN}"),
+        (["/x.php"], f"x.php {PROGRAM}"),
+        (["/tags/X.PHP5"], f"tags/X.PHP5 {PROGRAM}"),
+        (["/tags/route.py"], f"tags/route.py {PROGRAM}"),
+        (["/cgi-bin/x.cgi"], f"cgi-bin/x.cgi {PROGRAM}"),
+        (["/x.aspx"], f"x.aspx {PROGRAM}"),
+        (["/x.jsp"], f"x.jsp {PROGRAM}"),
+        (["/_redirects"], f"'_redirects' {SETTINGS}"),
+        (["/_headers"], f"'_headers' {SETTINGS}"),
+        (["/CNAME"], f"'CNAME' {SETTINGS}"),
+        (["/a/Web.Config"], f"'Web.Config' {SETTINGS}"),
         (["/manifest.json"], "manifest.json is the list of all files"),
         (["/Manifest.json"], f"Manifest.json and manifest.json {DIFFER}"),
         (["/manifest.json/x"], "manifest.json is the list of all files"),
@@ -108,8 +126,8 @@ def test_a_url_that_cannot_be_a_file_is_refused(urls, reason):
     assert str(caught.value) == reason
 
 
-@pytest.mark.parametrize("ending", ["html", "HTM", "xhtml", "shtml", "svg", "xml"])
-def test_what_is_no_page_gets_no_name_that_makes_it_one(ending):
+@pytest.mark.parametrize("ending", ["html", "HTM", "xhtml", "svg", "xml"])
+def test_only_pages_have_the_endings_of_pages(ending):
     with pytest.raises(FileNameError) as caught:
         names({f"/tags/x.{ending}": "application/json"})
     assert str(caught.value) == (
@@ -119,13 +137,13 @@ def test_what_is_no_page_gets_no_name_that_makes_it_one(ending):
         assert names({f"/tags/x.{ending}": kind}) == [f"tags/x.{ending}"]
 
 
-def test_a_page_whose_ending_makes_the_name_too_long_is_refused():
+def test_the_ending_of_a_page_can_be_too_long():
     assert names({f"/{'x' * 250}": PAGE}) == [f"{'x' * 250}.html"]
     with pytest.raises(FileNameError, match="has 256 bytes"):
         names({f"/{'x' * 251}": PAGE})
 
 
 @pytest.mark.parametrize("urls", [["/about", "/about.html"], ["/about.html", "/about"]], ids=str)
-def test_two_pages_of_one_file_are_refused(urls):
+def test_two_pages_cannot_have_one_file(urls):
     with pytest.raises(FileNameError, match=f"^about.html is the file of {urls[0]}$"):
         names(dict.fromkeys(urls, PAGE))

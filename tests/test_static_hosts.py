@@ -40,7 +40,7 @@ def get(port: int, path: str, **headers: str) -> tuple[int, str | None, bytes]:
         connection.close()
 
 
-def test_nginx_serves_an_export_under_the_same_urls(tree, tmp_path):
+def test_nginx_serves_an_export_under_its_urls(tree, tmp_path):
     static = "from flask import request\nrevalidate = False\ndef GET():\n    return "
     listed = "def generate_static_params():\n    return [{'name': n} for n in ('a', 'b c', 'é')]\n"
     files = {
@@ -72,7 +72,7 @@ def test_nginx_serves_an_export_under_the_same_urls(tree, tmp_path):
         assert get(port, "/api/posts/none")[0] == 404
 
 
-def test_nginx_in_front_keeps_what_is_static_for_everybody(tree, tmp_path):
+def test_nginx_stores_static_responses_for_everyone(tree, tmp_path):
     runs = "from itertools import count\nruns = count(1)\n"
     handler = f"{runs}def GET():\n    return str(next(runs))\n"
     app = configured(
@@ -86,7 +86,7 @@ def test_nginx_in_front_keeps_what_is_static_for_everybody(tree, tmp_path):
 
     tmp_path.chmod(0o755)
     inside, around = shown_in("machines.md")
-    # The helper listens on a port of its own.
+    # The helper listens on another port.
     inside = re.sub(r"^ *listen [^\n]*\n", "", inside, flags=re.M)
     around = around.replace("/var/cache/nginx/shop", str(tmp_path / "cache"))
     with running(app) as upstream:

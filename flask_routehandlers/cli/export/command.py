@@ -5,17 +5,12 @@ from __future__ import annotations
 import click
 from flask.cli import ScriptInfo, pass_script_info
 
-from ..common import counted, load, progress, threads_option
+from ...errors import printable
+from ..common import LoadError, counted, load, progress, threads_option
 from ..rendering import in_threads, render
-from .engine import ExportError, find_differences, find_exported
+from .engine import ExportError, check_folder, find_differences, find_exported
 from .engine import export as export_to
 from .manifest import Item
-
-
-class ExportFailed(click.ClickException):
-    """Nothing was exported: a word for it, not a traceback."""
-
-    exit_code = 2
 
 
 @click.command()
@@ -39,8 +34,8 @@ def export(
 ) -> None:
     """Write every static GET into the folder DIR, for a static host.
 
-    DIR is replaced as a whole, or left as it is. It must be new, empty or an earlier export. Its
-    manifest.json lists each URL with its file, status and headers.
+    DIR is replaced as a whole, or left as it is. It must be new, empty or an earlier export, and
+    outside of the tree. Its manifest.json lists each URL with its file, status and headers.
 
     The exit status is 0 if all was exported, 1 if --check finds a difference, and 2 if something
     cannot be exported.
@@ -49,17 +44,18 @@ def export(
     differences: list[str] = []
     items: list[Item] = []
     try:
+        path = check_folder(app, folder)
         urls = find_exported(app, without_middleware=without_middleware)
         with progress(in_threads(render, urls, threads), len(urls), "Rendering") as rendered:
             if check:
-                differences = find_differences(folder, urls, rendered)
+                differences = find_differences(path, urls, rendered)
             else:
-                items = export_to(folder, urls, rendered)
+                items = export_to(path, urls, rendered)
     except ExportError as error:
-        raise ExportFailed(str(error)) from error
+        raise LoadError(printable(str(error))) from error
     if check:
         for line in differences:
-            click.echo(line)
-        context.exit(1 if differences else 0)
+            click.echo(printable(line))
+        context.exit(int(bool(differences)))
     files = sum(item.file is not None for item in items)
     click.echo(f"Exported {counted(len(items), 'URL')} to {folder}, {files} of them as files.")

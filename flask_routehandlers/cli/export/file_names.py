@@ -1,4 +1,4 @@
-"""Name the files of an export: a static host serves them under the URLs that they come from."""
+"""Name the files of an export so that a static host serves them under their URLs."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
-#: The file that lists an export, with what a file name cannot tell: status and headers.
+#: The file that lists an export, with what a file name cannot express: status and headers.
 MANIFEST = "manifest.json"
 
-#: What hosts know the content type by.
+#: The endings by which hosts know a content type.
 _ENDINGS = {
     "text/html": ".html",
     "application/json": ".json",
@@ -17,9 +17,16 @@ _ENDINGS = {
     "text/plain": ".txt",
 }
 
-#: What browsers run scripts in, by ending and by content type.
+#: Files in which browsers run scripts, by ending and by content type.
 _ACTIVE_ENDING = re.compile(r"\.(?:[sx]?html?|xht|svgz?|xml|xsl)\Z", re.I)
 _ACTIVE_TYPE = re.compile(r"text/html|text/xml|application/xml|.*\+xml")
+
+#: Files that servers run, and files that change how a host serves the others.
+_PROGRAM = re.compile(
+    r"\.(?:php\d?|pht|phtml|phar|f?cgi|pl|py[cw]?|as[hmp]x?|jspx?|cfm|shtml?|stm)\Z",
+    re.I,
+)
+_SETTINGS = frozenset({"web.config", "_headers", "_redirects", "_worker.js", "cname"})
 
 #: The longest name that common file systems take, and the longest key of S3, in bytes.
 _LONGEST_NAME = 255
@@ -30,37 +37,37 @@ _DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³
 
 
 class FileNameError(ValueError):
-    """A URL cannot be a file of the export. Its text says why."""
+    """A URL cannot be a file of the export, for the reason that the message gives."""
 
 
 class FileNames:
-    """The file names of one export, all of them different wherever it is copied to.
+    """The file names of one export, different from each other on any file system.
 
-    A URL's path is the name of its file: ``/api/posts/1`` is ``api/posts/1``. Two kinds of
-    answers are named otherwise:
+    A URL's path is the name of its file: ``/api/posts/1`` is ``api/posts/1``. There are two
+    exceptions:
 
     - A page, ``text/html``, has the ending that hosts leave out of URLs: ``/about`` is
       ``about.html``, and ``/`` is ``index.html``.
     - A URL that has others below it would be a file and a folder of one name. It is the index of
       the folder, with the ending of its content type if that is a common one: ``/api/posts`` is
-      ``api/posts/index.json`` beside ``api/posts/1``.
+      ``api/posts/index.json`` next to ``api/posts/1``.
 
     :param paths: the decoded paths of all URLs that are exported.
     """
 
     def __init__(self, paths: Iterable[str]) -> None:
         self.folders = {"", *(folder for path in paths for folder in _above(path.lstrip("/")))}
-        # By what a name is to a file system that folds letter case and Unicode forms: the name,
-        # and what it is there.
+        # For each name, as a file system without letter case and Unicode forms has it, the name
+        # and its use.
         self.taken = {_fold(MANIFEST): (MANIFEST, "the list of all files")}
 
     def take(self, path: str, content_type: str) -> str:
-        """The name of a URL's file, relative to the folder of the export, with ``/`` inside.
+        """Return the name of a URL's file, relative to the folder of the export.
 
         :param path: the decoded path of the URL.
-        :param content_type: the ``Content-Type`` of the answer.
+        :param content_type: the ``Content-Type`` of the response.
         :raises FileNameError: for a name that leads out of the folder, that some file system
-            cannot hold, that would have scripts run in what is no page, or that is taken.
+            cannot hold, that a server or browser would run, or that is taken.
         """
         kind = content_type.partition(";")[0].strip().lower()
         name = self._name(path.removeprefix("/"), kind)
@@ -75,7 +82,7 @@ class FileNames:
             if other != place:
                 raise FileNameError(
                     f"{place} and {other} differ only in letter case or Unicode form, "
-                    "which not every file system keeps apart"
+                    "which not every file system distinguishes"
                 )
             if owner != use:
                 raise FileNameError(f"{place} is {owner}")
@@ -84,14 +91,16 @@ class FileNames:
     def _name(self, path: str, kind: str) -> str:
         ending = _ENDINGS.get(kind, "")
         if ending == ".html" and path:
-            return path if path.lower().endswith(ending) else path + ending
+            if not path.lower().endswith(ending):
+                path += ending
+            return path
         if path in self.folders:
             return f"{path}/index{ending}".lstrip("/")
         return path
 
 
 def _above(name: str) -> Iterator[str]:
-    """The folders above a name, from the top down."""
+    """Return the folders above a name, from the top down."""
     parts = name.split("/")
     return ("/".join(parts[:n]) for n in range(1, len(parts)))
 
@@ -101,22 +110,29 @@ def _fold(name: str) -> str:
 
 
 def _check(name: str) -> None:
-    """Refuse what a file system, also another one than this machine's, cannot hold."""
-    for part in name.split("/"):
+    """Refuse a name that a file system cannot hold, or that a server does not serve as it is."""
+    parts = name.split("/")
+    for part in parts:
         if part in ("", ".", ".."):
             raise FileNameError(f"{part!r} would be another folder")
-        if found := _FORBIDDEN.search(part):
-            raise FileNameError(f"{part!r} has {found[0]!r}, which a file name cannot have")
+        match = _FORBIDDEN.search(part)
+        if match:
+            raise FileNameError(f"{part!r} has {match[0]!r}, which a file name cannot have")
         if part[-1] in ". ":
-            raise FileNameError(f"{part!r} ends with a dot or a space, which Windows leaves out")
+            raise FileNameError(f"{part!r} ends with a dot or a space, which Windows removes")
         if _DEVICE.match(part):
             raise FileNameError(f"{part!r} is a device on Windows")
+        if part[0] == "." and part != ".well-known":
+            raise FileNameError(f"{part!r} is hidden, as files that configure a server are")
         _check_length(part, "a file name", _LONGEST_NAME)
+    if _PROGRAM.search(name):
+        raise FileNameError(f"{name} is a program to some servers, which would run it")
+    if parts[-1].lower() in _SETTINGS:
+        raise FileNameError(f"{parts[-1]!r} is a file by which hosts are configured")
     _check_length(name, "a path", _LONGEST_PATH)
 
 
 def _check_length(text: str, what: str, most: int) -> None:
     length = len(text.encode())
     if length > most:
-        short = repr(text if len(text) < 50 else f"{text[:40]}...")
-        raise FileNameError(f"{short} has {length} bytes, and {what} at most {most}")
+        raise FileNameError(f"'{text[:40]}...' has {length} bytes, and {what} at most {most}")

@@ -1,4 +1,4 @@
-"""The list of an export: each URL with its file, and what a file cannot tell."""
+"""The list of an export: each URL with its file, its status and its headers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from .file_names import MANIFEST
 
-#: Tells the manifest of an export from any other file of this name.
+#: Distinguishes the manifest of an export from other files of this name.
 _GENERATOR = "Flask-RouteHandlers"
 
 
@@ -20,8 +20,8 @@ class Item:
 
     :param url: its path, percent-encoded.
     :param file: its file, relative to the folder; ``None`` for a redirect, and for any other
-        answer whose status a file cannot tell.
-    :param status: the status of the answer.
+        response with a status that a file cannot have.
+    :param status: the status of the response.
     :param headers: its headers; several of one name are joined with commas.
     :param sha256: the digest of the file in hexadecimal; ``None`` without a file.
     """
@@ -42,48 +42,51 @@ def write_manifest(folder: str, items: Iterable[Item]) -> None:
 
 
 def read_manifest(folder: str) -> list[Item] | None:
-    """The URLs of the export in a folder; ``None`` if no export has written the folder."""
+    """Return the URLs of the export in a folder; ``None`` if no export has written the folder.
+
+    :raises OSError: if the folder cannot be read.
+    """
     try:
         with open(os.path.join(folder, MANIFEST), encoding="utf-8") as file:
             content = json.load(file)
         if content["generator"] != _GENERATOR:
             return None
         items = [Item(**item) for item in content["urls"]]
-    except (
-        FileNotFoundError,
-        NotADirectoryError,
-        ValueError,
-        TypeError,
-        LookupError,
-        RecursionError,
-    ):
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    is_sound = all(isinstance(i.url, str) and isinstance(i.file, str | None) for i in items)
-    return items if is_sound else None
+    except (ValueError, TypeError, LookupError, RecursionError):
+        return None
+    if all(isinstance(item.url, str) and isinstance(item.file, str | None) for item in items):
+        return items
+    return None
 
 
 def find_foreign_files(folder: str) -> list[str]:
-    """The files in a folder that no export has written, relative to it, sorted.
+    """Return the files in a folder that no export has written, relative to it, sorted.
 
-    Without a manifest it is whatever lies in the folder itself: it may be large.
+    Without a manifest these are the entries of the folder itself: it may be large.
     """
     items = read_manifest(folder)
+    if items is None and os.path.isdir(folder):
+        return sorted(os.listdir(folder))
     if items is None:
-        return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        return []
     return sorted(set(_files(folder)) - {MANIFEST, *(item.file for item in items)})
 
 
 def compare(folder: str, items: Iterable[Item]) -> Iterator[str]:
-    """How a folder differs from an export of these URLs: a line for each difference."""
-    there = {item.url: item for item in read_manifest(folder) or ()}
+    """Yield how a folder differs from an export of these URLs, as lines."""
+    existing = {item.url: item for item in read_manifest(folder) or ()}
     for item in items:
-        what = f"{item.url} ({item.file})" if item.file else item.url
-        before = there.pop(item.url, None)
+        line = item.url
+        if item.file:
+            line = f"{item.url} ({item.file})"
+        before = existing.pop(item.url, None)
         if before is None:
-            yield f"new      {what}"
+            yield f"new      {line}"
         elif before != item or _digest(folder, item.file) != item.sha256:
-            yield f"changed  {what}"
-    yield from (f"gone     {url}" for url in there)
+            yield f"changed  {line}"
+    yield from (f"gone     {url}" for url in existing)
     yield from (f"foreign  {file}" for file in find_foreign_files(folder))
 
 
@@ -97,12 +100,9 @@ def _digest(folder: str, name: str | None) -> str | None:
         return ""
 
 
-def _files(folder: str, above: str = "") -> Iterator[str]:
-    """All that is in a folder but folders, relative to it; links are not followed."""
-    with os.scandir(os.path.join(folder, above)) as entries:
-        for entry in entries:
-            name = f"{above}{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files(folder, f"{name}/")
-            else:
-                yield name
+def _files(folder: str) -> Iterator[str]:
+    """Yield all files and links below a folder, relative to it."""
+    for above, folders, files in os.walk(folder):
+        links = [name for name in folders if os.path.islink(os.path.join(above, name))]
+        for name in [*files, *links]:
+            yield os.path.relpath(os.path.join(above, name), folder).replace(os.sep, "/")
