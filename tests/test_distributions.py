@@ -21,7 +21,7 @@ from flask_routehandlers.mount import mounts_of
 from tests.support import write_files
 
 GET = 'def GET():\n    """Say hello."""\n    return "hello"\n'
-CURE = "Tell the build backend about the folder, and build and install it again."
+HINT = "Include the folder in the build backend's configuration, then build and install it again."
 
 FILES = {
     "__init__.py": "",
@@ -42,7 +42,7 @@ def check(app: Flask, *arguments: str) -> tuple[int, str]:
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder of a package that can be imported, and that nobody knows afterwards."""
+    """The folder of a package that can be imported, which is forgotten afterwards."""
     name = f"shop_{tmp_path.name}"
     site = tmp_path / "site"
     folder = write_files(site / name, FILES)
@@ -76,10 +76,10 @@ def all_of(package: Path, *but: str) -> list[str]:
 # Installed ------------------------------------------------------------------------------------
 
 
-def test_files_that_are_not_in_the_installed_distribution(package):
+def test_files_that_are_not_installed_are_warnings(package):
     lost = ("app/api/middleware.py", "app/api/[...path]/route.py", "app/api/a/helpers.py")
     install(package.parent, "my-shop", all_of(package, *lost))
-    not_there = f"  warning: It is not in the installed my-shop 1.0. {CURE}\n"
+    not_there = f"  warning: It is not in the installed my-shop 1.0. {HINT}\n"
     assert check(app_of(package)) == (
         0,
         f"{package.name}/app/api/[...path]/route.py\n{not_there}\n"
@@ -88,27 +88,27 @@ def test_files_that_are_not_in_the_installed_distribution(package):
     )
 
 
-def test_a_tree_of_which_nothing_is_installed_is_told_once(package):
+def test_a_tree_that_is_not_installed_is_one_warning(package):
     install(package.parent, "shop", [f"{package.name}/__init__.py"])
     assert check(app_of(package), "--strict") == (
         1,
         f"{package.name}/app/api\n"
-        f"  warning: None of its files is in the installed shop 1.0. {CURE}\n"
+        f"  warning: None of its files is in the installed shop 1.0. {HINT}\n"
         "\n"
         "3 route files: 1 warning\n",
     )
 
 
-def test_a_tree_of_which_everything_is_installed(package):
+def test_a_tree_that_is_installed_in_full(package):
     install(package.parent, "shop", all_of(package))
-    assert check(app_of(package)) == (0, "3 route files: nothing is wrong\n")
+    assert check(app_of(package)) == (0, "3 route files: no problems found\n")
 
 
 @pytest.mark.parametrize("has_record", [False, True], ids=["no record", "an editable one"])
-def test_where_no_files_are_installed_those_on_disk_count(package, has_record):
+def test_editable_installations_have_the_files_on_disk(package, has_record):
     editable = [f"__editable__.{package.name}.pth", f"{package.name}-1.0.dist-info/METADATA"]
     install(package.parent, "shop", editable if has_record else None)
-    assert check(app_of(package)) == (0, "3 route files: nothing is wrong\n")
+    assert check(app_of(package)) == (0, "3 route files: no problems found\n")
 
 
 def test_several_distributions_can_share_a_package(package):
@@ -123,7 +123,7 @@ def test_several_distributions_can_share_a_package(package):
     assert output.endswith("\n3 route files: 1 warning\n")
 
 
-def test_a_distribution_of_another_package_of_the_same_name_says_nothing(tmp_path, monkeypatch):
+def test_another_package_of_the_same_name(tmp_path, monkeypatch):
     name = f"app_{tmp_path.name}"
     site = tmp_path / "site"
     theirs = [f"{name}/models.py"]
@@ -137,14 +137,14 @@ def test_a_distribution_of_another_package_of_the_same_name_says_nothing(tmp_pat
     [mount] = mounts_of(app)
     assert mount.module_name == f"{name}.api"
     assert find_installed(name) == Contents("the installed theirs 1.0", frozenset(theirs))
-    assert check(app) == (0, "1 route file: nothing is wrong\n")
+    assert check(app) == (0, "1 route file: no problems found\n")
 
 
-def test_a_module_that_nothing_installed_is_in_no_distribution():
+def test_a_module_of_no_distribution():
     assert find_installed("no_module_of_this_name") is None
 
 
-def test_a_module_that_is_one_file_is_in_its_distribution(tmp_path, monkeypatch):
+def test_a_module_of_one_file(tmp_path, monkeypatch):
     install(tmp_path, "one-file", ["one_file.py", '"one_dir,x/y.py"'])
     monkeypatch.syspath_prepend(str(tmp_path))
     found = find_installed("one_file")
@@ -177,16 +177,16 @@ BUILT: dict[str, tuple[Callable[[Path, Iterable[str]], Path], str, str]] = {
 
 
 @pytest.mark.parametrize(("pack", "name", "above"), BUILT.values(), ids=BUILT)
-def test_what_a_built_distribution_lacks_is_an_error(package, tmp_path, pack, name, above):
+def test_files_missing_from_an_archive_are_errors(package, tmp_path, pack, name, above):
     every = [f"{above}{file}" for file in all_of(package)]
     app = app_of(package)
     complete = pack(tmp_path / name, [*every, f"{above}setup.py", "other/app/api/x/route.py"])
-    assert check(app, "--wheel", str(complete)) == (0, "3 route files: nothing is wrong\n")
+    assert check(app, "--wheel", str(complete)) == (0, "3 route files: no problems found\n")
     some = [file for file in every if "[...path]" not in file]
     assert check(app, "--wheel", str(pack(tmp_path / name, some))) == (
         1,
         f"{package.name}/app/api/[...path]/route.py\n"
-        f"  error: It is not in {name}. {CURE}\n"
+        f"  error: It is not in {name}. {HINT}\n"
         "\n"
         "3 route files: 1 error\n",
     )
@@ -195,13 +195,13 @@ def test_what_a_built_distribution_lacks_is_an_error(package, tmp_path, pack, na
         assert check(app, "--wheel", str(pack(tmp_path / name, files))) == (
             1,
             f"{package.name}/app/api\n"
-            f"  error: None of its files is in {name}. {CURE}\n"
+            f"  error: None of its files is in {name}. {HINT}\n"
             "\n"
             "3 route files: 1 error\n",
         )
 
 
-def test_a_tree_without_an_app_can_be_compared_too(package, tmp_path):
+def test_a_tree_without_an_app_is_compared_too(package, tmp_path):
     built = wheel(tmp_path / "shop.whl", all_of(package, "app/api/a/route.py"))
     arguments = ["check", "--root", f"{package.name}/app/api", "--wheel", str(built)]
     result = CliRunner().invoke(group, arguments)
@@ -216,7 +216,7 @@ def test_a_tree_without_an_app_can_be_compared_too(package, tmp_path):
         ("no archive", "{} is neither a wheel nor a source distribution."),
     ],
 )
-def test_a_file_that_is_no_distribution_is_refused(package, tmp_path, content, said):
+def test_a_file_that_is_no_distribution(package, tmp_path, content, said):
     path = tmp_path / "shop.whl"
     if content:
         path.write_text(content)
@@ -237,5 +237,5 @@ def test_a_file_that_is_no_distribution_is_refused(package, tmp_path, content, s
         ("/srv/shop/app/api", [], None),
     ],
 )  # fmt: skip
-def test_a_root_is_where_most_of_its_last_folders_are(root, files, folder):
+def test_a_root_is_found_by_its_last_folders(root, files, folder):
     assert Contents("", frozenset(files)).folder_of(root) == folder

@@ -14,7 +14,7 @@ from flask import Flask
 from werkzeug.routing import BaseConverter
 
 from ...caching.processes import find_split_store
-from ...errors import Problem, RouteHandlersWarning, RouteTreeError, problems_of
+from ...errors import Problem, RouteHandlersWarning, RouteTreeError, problems_of, shown_path
 from ...extension import RouteHandlers
 from ...handlers.endpoint import Endpoint
 from ...mount import Mount, mounts_of
@@ -23,8 +23,8 @@ from ...tree.discovery import discover
 from ...tree.model import Tree
 from ...tree.segments import Segment
 from .distributions import Contents, find_installed, find_missing
-from .reachability import find_hidden
-from .strays import find_parameters_as_text, find_strays
+from .reachability import find_hidden, find_late_rules
+from .strays import find_parameters_as_text, find_private_routes, find_strays
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,75 +48,83 @@ Check = Callable[[Flask, Mount], Iterator[Problem]]
 
 
 def find_failures(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Files that cannot be used, where debug mode lets the app start all the same."""
+    """Find files that cannot be used, where debug mode lets the app start without them."""
     for failure in mount.failures:
         yield from problems_of(failure)
 
 
 def find_unreachable(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Handlers that no request can reach."""
+    """Find handlers that other rules keep requests from, and rules that a route hides."""
     owners = {
-        id(rule): (other.name, route.file.file)
+        id(rule): shown_path(os.path.join(other.root, route.file.file))
         for other in mounts_of(app)
         for route in other.routes
         for rule in route.rules
     }
-    for route, rule, methods in find_hidden(app, mount):
-        name, file = owners.get(id(rule), ("", ""))
-        who = f"{file} of the tree {name!r}" if file else f"the app's own rule {rule.rule}"
+    for route, path, rule, methods in find_hidden(app, mount):
+        owner = owners.get(id(rule), f"the app's rule {rule.rule}")
         yield Problem(
-            f"No request reaches its {', '.join(methods)}: "
-            f"{who}, endpoint {rule.endpoint!r}, takes every URL of it.",
+            f"Requests such as {methods[0]} {path} do not reach it: {owner}, "
+            f"endpoint {rule.endpoint!r}, answers them.",
             "Remove one of the two, or make the URL of one more specific.",
+            (route.file.file,),
+            "warning",
+        )
+    for route, rule in find_late_rules(app, mount):
+        yield Problem(
+            f"No request reaches the app's rule {rule.rule} of the endpoint {rule.endpoint!r}: "
+            "it was added after RouteHandlers, and the file has the same URL.",
+            "Remove one of the two, or give one of them another URL.",
             (route.file.file,),
             "warning",
         )
 
 
-def find_hints(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Names in route files that nothing reads."""
+def find_unread_names(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find names in route files that nothing reads."""
     return map(Problem.as_warning, mount.warnings)
 
 
 def find_split_stores(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """A store in each of several processes. It is told of the first tree that has one."""
-    trees = (other for other in mounts_of(app) if other.cache is not None)
-    if mount.cache is not None and next(trees) is mount:
+    """Find a store in each of several processes. It is a finding of the first tree with one."""
+    trees = [other for other in mounts_of(app) if other.cache is not None]
+    if mount.cache is not None and trees[0] is mount:
         for reason, hint in find_split_store(mount.cache, by_settings=True):
             yield Problem(reason, hint, (mount.root,), "warning")
 
 
 def find_undocumented(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Handlers without a docstring."""
+    """Find handlers without a docstring."""
     for route in mount.routes:
-        bindings = route.view.dispatcher.bindings if isinstance(route.view, Endpoint) else {}
-        for method, binding in bindings.items():
+        if not isinstance(route.view, Endpoint):
+            continue
+        for method, binding in route.view.dispatcher.bindings.items():
             if not inspect.getdoc(binding.function):
                 yield Problem(
                     f"{method} has no docstring.",
-                    "Say in its first line what it does.",
+                    "Write what it does in its first line.",
                     (route.file.file,),
                     "warning",
                 )
 
 
 #: What every tree is checked for.
-CHECKS: tuple[Check, ...] = (find_failures, find_unreachable, find_hints, find_split_stores)
+CHECKS: tuple[Check, ...] = (find_failures, find_unreachable, find_unread_names, find_split_stores)
 
-#: What is a matter of taste.
+#: The same, and what is a matter of taste.
 STRICT_CHECKS: tuple[Check, ...] = (*CHECKS, find_undocumented)
 
 
 def check_mount(app: Flask, mount: Mount, checks: Iterable[Check] = CHECKS) -> Report:
     """Check a tree that an app serves."""
-    tree = mount.tree
     package = app.import_name.partition(".")[0]
     findings = [
-        *_find_in_tree(tree),
-        *_find_not_installed(tree, package, mount.module_name),
-        *(finding for check in checks for finding in check(app, mount)),
+        *_find_in_tree(mount.tree),
+        *_find_not_installed(mount.tree, package, mount.module_name),
     ]
-    return _report(mount.name, tree, findings)
+    for check in checks:
+        findings += check(app, mount)
+    return _report(mount.name, mount.tree, findings)
 
 
 def check_alone(
@@ -125,18 +133,20 @@ def check_alone(
     url_prefix: str | None = None,
     checks: Iterable[Check] = CHECKS,
 ) -> Report:
-    """Check a tree whose app cannot be had.
+    """Check a tree whose app is not available.
 
     Converters that only the app knows are taken on trust.
 
     :param root: the absolute path of the root.
     :param refused: the error with which the app refused the tree.
-    :param url_prefix: that of the tree in the app; by default as :class:`RouteHandlers` has it.
+    :param url_prefix: that of the tree in the app; by default that of :class:`RouteHandlers`.
     """
     tree = discover(root)
-    problems = refused.problems if refused else ()
     findings: list[Problem] = []
-    # What is wrong with the app in general is told before any file is read.
+    problems: tuple[Problem, ...] = ()
+    if refused:
+        problems = refused.problems
+    # Problems of the app itself, which name the root, are raised before any file is imported.
     if refused is None or any(os.path.isabs(file) for p in problems for file in p.files):
         app = stand_in_app(root, (segment for route in tree.routes for segment in route.segments))
         try:
@@ -144,22 +154,23 @@ def check_alone(
                 warnings.simplefilter("ignore", RouteHandlersWarning)
                 RouteHandlers(app, root, url_prefix=url_prefix or prefix_of(app, root))
         except RouteTreeError as error:
-            problems = tuple(dict.fromkeys([*problems, *error.problems]))
+            problems = (*problems, *error.problems)
         for mount in mounts_of(app):
-            findings += (finding for check in checks for finding in check(app, mount))
-    findings += _find_in_tree(tree)
-    findings += problems
-    return _report(None, tree, findings)
+            for check in checks:
+                findings += check(app, mount)
+    return _report(None, tree, [*findings, *_find_in_tree(tree), *problems])
 
 
 def stand_in_app(root: str, segments: Iterable[Segment]) -> Flask:
-    """An app that can serve a tree in place of its own.
+    """Return an app that can serve a tree in place of its own.
 
     :param root: the absolute path of the root.
-    :param segments: what the app has to know the converters of.
+    :param segments: the segments whose converters the app has to know.
     """
     parts = PurePath(root).parts
-    above = parts[: len(parts) - parts[::-1].index("app") - 1] if "app" in parts else parts[:-1]
+    above = parts[:-1]
+    if "app" in parts:
+        above = parts[: len(parts) - parts[::-1].index("app") - 1]
     app = Flask("routehandlers_stand_in", root_path=os.path.join(*above), static_folder=None)
     for segment in segments:
         for parameter in segment.parameters:
@@ -169,11 +180,11 @@ def stand_in_app(root: str, segments: Iterable[Segment]) -> Flask:
 
 
 class _UnknownConverter(BaseConverter):
-    """In place of a converter of the app's own: what type it gives is not known."""
+    """Stand for a converter of the app. The type of its values is not known."""
 
 
 def prefix_of(app: Flask, root: str) -> str:
-    """The prefix that a tree has if nothing is said about it."""
+    """Return the default prefix of a tree, or none where it cannot be guessed."""
     try:
         return default_prefix(app.root_path, root)
     except ValueError:
@@ -182,30 +193,35 @@ def prefix_of(app: Flask, root: str) -> str:
 
 def compare(report: Report, contents: Contents) -> Report:
     """Add what a built distribution lacks of a tree, as errors."""
-    missing = list(_find_missing_in(discover(report.root), contents, "error"))
-    return replace(report, findings=_in_order([*report.findings, *missing]))
+    missing = _find_missing_in(discover(report.root), contents, "error")
+    return replace(report, findings=_sort([*report.findings, *missing]))
 
 
 def _report(name: str | None, tree: Tree, findings: Iterable[Problem]) -> Report:
-    return Report(name, tree.root, len(tree.routes), _in_order(findings))
+    return Report(name, tree.root, len(tree.routes), _sort(findings))
 
 
-def _in_order(findings: Iterable[Problem]) -> tuple[Problem, ...]:
-    unique = dict.fromkeys(findings)
-    return tuple(sorted(unique, key=lambda f: ([file.split("/") for file in f.files], f.severity)))
+def _sort(findings: Iterable[Problem]) -> tuple[Problem, ...]:
+    def by_file(finding: Problem) -> tuple[list[list[str]], str]:
+        return [file.split("/") for file in finding.files], finding.severity
+
+    return tuple(sorted(dict.fromkeys(findings), key=by_file))
 
 
-def _find_in_tree(tree: Tree) -> Iterator[Problem]:
-    """What needs no app to be seen, once the files are loaded."""
-    yield from map(Problem.as_warning, tree.warnings)
-    yield from map(Problem.as_warning, find_strays(tree))
-    yield from map(Problem.as_warning, find_parameters_as_text(tree))
+def _find_in_tree(tree: Tree) -> list[Problem]:
+    """Find what shows without an app, once the files are loaded."""
+    return [
+        *map(Problem.as_warning, tree.warnings),
+        *find_strays(tree),
+        *find_private_routes(tree),
+        *find_parameters_as_text(tree),
+    ]
 
 
 def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[Problem]:
-    """Files that an installed app would not have: its distribution was built without them.
+    """Find files that the distribution of an installed app was built without.
 
-    :param package: the top-level module that makes the app.
+    :param package: the top-level module of the app.
     :param module_name: the module name of the root.
     """
     own = module_name.partition(".")[0]
@@ -221,10 +237,12 @@ def _find_missing_in(
     tree: Tree, contents: Contents, severity: Literal["error", "warning"]
 ) -> Iterator[Problem]:
     missing = find_missing(tree, contents)
-    hint = "Tell the build backend about the folder, and build and install it again."
+    hint = (
+        "Include the folder in the build backend's configuration, then build and install it again."
+    )
     if missing and len(missing) == len(tree.routes) + len(tree.middleware):
-        message = f"None of its files is in {contents.label}."
-        yield Problem(message, hint, (tree.root,), severity)
+        reason = f"None of its files is in {contents.label}."
+        yield Problem(reason, hint, (tree.root,), severity)
         return
     for source in missing:
         yield Problem(f"It is not in {contents.label}.", hint, (source.file,), severity)

@@ -1,4 +1,4 @@
-"""Compare a tree with what a distribution, built or installed, contains of it."""
+"""Compare a tree with the contents of a distribution, built or installed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...tree.model import SourceFile, Tree
 class Contents:
     """The files of a distribution.
 
-    :param label: what it is called in messages, ``the installed shop 1.0``.
+    :param label: its name in messages, ``the installed shop 1.0``.
     :param files: their paths, with ``/`` between parts.
     """
 
@@ -25,7 +25,7 @@ class Contents:
     files: frozenset[str]
 
     def folder_of(self, root: str) -> str | None:
-        """Where it has a root: its folder that shares most of the last parts with the root.
+        """Return its folder that shares most of the last parts with a root.
 
         A wheel has ``shop/app/api`` for ``/srv/src/shop/app/api``, a source distribution
         ``shop-1.0/src/shop/app/api``.
@@ -34,7 +34,9 @@ class Contents:
         """
         folders = {folder for file in self.files for folder in PurePosixPath(file).parents}
         best = max(folders, key=lambda f: (_count_shared(f, root), -len(f.parts)), default=None)
-        return None if best is None or not _count_shared(best, root) else str(best)
+        if best is None or not _count_shared(best, root):
+            return None
+        return str(best)
 
 
 def _count_shared(folder: PurePosixPath, root: str) -> int:
@@ -43,7 +45,7 @@ def _count_shared(folder: PurePosixPath, root: str) -> int:
 
 
 def read_archive(path: str) -> Contents:
-    """What a wheel or a source distribution contains.
+    """Return the contents of a wheel or a source distribution.
 
     :raises ValueError: for a file that is neither.
     :raises OSError: for a file that cannot be read.
@@ -60,9 +62,9 @@ def read_archive(path: str) -> Contents:
 
 
 def find_installed(module: str) -> Contents | None:
-    """What the distributions contain that own a module and are installed in full.
+    """Return the contents of the distributions that a module comes from and that have its files.
 
-    One that is installed in editable mode contains no module; its files are those on disk.
+    A distribution that is installed in editable mode has no module; its files are those on disk.
 
     :param module: a top-level module.
     :returns: ``None`` if there is none.
@@ -76,16 +78,16 @@ def find_installed(module: str) -> Contents | None:
 
 
 def _owners(module: str) -> Iterator[Distribution]:
-    beginnings = tuple(f"\n{quote}{module}{end}" for quote in ("", '"') for end in ("/", ".py,"))
+    beginnings = [f"\n{quote}{module}{end}" for quote in ("", '"') for end in ("/", ".py,")]
     for distribution in distributions():
-        # Read as a text: parsing the records of all that is installed takes long.
-        record = distribution.read_text("RECORD")
-        if record and any(beginning in f"\n{record}" for beginning in beginnings):
+        # Searched as a string: parsing the records of all that is installed takes long.
+        record = f"\n{distribution.read_text('RECORD')}"
+        if any(beginning in record for beginning in beginnings):
             yield distribution
 
 
 def find_missing(tree: Tree, contents: Contents) -> list[SourceFile]:
-    """The files of a tree that a distribution does not have, in the order of the tree."""
+    """Return the files of a tree that a distribution does not have, in the order of the tree."""
     folder = contents.folder_of(tree.root)
     sources: list[SourceFile] = sorted([*tree.routes, *tree.middleware], key=lambda s: s.file)
     return [s for s in sources if folder is None or f"{folder}/{s.file}" not in contents.files]

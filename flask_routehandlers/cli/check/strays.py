@@ -1,4 +1,4 @@
-"""Find what was meant as a route and is none: handlers in other files, parameters as text."""
+"""Find what looks like a route and is not one: handlers in other files, parameters as text."""
 
 from __future__ import annotations
 
@@ -12,49 +12,77 @@ from ...handlers.exports import METHODS
 from ...tree.discovery import ROUTE_FILE
 from ...tree.grammar import guess_parameter
 from ...tree.model import Tree
+from ...tree.segments import is_walked
 
 _HANDLER = re.compile(rf"^(?:async\s+)?def\s+({'|'.join(METHODS)}) *\(".encode(), re.M)
 
-#: Files that stand for their folder.
+#: Files that have the URL of their folder elsewhere.
 _OF_FOLDER = ("__init__", "index")
+
+#: Private and hidden folders of tools, which can be large.
+_OF_TOOLS = frozenset({"__pycache__", ".git", ".hg", ".venv", ".tox", ".nox", ".mypy_cache"})
 
 
 def find_strays(tree: Tree) -> Iterator[Problem]:
-    """Files that define handlers and that nobody has imported."""
-    told = {file for warning in tree.warnings for file in warning.files}
+    """Find files that define handlers and that no module has imported."""
+    reported = {file for warning in tree.warnings for file in warning.files}
     imported = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     for file in tree.others:
         path = os.path.join(tree.root, file)
-        if file in told or path in imported:
-            continue
-        handler = _handler_in(path)
+        handler = None
+        if file not in reported and path not in imported:
+            handler = _find_handler(path)
         if handler:
-            place = file.removesuffix(".py").split("/")
-            place = place[:-1] if place[-1] in _OF_FOLDER else place
+            folders = file.removesuffix(".py").split("/")
+            if folders[-1] in _OF_FOLDER:
+                folders.pop()
             yield Problem(
                 f"It defines {handler}, and only a {ROUTE_FILE} gets a URL.",
-                f"Move it to {'/'.join([*place, ROUTE_FILE])} if it should answer requests.",
+                f"Move it to {'/'.join([*folders, ROUTE_FILE])} if it should answer requests.",
                 (file,),
+                "warning",
             )
 
 
-def _handler_in(path: str) -> str | None:
-    try:
-        with open(path, "rb") as file:
-            found = _HANDLER.search(file.read())
-    except OSError:  # a symbolic link to nothing
-        return None
-    return found[1].decode() if found else None
+def find_private_routes(tree: Tree) -> Iterator[Problem]:
+    """Find route files with handlers in folders that are private or hidden."""
+    for folder, below, files in os.walk(tree.root):
+        below[:] = sorted(set(below) - _OF_TOOLS)
+        names = os.path.relpath(folder, tree.root).split(os.sep)
+        private = [name for name in names if name != os.curdir and not is_walked(name)]
+        if private and ROUTE_FILE in files and _find_handler(os.path.join(folder, ROUTE_FILE)):
+            hint = f"Rename it to %5F{private[0][1:]} if its name should be in the URL."
+            if private[0].startswith("."):
+                hint = "Rename it without the dot if its files should answer requests."
+            yield Problem(
+                f"It gets no URL: the folder {private[0]} is private or hidden.",
+                hint,
+                ("/".join([*names, ROUTE_FILE]),),
+                "warning",
+            )
 
 
 def find_parameters_as_text(tree: Tree) -> Iterator[Problem]:
-    """Folders that spell a parameter as other frameworks do."""
+    """Find folders that write a parameter in another framework's syntax."""
     for route in tree.routes:
         for n, folder in enumerate(route.folders, start=1):
-            meant = guess_parameter(folder)
-            if meant:
+            parameter = guess_parameter(folder)
+            if parameter:
                 yield Problem(
                     f"The folder {folder} is text, and matches that text alone.",
-                    f"Rename it to {meant} if it should be a parameter.",
+                    f"Rename it to {parameter} if it should be a parameter.",
                     ("/".join(route.folders[:n]),),
+                    "warning",
                 )
+
+
+def _find_handler(path: str) -> str | None:
+    """Return the name of the first handler that a file defines."""
+    try:
+        with open(path, "rb") as file:
+            match = _HANDLER.search(file.read())
+    except OSError:  # a symbolic link to nothing
+        return None
+    if not match:
+        return None
+    return match[1].decode()
