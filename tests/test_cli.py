@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 from textwrap import indent
 
 import pytest
@@ -15,9 +11,9 @@ from click.testing import CliRunner
 from flask import Flask
 from flask.cli import ScriptInfo
 
-import flask_routehandlers
 from flask_routehandlers import Problem, RouteHandlers, RouteTreeError
 from flask_routehandlers.cli import group
+from tests.commands import WSGI, flask_in_child, invoke
 from tests.support import bare_app, write_files
 
 FILES = {
@@ -35,20 +31,11 @@ FILES = {
     "route.py": "def GET(): ...\n",
 }
 
-WSGI = """
-from flask import Flask
-from flask_routehandlers import RouteHandlers
-
-app = Flask(__name__)
-RouteHandlers(app)
-"""
-
 
 def match(app, *arguments):
-    """Exit status and output of the command, in this process."""
-    result = app.test_cli_runner().invoke(group, ["match", *arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    return result.exit_code, result.output
+    """Exit status and output of the command, in this process; files as below ``app/api``."""
+    status, output, errors = invoke(app, "match", *arguments)
+    return status, (output + errors).replace(f"{app.root_path}/app/api/", "")
 
 
 @pytest.fixture
@@ -99,13 +86,21 @@ GET /api/files/a/b%20c/%2564?x=/y: files/[...path]/route.py
   middleware  middleware.py: middleware
 """
 TRAILING_SLASH = """\
-GET /api/users/: 404, no route file
-  passed over users/[id=int]/route.py: [id=int] does not match ''
-  passed over users/[name]/route.py: [name] does not match ''
+GET /api/users/ada/: 404, no route file
+  Did you mean /api/users/ada?
+"""
+LETTER_CASE = """\
+GET /API/Users/7: 404, no route file
+  Did you mean /api/users/7?
+"""
+SIMILAR = """\
+GET /api/usrs/me: 404, no route file
+  Did you mean /api/users/me?
 """
 DOUBLE_SLASH = """\
 GET //api/files/a: 404, no route file
   passed over files/[...path]/route.py: the path does not begin with one slash
+  Did you mean /api/files/a?
 """
 UUID = """\
 GET /api/ids/12345678-1234-1234-1234-1234567890ab: ids/[id=uuid]/route.py
@@ -127,12 +122,18 @@ OUTPUTS = [
     (("brew", "/api/users/me"), 1, NO_METHOD.replace("DELETE", "BREW")),
     (("GET", "/api/files/a/b%20c/%2564?x=/y"), 0, CATCH_ALL),
     (("GET", "/api/ids/12345678-1234-1234-1234-1234567890ab"), 0, UUID),
-    (("GET", "/api/users/"), 1, TRAILING_SLASH),
+    (("GET", "/api/users/ada/"), 1, TRAILING_SLASH),
+    (("GET", "/API/Users/7"), 1, LETTER_CASE),
+    (("GET", "/api/usrs/me"), 1, SIMILAR),
+    (("/api/users/7",), 0, HANDLED),
+    (("GET", "api/users/7"), 0, HANDLED),
+    (("GET", "http://localhost:5000/api/users/7?page=2#top"), 0, HANDLED),
+    (("http://localhost:5000",), 1, "GET /: 404, no route file\n"),
     (("GET", "//api/files/a"), 1, DOUBLE_SLASH),
     (("GET", "/nowhere"), 1, "GET /nowhere: 404, no route file\n"),
-    (("GET", "/health"), 0, "GET /health: the app's own rule /health, endpoint health\n"),
+    (("GET", "/health"), 0, "GET /health: the app's rule /health, endpoint health\n"),
     (("POST", "/health"), 1, "POST /health: 405, no route file\n"),
-    (("GET", "/slash"), 1, "GET /slash: a redirect by a rule of the app's own\n"),
+    (("GET", "/slash"), 1, "GET /slash: a redirect by a rule of the app\n"),
 ]
 
 
@@ -143,18 +144,19 @@ def test_the_output_in_full(shop, arguments, status, output):
     assert match(shop, *arguments) == (status, output)
 
 
-def test_with_several_trees_each_file_has_its_trees_name(tree):
+def test_files_of_several_trees_are_distinguished(tree, monkeypatch):
     folder = tree({}, "[slug]")
+    monkeypatch.chdir(folder)
     app = bare_app(folder)
     RouteHandlers(app)
     RouteHandlers(app, write_files(folder / "pages", {"[...all]/route.py": "def GET(): ..."}))
     assert match(app, "GET", "/api/x")[1] == (
-        "GET /api/x: [slug]/route.py\n"
+        "GET /api/x: app/api/[slug]/route.py\n"
         "  rule        /api/<slug>\n"
         "  endpoint    api./[slug]\n"
         "  parameters  slug='x'\n"
         "  methods     GET, HEAD, OPTIONS\n"
-        "  passed over [...all]/route.py of pages: the static api comes before the catch-all "
+        "  passed over pages/[...all]/route.py: the static api comes before the catch-all "
         "[...all]\n"
     )
 
@@ -175,6 +177,7 @@ def test_a_file_that_cannot_be_used_in_debug_mode(tree):
 
 JSON = {
     "status": 200,
+    "root": "ROOT",
     "file": "users/[name]/route.py",
     "rule": "/api/users/<name>",
     "endpoint": "api./users/[name]",
@@ -188,14 +191,17 @@ JSON = {
     "static": None,
     "passed_over": [
         {
+            "root": "ROOT",
             "file": "users/[id=int]/route.py",
             "endpoint": "api./users/[id=int]",
             "reason": "[id=int] does not match 'ada'",
         }
     ],
+    "did_you_mean": None,
 }
 NONE = {
     "status": 404,
+    "root": None,
     "file": None,
     "rule": None,
     "endpoint": None,
@@ -204,6 +210,7 @@ NONE = {
     "middleware": [],
     "static": None,
     "passed_over": [],
+    "did_you_mean": None,
 }
 
 
@@ -218,9 +225,10 @@ NONE = {
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
-def test_the_same_as_json(shop, arguments, status, expected):
+def test_json_has_the_same(shop, arguments, status, expected):
     code, output = match(shop, *arguments, "--json")
-    assert (code, json.loads(output)) == (status, expected)
+    as_expected = output.replace(f"{shop.root_path}/app/api", "ROOT")
+    assert (code, json.loads(as_expected)) == (status, expected)
     assert match(shop, "--json", *arguments) == (code, output)
 
 
@@ -233,7 +241,7 @@ def test_the_same_as_json(shop, arguments, status, expected):
         ("revalidate = 0", None),
     ],
 )
-def test_what_is_answered_from_the_cache_is_told(make_app, config, said):
+def test_static_handlers_are_shown_as_stored(make_app, config, said):
     code = f"{config}\ndef GET(): ...\ndef POST(): ...\n"
     own_head = f"{code}def HEAD(): ...\n"
     app = make_app({"feed/route.py": code, "head/route.py": own_head})
@@ -251,7 +259,7 @@ def test_what_is_answered_from_the_cache_is_told(make_app, config, said):
         assert told == (said if is_told else None)
 
 
-def test_values_that_json_does_not_know_are_written_as_text(shop):
+def test_json_has_other_values_as_strings(shop):
     text = "12345678-1234-1234-1234-1234567890ab"
     _, output = match(shop, "GET", f"/api/ids/{text}", "--json")
     assert json.loads(output)["parameters"] == {"id": text}
@@ -260,89 +268,82 @@ def test_values_that_json_does_not_know_are_written_as_text(shop):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["GET", "api/users"], "Invalid value for PATH: Begin it with a slash: /api/users"),
-        (["GET", ""], "Invalid value for PATH: Begin it with a slash: /"),
-        (["/api/users", "GET"], "Invalid value for METHOD: It comes first: GET /api/users"),
-        (["GET"], "Missing argument 'PATH'."),
-        ([], "Missing argument 'METHOD'."),
+        (["/api/users", "GET"], "Give a method and a path, for example GET /api/users."),
+        (["GET", "PUT", "/api"], "Give a method and a path, for example GET /api/users."),
+        ([], "Missing argument '[METHOD] PATH'."),
     ],
     ids=str,
 )
-def test_arguments_that_cannot_be_meant_are_refused(shop, arguments, said):
+def test_arguments_that_cannot_be_meant(shop, arguments, said):
     status, output = match(shop, *arguments)
     assert status == 2
     assert output.endswith(f"\n\nError: {said}\n")
 
 
-def test_an_app_without_a_tree_is_told_how_to_get_one():
+def test_control_characters_are_escaped(tree):
+    app = bare_app(tree({}, "[slug]"))
+    RouteHandlers(app)
+    app.add_url_rule("/\x1b[31mred", "red", lambda: "")
+    _, output = match(app, "GET", "/\x1b[31mred")
+    assert output == ("GET /\\x1b[31mred: the app's rule /\\x1b[31mred, endpoint red\n")
+
+
+def test_an_app_without_a_tree_gets_a_hint():
     assert match(Flask("shop"), "GET", "/") == (
         2,
         "Error: The app 'shop' has no tree of route files.\n"
-        'Write RouteHandlers(app, root="app/api") where it is made.\n',
+        'Write RouteHandlers(app, root="app/api") where the app is made.\n',
     )
 
 
 # As its users run it -------------------------------------------------------------------------
 
 
-@pytest.fixture
-def flask(tmp_path):
-    """Run ``flask`` in a process of its own, in a folder with these files."""
-
-    def run(files, *arguments, **environment):
-        write_files(tmp_path, files)
-        checkout = Path(flask_routehandlers.__file__).parents[1]
-        inherited = {k: v for k, v in os.environ.items() if not k.startswith("FLASK")}
-        done = subprocess.run(
-            [sys.executable, "-m", "flask", *arguments],
-            cwd=tmp_path,
-            env=inherited | {"PYTHONPATH": str(checkout), **environment},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=60,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    return run
-
-
 MATCH = ("route-handlers", "match")
 TREE = {f"app/api/{file}": source for file, source in FILES.items()}
 
 
-def test_flask_lists_the_command_and_its_parts(flask):
-    status, output, errors = flask(TREE | {"wsgi.py": WSGI}, "--help")
+def test_flask_lists_the_commands(tmp_path):
+    write_files(tmp_path, TREE | {"wsgi.py": WSGI})
+    status, output, errors = flask_in_child(tmp_path, "--help")
     assert (status, errors) == (0, "")
-    assert "  route-handlers  Look into the trees of route files that the app serves.\n" in output
-    status, output, errors = flask({}, "route-handlers", "--help")
+    assert "  route-handlers  Inspect and extend the trees of route files of the app.\n" in output
+    assert output.count("route-handlers") == 1
+    status, output, errors = flask_in_child(tmp_path, "route-handlers", "--help")
     assert (status, errors) == (0, "")
-    assert re.search(r"^  match +Say which file answers METHOD PATH", output, re.M)
+    assert re.search(r"^  match +Show which file answers METHOD PATH", output, re.M)
+
+
+def below_root(shown):
+    """An output with files as the command shows them in the folder of the project."""
+    shown = re.sub(r"^(  middleware +)", r"\1app/api/", shown, flags=re.M)
+    return re.sub(r"((?:: |405, |passed over )(?=\S+/route\.py))", r"\1app/api/", shown)
 
 
 def test_the_command_finds_the_app_as_flask_does(flask):
     factory = f"def create_app():\n{indent(WSGI, '    ')}    return app\n"
     files = TREE | {"wsgi.py": WSGI, "shop.py": factory}
-    for options in ((), ("--app", "wsgi"), ("--app", "wsgi:app"), ("--app", "shop:create_app()")):
-        assert flask(files, *options, *MATCH, "get", "/api/users/7") == (0, HANDLED, "")
-    assert flask({}, *MATCH, "DELETE", "/api/users/me", FLASK_APP="shop") == (1, NO_METHOD, "")
-    status, output, errors = flask({}, *MATCH, "--json", "DELETE", "/api/users/ada")
-    assert (status, json.loads(output), errors) == (0, JSON, "")
+    handled = (0, below_root(HANDLED), "")
+    assert flask(files, *MATCH, "get", "/api/users/7") == handled
+    assert flask({}, "--app", "shop:create_app()", *MATCH, "get", "/api/users/7") == handled
+    no_method = below_root(NO_METHOD)
+    by_variable = flask({}, *MATCH, "DELETE", "/api/users/me", env={"FLASK_APP": "shop"})
+    assert by_variable == (1, no_method, "")
 
 
-def test_in_debug_mode_the_rest_of_a_broken_tree_can_be_asked(flask):
-    files = {"wsgi.py": WSGI, "app/api/broken/route.py": "1 / 0", **TREE}
-    status, output, errors = flask(files, "--debug", *MATCH, "GET", "/api/broken")
+def test_in_debug_mode_a_broken_file_is_shown(flask):
+    files = {"wsgi.py": WSGI.replace("RouteHandlers(", "app.debug = True\nRouteHandlers(", 1)}
+    files |= {"app/api/broken/route.py": "1 / 0", **TREE}
+    status, output, errors = flask(files, *MATCH, "GET", "/api/broken")
     assert (status, errors) == (1, "")
-    assert output.startswith("GET /api/broken: 500, broken/route.py or its middleware cannot be")
-    assert flask(files, "--debug", *MATCH, "GET", "/api/users/7") == (0, HANDLED, "")
+    assert output.startswith("GET /api/broken: 500, app/api/broken/route.py or its middleware ")
 
 
-def test_bytes_that_are_no_text_are_printed_all_the_same(flask):
-    files = {"wsgi.py": WSGI, **TREE}
-    status, output, errors = flask(files, *MATCH, "GET", b"/api/ids/\xff")
+def test_bytes_that_are_not_utf8_are_printed(tmp_path):
+    write_files(tmp_path, {"wsgi.py": WSGI, **TREE})
+    status, output, errors = flask_in_child(tmp_path, *MATCH, "GET", b"/api/ids/\xff")
     assert (status, errors) == (1, "")
+    assert output.startswith("GET /api/ids/\\udcff: 404, no route file\n")
     assert "[id=uuid] does not match '\ufffd'" in output
 
 
@@ -370,7 +371,7 @@ FAILURES = {
     "no tree": (
         {"wsgi.py": "from flask import Flask\napp = Flask('shop')\n"}, (),
         "Error: The app 'shop' has no tree of route files.\n"
-        'Write RouteHandlers(app, root="app/api") where it is made.',
+        'Write RouteHandlers(app, root="app/api") where the app is made.',
     ),
     "no root": ({"wsgi.py": WSGI}, (), "Error: 1 problem in {}/app/api:\n\n{}/app/api\n"),
     "a crash": (
@@ -404,14 +405,14 @@ FAILURES = {
 
 
 @pytest.mark.parametrize(("files", "options", "said"), FAILURES.values(), ids=FAILURES.keys())
-def test_an_app_that_cannot_be_loaded_is_told_in_words(flask, tmp_path, files, options, said):
+def test_an_app_that_cannot_be_loaded_is_an_error(flask, tmp_path, files, options, said):
     status, output, errors = flask(files, *options, *MATCH, "GET", "/api/users")
     assert (status, output) == (2, "")
     assert errors[errors.index("Error: ") :].startswith(said.replace("{}", str(tmp_path)))
     assert "Traceback" not in errors
 
 
-def test_every_problem_of_a_tree_is_told(flask, tmp_path):
+def test_every_problem_of_a_tree_is_printed(flask, tmp_path):
     status, output, errors = flask(BROKEN_TREE, *MATCH, "GET", "/api/users")
     assert (status, output) == (2, "")
     assert errors.startswith(f"Error: 2 problems in {tmp_path}/app/api:\n\n")
@@ -419,7 +420,7 @@ def test_every_problem_of_a_tree_is_told(flask, tmp_path):
     assert "did you mean [post_id]?" in errors.lower()
 
 
-def test_every_file_that_cannot_be_imported_is_told(flask, tmp_path):
+def test_every_failed_import_is_printed(flask, tmp_path):
     status, output, errors = flask(BROKEN_FILES, *MATCH, "GET", "/api/users")
     assert (status, output) == (2, "")
     assert errors.startswith(f"Error: 4 problems in {tmp_path}/app/api:\n\n")
@@ -434,7 +435,7 @@ def test_every_file_that_cannot_be_imported_is_told(flask, tmp_path):
     assert "Traceback" not in errors
 
 
-def test_an_import_error_of_the_apps_module_is_told_by_flask_with_its_traceback(flask):
+def test_flask_prints_an_import_error_of_the_app(flask):
     files = {"wsgi.py": "import nothing_of_this_name\n"}
     status, output, errors = flask(files, "--app", "wsgi", *MATCH, "GET", "/")
     assert (status, output) == (2, "")
@@ -447,11 +448,14 @@ def test_an_import_error_of_the_apps_module_is_told_by_flask_with_its_traceback(
     [
         (ValueError("no database"), "The app cannot be loaded: ValueError: no database\n"),
         (SystemExit(3), "The app cannot be loaded: SystemExit: 3\nIt was raised in "),
-        (RouteTreeError("/srv/api", [Problem("Why.", "Cure.", ("x/route.py",))]), "x/route.py\n"),
+        (
+            RouteTreeError("/srv/api", [Problem("Why.", "Do this.", ("x/route.py",))]),
+            "x/route.py\n",
+        ),
     ],
     ids=["an error", "an exit", "a tree"],
 )
-def test_a_factory_that_fails_is_an_error_of_the_command(failure, said):
+def test_a_factory_that_fails_is_an_error(failure, said):
     def create_app() -> Flask:
         raise failure
 

@@ -1,13 +1,15 @@
-"""Say which file answers a request, and why no other does. Nothing is run."""
+"""Explain which file answers a request, and why no other does. Nothing runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from flask import Flask
+from flask import Flask, Request
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.test import create_environ
@@ -27,7 +29,7 @@ class Step:
     """A middleware function on the way to the handler.
 
     :param file: the middleware file, relative to the root.
-    :param name: what the function is called in it: ``middleware``, ``middleware[1] (limit)``.
+    :param name: its name in the file: ``middleware``, ``middleware[1] (limit)``.
     """
 
     file: str
@@ -38,11 +40,13 @@ class Step:
 class PassedOver:
     """A route file that nearly answers a path, or would answer it alone.
 
+    :param root: the absolute path of its root.
     :param file: the file, relative to its root.
     :param endpoint: its endpoint, which begins with the name of its tree.
     :param reason: why it does not answer.
     """
 
+    root: str
     file: str
     endpoint: str
     reason: str
@@ -53,117 +57,81 @@ class Explanation:
     """What an app does with a request.
 
     :param status: 200 where a handler or an automatic answer runs, 404, 405, 500 for a file that
-        cannot be used (in debug mode), or 308 where a rule of the app's own redirects.
-    :param file: the route file that answers, relative to its root; ``None`` for none.
-    :param rule: the matched rule, also of a view of the app's own; ``None`` for none.
+        cannot be used (in debug mode), or 308 where a rule of the app redirects.
+    :param root: the absolute path of the root whose file answers, if there is one.
+    :param file: the route file that answers, relative to its root, if there is one.
+    :param rule: the matched rule, also of another view of the app.
     :param endpoint: its endpoint.
     :param parameters: the path parameters.
     :param methods: the methods that the file answers, sorted.
     :param middleware: the middleware that runs, outermost first.
-    :param static: for how long a stored response is fresh, in words; ``None`` if the handler runs
-        for each request.
+    :param static: how long a stored response is fresh, in words; ``None`` if the handler runs for
+        each request.
     :param passed_over: other route files, in the order of their trees.
+    :param did_you_mean: a path or a rule that is nearly the same, where nothing answers.
     """
 
     status: int
-    file: str | None
-    rule: str | None
-    endpoint: str | None
-    parameters: dict[str, Any]
-    methods: list[str]
-    middleware: list[Step]
-    static: str | None
-    passed_over: list[PassedOver]
+    root: str | None = None
+    file: str | None = None
+    rule: str | None = None
+    endpoint: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+    methods: list[str] = field(default_factory=list)
+    middleware: list[Step] = field(default_factory=list)
+    static: str | None = None
+    passed_over: list[PassedOver] = field(default_factory=list)
+    did_you_mean: str | None = None
 
 
 def explain(app: Flask, method: str, target: str) -> Explanation:
     """Match a request as the app itself does when it comes in.
 
     :param method: an HTTP method.
-    :param target: a path as it stands in a request, percent-encoded; a query is left out.
+    :param target: a path as a request has it, percent-encoded; a query is left out.
     """
-    path = target.partition("?")[0].encode(errors="surrogateescape")
-    environ = create_environ(base_url=base_url(app), method=method)
-    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
-    request = app.request_class(environ)
-    adapter = app.create_url_adapter(request)
-    assert adapter is not None
-    status = 200
-    rule: Rule | None = None
-    values: Mapping[str, Any] = {}
-    try:
-        rule, values = adapter.match(return_rule=True)
-    except HTTPException as error:  # redirects too
-        status = error.code or 404
+    request = _make_request(app, method, target)
+    status, rule, values = _match(app, request)
     served = [(mount, route) for mount in mounts_of(app) for route in mount.routes]
-    chosen = next((one for one in served if any(rule is own for own in one[1].rules)), None)
-    instead = "a rule matched whose converter refused the value"
-    if chosen and not is_rooted(environ["PATH_INFO"]):
+    chosen = _find_owner(served, rule)
+    if chosen and not is_rooted(request.environ["PATH_INFO"]):
         status, rule, chosen = 404, None, None
         instead = "the path does not begin with one slash"
     elif rule:
-        instead = f"the app's own rule {rule.rule} comes before it"
+        instead = f"the app's rule {rule.rule} comes before it"
     elif status == 308:
-        instead = "a rule of the app's own redirects"
-    methods: list[str] = []
-    steps: list[Step] = []
-    static = None
+        instead = "a rule of the app redirects"
+    else:
+        instead = "a rule matched whose converter refused the value"
+    passed_over = list(_passed_over(app, served, chosen, instead, request.path))
+    if rule is None:
+        guess = None
+        if status == 404:
+            guess = _find_similar(app, method, target)
+        return Explanation(status, passed_over=passed_over, did_you_mean=guess)
+    details: dict[str, Any] = {}
     if chosen:
-        view = chosen[1].view
-        status = 500
-        if isinstance(view, Endpoint):
-            methods = view.dispatcher.allowed
-            steps = [Step(link.file, link.name) for link in view.links]
-            status = 200 if request.method in methods else 405
-            found = chosen[1].static
-            if found and view.dispatcher.method_of(request) == "GET":
-                seconds = found.config.lifetime
-                until = "until it is revalidated" if seconds is None else f"for {seconds} seconds"
-                static = f"stored, fresh {until}"
+        details = {"root": chosen[0].root, **_describe_route(chosen[1], request)}
     return Explanation(
-        status=status,
-        file=chosen[1].file.file if chosen else None,
-        rule=rule.rule if rule else None,
-        endpoint=rule.endpoint if rule else None,
-        parameters=dict(values) if rule else {},
-        methods=methods,
-        middleware=steps,
-        static=static,
-        passed_over=list(_passed_over(app, served, chosen, instead, request.path)),
+        details.pop("status", status),
+        rule=rule.rule,
+        endpoint=rule.endpoint,
+        parameters=dict(values),
+        passed_over=passed_over,
+        **details,
     )
 
 
 def base_url(app: Flask) -> str:
-    """A host that the app takes requests for."""
-    trusted = app.config["TRUSTED_HOSTS"]
-    host = trusted[0].removeprefix(".") if trusted else app.config["SERVER_NAME"] or "localhost"
+    """Return the URL of a host that the app takes requests for."""
+    host = app.config["SERVER_NAME"] or "localhost"
+    if app.config["TRUSTED_HOSTS"]:
+        host = app.config["TRUSTED_HOSTS"][0].removeprefix(".")
     return f"{app.config['PREFERRED_URL_SCHEME']}://{host}/"
 
 
-def _passed_over(
-    app: Flask, served: list[Served], chosen: Served | None, instead: str, path: str
-) -> Iterator[PassedOver]:
-    """The other route files that a path could be meant for.
-
-    :param instead: what happens if no route file is chosen.
-    """
-    for one in served:
-        _, route = one
-        reason = None
-        if chosen and route is chosen[1]:
-            continue
-        if matches_alone(app, route, path):
-            reason = _precedence(chosen, one) if chosen else instead
-        else:
-            for refused in (refusing_segment(rule, path) for rule in route.rules):
-                if refused and isinstance(refused[0], Dynamic):
-                    reason = f"{refused[0].folder} does not match {refused[1]!r}"
-        if reason:
-            yield PassedOver(route.file.file, route.endpoint, reason)
-
-
 def matches_alone(app: Flask, route: Route, path: str) -> bool:
-    """Whether a route would answer a decoded path if the app had no other."""
+    """Return whether a route would answer a decoded path if the app had no other."""
     alone = Map(
         [rule.empty() for rule in route.rules],
         default_subdomain=app.url_map.default_subdomain,
@@ -173,41 +141,129 @@ def matches_alone(app: Flask, route: Route, path: str) -> bool:
     return alone.bind("localhost").test(path, method="GET")
 
 
-def _precedence(chosen: Served, other: Served) -> str:
-    """Why one of two routes that both match a path comes first: the leftmost difference."""
-    # Behind what stands for the subdomain and the leading slash. Names make no difference.
-    ours, theirs = (places(route.rules[-1])[2:] for _, route in (chosen, other))
-    n = next(n for n, (one, two) in enumerate(zip(ours, theirs, strict=False)) if one != two)
+def _make_request(app: Flask, method: str, target: str) -> Request:
+    path = target.partition("?")[0].encode(errors="surrogateescape")
+    environ = create_environ(base_url=base_url(app), method=method)
+    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
+    return app.request_class(environ)
+
+
+def _match(app: Flask, request: Request) -> tuple[int, Rule | None, Mapping[str, Any]]:
+    """Return the status, the rule that matches and its values."""
+    adapter = app.create_url_adapter(request)
+    assert adapter is not None
+    try:
+        rule, values = adapter.match(return_rule=True)
+    except HTTPException as error:  # redirects too
+        return error.code or 404, None, {}
+    return 200, rule, values
+
+
+def _find_owner(served: Sequence[Served], rule: Rule | None) -> Served | None:
+    for mount, route in served:
+        # Rules that differ can be equal.
+        if any(rule is other for other in route.rules):
+            return mount, route
+    return None
+
+
+def _describe_route(route: Route, request: Request) -> dict[str, Any]:
+    """Return what an explanation has of the route that answers, by name."""
+    view = route.view
+    if not isinstance(view, Endpoint):
+        return {"file": route.file.file, "status": 500}
+    is_answered = request.method in view.dispatcher.allowed
+    details: dict[str, Any] = {
+        "file": route.file.file,
+        "status": 200 if is_answered else 405,
+        "methods": view.dispatcher.allowed,
+        "middleware": [Step(link.file, link.name) for link in view.links],
+    }
+    if route.static and view.dispatcher.method_of(request) == "GET":
+        details["static"] = "stored, fresh until it is revalidated"
+        if route.static.config.lifetime is not None:
+            details["static"] = f"stored, fresh for {route.static.config.lifetime} seconds"
+    return details
+
+
+def _find_similar(app: Flask, method: str, target: str) -> str | None:
+    """Return a path that differs in slashes or letter case and is answered, or a similar rule."""
+    path = re.sub("//+", "/", target.partition("?")[0]).rstrip("/")
+    for similar in (path, f"{path}/", path.lower(), f"{path.lower()}/"):
+        if similar != target and _match(app, _make_request(app, method, similar))[0] == 200:
+            return similar
+    rules = {rule.rule.lower(): rule.rule for rule in app.url_map.iter_rules()}
+    for close in get_close_matches(path.lower(), rules, n=1, cutoff=0.65):
+        return rules[close]
+    return None
+
+
+def _passed_over(
+    app: Flask, served: Sequence[Served], chosen: Served | None, instead: str, path: str
+) -> Iterator[PassedOver]:
+    """Yield the other route files that a path could be meant for.
+
+    :param instead: what happens if no route file answers.
+    """
+    for other in served:
+        mount, route = other
+        reason = None
+        if chosen and route is chosen[1]:
+            continue
+        if matches_alone(app, route, path):
+            reason = instead
+            if chosen:
+                reason = _compare(chosen, other)
+        else:
+            for rule in route.rules:
+                refused = refusing_segment(rule, path)
+                if refused and isinstance(refused[0], Dynamic):
+                    reason = f"{refused[0].folder} does not match {refused[1]!r}"
+        if reason:
+            yield PassedOver(mount.root, route.file.file, route.endpoint, reason)
+
+
+def _compare(chosen: Served, other: Served) -> str:
+    """Explain which of two routes that match a path comes first: the leftmost difference."""
+    # Without the places of the subdomain and of the leading slash.
+    first_places, second_places = (places(route.rules[-1])[2:] for _, route in (chosen, other))
+    n = 0
+    while first_places[n] == second_places[n]:
+        n += 1
     first, second = _segments(*chosen)[n], _segments(*other)[n]
-    if _text(first) > _text(second) > 0:
+    if _count_text(first) > _count_text(second) > 0:
         return f"{first.folder} has more text than {second.folder}"
-    return f"{_kind(first)} comes before {_kind(second)}"
+    return f"{_describe(first)} comes before {_describe(second)}"
 
 
 def _segments(mount: Mount, route: Route) -> list[Segment]:
-    """All that shows in the URLs of a route, the prefix of its tree too."""
-    prefix = (
-        Dynamic(part, (Parameter(part),)) if "<" in part else Static(part, part)
-        for part in mount.url_prefix.split("/")[1:]
-    )
-    return [*prefix, *route.file.url_segments]
+    """Return all segments in the URLs of a route, those of the prefix too."""
+    segments: list[Segment] = []
+    for part in mount.url_prefix.split("/")[1:]:
+        if "<" in part:
+            segments.append(Dynamic(part, (Parameter(part),)))
+        else:
+            segments.append(Static(part, part))
+    return [*segments, *route.file.url_segments]
 
 
-def _text(segment: Segment) -> int:
-    """The number of literal characters around the parameters of a segment."""
-    pieces = segment.pieces if isinstance(segment, Dynamic) else ()
-    return sum(len(piece) for piece in pieces if isinstance(piece, str))
+def _count_text(segment: Segment) -> int:
+    """Count the literal characters around the parameters of a segment."""
+    if not isinstance(segment, Dynamic):
+        return 0
+    return sum(len(piece) for piece in segment.pieces if isinstance(piece, str))
 
 
-def _kind(segment: Segment) -> str:
-    match segment:
-        case CatchAll(folder=folder, optional=optional):
-            return f"the {'optional ' if optional else ''}catch-all {folder}"
-        case Dynamic(folder=folder) if _text(segment):
-            return f"{folder}, which has text around its parameter,"
-        case Dynamic(folder=folder) if segment.parameters[0].converter:
-            return f"{folder}, which has a converter,"
-        case Dynamic(folder=folder):
-            return f"the parameter {folder}"
-        case _:
-            return f"the static {segment.folder}"
+def _describe(segment: Segment) -> str:
+    folder = segment.folder
+    if isinstance(segment, CatchAll) and segment.optional:
+        return f"the optional catch-all {folder}"
+    if isinstance(segment, CatchAll):
+        return f"the catch-all {folder}"
+    if not isinstance(segment, Dynamic):
+        return f"the static {folder}"
+    if _count_text(segment):
+        return f"{folder}, which has text around its parameter,"
+    if segment.parameters[0].converter:
+        return f"{folder}, which has a converter,"
+    return f"the parameter {folder}"

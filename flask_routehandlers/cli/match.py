@@ -3,73 +3,89 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import asdict
+from urllib.parse import urlsplit
 
 import click
 from flask.cli import ScriptInfo, pass_script_info
 
+from ..errors import printable, shown_path
 from .common import load
 from .explain import Explanation, explain
 
 
 @click.command()
-@click.argument("method")
-@click.argument("path")
+@click.argument("request", metavar="[METHOD] PATH", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_script_info
 @click.pass_context
-def match(context: click.Context, info: ScriptInfo, method: str, path: str, as_json: bool) -> None:
-    """Say which file answers METHOD PATH, through which middleware, and why no other does.
+def match(
+    context: click.Context, info: ScriptInfo, request: tuple[str, ...], as_json: bool
+) -> None:
+    """Show which file answers METHOD PATH, through which middleware, and why no other does.
+
+    METHOD is GET by default. PATH can be a whole URL.
 
     The exit status is 0 if a handler answers, 1 if not, and 2 if the app cannot be loaded.
     """
-    if method.startswith("/"):
-        raise click.BadParameter(f"It comes first: {path} {method}", param_hint="METHOD")
-    if not path.startswith("/"):
-        raise click.BadParameter(f"Begin it with a slash: /{path}", param_hint="PATH")
-    method = method.upper()
+    *methods, path = request
+    if len(methods) > 1 or "/" in "".join(methods):
+        raise click.UsageError("Give a method and a path, for example GET /api/users.")
+    method = "".join(methods).upper() or "GET"
+    if "://" in path:
+        path = urlsplit(path).path
+    path = f"/{path.removeprefix('/')}"
     explanation = explain(load(info), method, path)
     if as_json:
         click.echo(json.dumps(asdict(explanation), indent=2, default=str))
     else:
         for line in describe(method, path, explanation):
-            click.echo(line)
-    context.exit(0 if explanation.status == 200 else 1)
+            click.echo(printable(line))
+    if explanation.status != 200:
+        context.exit(1)
 
 
-def describe(method: str, path: str, found: Explanation) -> list[str]:
-    """An explanation as lines of text."""
-    lines = [f"{method} {path}: {_outcome(method, found)}"]
-    if found.file:
-        parameters = [f"{name}={value!r}" for name, value in found.parameters.items()]
-        rows = [
-            ("rule", found.rule),
-            ("endpoint", found.endpoint),
-            ("parameters", ", ".join(parameters) or "none"),
-            ("methods", ", ".join(found.methods) or "unknown"),
-        ]
-        rows += [("middleware", f"{step.file}: {step.name}") for step in found.middleware]
-        rows += [("static", found.static)] if found.static else []
-        lines += [f"  {label:<12}{text}" for label, text in rows]
-    endpoints = [other.endpoint for other in found.passed_over]
-    if found.file and found.endpoint:
-        endpoints.append(found.endpoint)
-    several = len({endpoint.partition(".")[0] for endpoint in endpoints}) > 1
-    for other in found.passed_over:
-        tree = f" of {other.endpoint.partition('.')[0]}" if several else ""
-        lines.append(f"  passed over {other.file}{tree}: {other.reason}")
-    return lines
+def describe(method: str, path: str, explanation: Explanation) -> Iterator[str]:
+    """Yield an explanation as lines."""
+    root = explanation.root or ""
+    yield f"{method} {path}: {_outcome(method, explanation)}"
+    if explanation.file:
+        parameters = [f"{name}={value!r}" for name, value in explanation.parameters.items()]
+        yield _row("rule", explanation.rule)
+        yield _row("endpoint", explanation.endpoint)
+        yield _row("parameters", ", ".join(parameters) or "none")
+        yield _row("methods", ", ".join(explanation.methods) or "unknown")
+        for step in explanation.middleware:
+            yield _row("middleware", f"{_shown(root, step.file)}: {step.name}")
+        if explanation.static:
+            yield _row("static", explanation.static)
+    for other in explanation.passed_over:
+        yield f"  passed over {_shown(other.root, other.file)}: {other.reason}"
+    if explanation.did_you_mean:
+        yield f"  Did you mean {explanation.did_you_mean}?"
 
 
-def _outcome(method: str, found: Explanation) -> str:
-    if found.file:
-        if found.status == 405:
-            return f"405, {found.file} has no {method}"
-        if found.status == 500:
-            return f"500, {found.file} or its middleware cannot be used"
-        return found.file
-    if found.rule:
-        return f"the app's own rule {found.rule}, endpoint {found.endpoint}"
-    if found.status == 308:
-        return "a redirect by a rule of the app's own"
-    return f"{found.status}, no route file"
+def _row(label: str, value: str | None) -> str:
+    return f"  {label:<12}{value}"
+
+
+def _shown(root: str, file: str) -> str:
+    return shown_path(os.path.join(root, file))
+
+
+def _outcome(method: str, explanation: Explanation) -> str:
+    status = explanation.status
+    if explanation.root and explanation.file:
+        file = _shown(explanation.root, explanation.file)
+        if status == 405:
+            return f"405, {file} has no {method}"
+        if status == 500:
+            return f"500, {file} or its middleware cannot be used"
+        return file
+    if explanation.rule:
+        return f"the app's rule {explanation.rule}, endpoint {explanation.endpoint}"
+    if status == 308:
+        return "a redirect by a rule of the app"
+    return f"{status}, no route file"
