@@ -1,6 +1,6 @@
 """Apps that are installed: what their wheels contain, and what they serve from there.
 
-Each project is one of ``samples/packaging``: the ``pyproject.toml`` of a build backend beside the
+Each project is one of ``samples/packaging``: the ``pyproject.toml`` of a build backend, and the
 tree that all of them share. Backends run as they are installed, so nothing here needs the network.
 """
 
@@ -78,7 +78,7 @@ json.dump({"from": shop.__file__, "answers": answers, "unasked": sorted(unasked)
 
 
 def run(call: list[str], folder: Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command as someone would who knows neither this process nor the repository."""
+    """Run a command as in a shell that knows neither this process nor the repository."""
     left_out = ("PYTHON", "PYTEST_", "FLASK_", "COV_")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
     # Where uv_build looks for its program.
@@ -98,8 +98,8 @@ def succeed(call: list[str], folder: Path, **options: Any) -> str:
 def new_project(tmp_path: Path) -> Callable[..., Path]:
     """A project of the sample's package: ``new_project(the text of pyproject.toml)``.
 
-    The package is below ``src``, or beside ``pyproject.toml`` if ``flat``. It has been run: there
-    is bytecode, which belongs into no wheel.
+    The package is below ``src``, or next to ``pyproject.toml`` if ``flat``. It has been run: there
+    is bytecode, which does not belong into a wheel.
     """
 
     def new(pyproject: str, *, flat: bool = False) -> Path:
@@ -157,7 +157,7 @@ def serve(interpreter: Path) -> Any:
 
 
 #: What the commands of the page say of a wheel that has everything.
-COMPLETE = [(0, "8 route files: nothing is wrong\n"), (0, "")]
+COMPLETE = [(0, "8 route files: no problems found\n"), (0, "")]
 
 #: What setuptools says about folders that could be packages and are data.
 WARNING = "is absent from the `packages` configuration"
@@ -166,10 +166,9 @@ WARNING = "is absent from the `packages` configuration"
 # The samples
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_wheel_has_every_file_and_serves_every_route_once_installed(
-    backend, new_project, environment
-):
+def test_an_installed_wheel_serves_every_route(backend, new_project, environment):
     wheel = build(new_project(sample(backend)))
     assert files_in(wheel) == FILES
     install(environment, str(wheel))
@@ -179,10 +178,9 @@ def test_a_wheel_has_every_file_and_serves_every_route_once_installed(
     assert Path(served["from"]).is_relative_to(environment.parents[1])
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_wheel_by_way_of_a_source_distribution_has_every_file_and_the_page_shows_how_to_see_it(
-    backend, new_project, environment
-):
+def test_a_wheel_from_an_sdist_has_every_file(backend, new_project, environment):
     project = new_project(sample(backend))
     assert compare(project, environment) == COMPLETE
     (wheel,) = project.glob("dist/check/*.whl")
@@ -190,10 +188,9 @@ def test_a_wheel_by_way_of_a_source_distribution_has_every_file_and_the_page_sho
     assert WARNING not in log_of(project)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_an_editable_installation_serves_every_route_and_those_that_are_new(
-    backend, new_project, environment
-):
+def test_editable_installations_serve_every_route(backend, new_project, environment):
     project = new_project(sample(backend))
     install(environment, "--editable", str(project))
     write_files(project / "src/shop/app", {"[...new]/route.py": ECHO, "x.y/route.py": ECHO})
@@ -203,7 +200,8 @@ def test_an_editable_installation_serves_every_route_and_those_that_are_new(
     assert served["from"] == f"{project}/src/shop/__init__.py"
 
 
-def test_setuptools_warns_about_folders_of_data_unless_it_is_told(new_project, environment):
+@pytest.mark.ci
+def test_setuptools_warns_about_folders_of_data(new_project, environment):
     told = "include-package-data = false\n"
     assert told in sample("setuptools")
     project = new_project(sample("setuptools").replace(told, ""))
@@ -221,7 +219,7 @@ def lost_below_src(file: PurePosixPath) -> bool:
     return file.suffix != ".py" or any("." in folder for folder in file.parts[:-1])
 
 
-def lost_beside_pyproject(file: PurePosixPath) -> bool:
+def lost_next_to_pyproject(file: PurePosixPath) -> bool:
     return file.suffix != ".py" or not all(folder.isidentifier() for folder in file.parts[:-1])
 
 
@@ -232,7 +230,7 @@ def lost_below_the_package(file: PurePosixPath) -> bool:
 #: What a project says to setuptools, where its package is, and which files its wheel lacks.
 TRAPS = {
     "nothing, src": (SETUPTOOLS, False, lost_below_src),
-    "nothing, flat": (SETUPTOOLS, True, lost_beside_pyproject),
+    "nothing, flat": (SETUPTOOLS, True, lost_next_to_pyproject),
     "find": (FIND, False, lost_below_src),
     "find, no namespaces": (f"{FIND}namespaces = false\n", False, lost_below_the_package),
     "packages": (
@@ -243,18 +241,18 @@ TRAPS = {
 }
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("pyproject", "flat", "is_lost"), TRAPS.values(), ids=TRAPS)
-def test_setuptools_leaves_routes_out_unless_it_is_told(pyproject, flat, is_lost, new_project):
+def test_setuptools_leaves_routes_out_by_default(pyproject, flat, is_lost, new_project):
     wheel = build(new_project(pyproject, flat=flat))
     lost = {file for file in FILES if is_lost(PurePosixPath(file))}
     assert any(file.endswith("/route.py") for file in lost)
     assert files_in(wheel) == FILES - lost
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("flat", [False, True], ids=["src", "flat"])
-def test_an_app_without_some_of_its_routes_starts_and_answers_404_in_their_place(
-    flat, new_project, environment
-):
+def test_routes_that_are_missing_are_404(flat, new_project, environment):
     install(environment, str(build(new_project(SETUPTOOLS, flat=flat))))
     answers = serve(environment)["answers"]
     found = {url: status for (url, *_), (status, _) in zip(ANSWERS, answers, strict=True)}
@@ -262,7 +260,8 @@ def test_an_app_without_some_of_its_routes_starts_and_answers_404_in_their_place
     assert found == {url: 200 if url in kept else 404 for url in found}
 
 
-def test_a_pattern_for_route_files_alone_leaves_the_middleware_behind(new_project, environment):
+@pytest.mark.ci
+def test_a_pattern_for_routes_loses_middleware(new_project, environment):
     everything = '["**/*", "**/.*/**/*"]'
     pyproject = sample("setuptools")
     assert everything in pyproject
@@ -275,6 +274,7 @@ def test_a_pattern_for_route_files_alone_leaves_the_middleware_behind(new_projec
     assert succeed(call, environment.parent) == "200\n"
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize(("ignored", "is_kept"), [("downloads/", False), ("/downloads/", True)])
 def test_hatchling_leaves_out_what_git_ignores(ignored, is_kept, new_project):
     project = new_project(sample("hatchling"))
@@ -282,6 +282,7 @@ def test_hatchling_leaves_out_what_git_ignores(ignored, is_kept, new_project):
     assert ("shop/app/downloads/route.py" in files_in(build(project))) == is_kept
 
 
+@pytest.mark.ci
 def test_uv_build_takes_what_git_ignores(new_project):
     project = new_project(sample("uv_build"))
     write_files(project, {".gitignore": "downloads/", "src/shop/app/downloads/route.py": ECHO})
@@ -327,7 +328,8 @@ def test_the_page_shows_the_package_of_the_samples():
     assert block.split() == ["#", "src/shop/__init__.py", *code.split()]
 
 
-def test_the_commands_of_the_page_find_what_setuptools_leaves_out(new_project, environment):
+@pytest.mark.ci
+def test_the_commands_of_the_page_find_what_is_lost(new_project, environment):
     check, diff = shown("text")[:2]
     assert compare(new_project(SETUPTOOLS), environment) == [(1, check), (1, diff)]
 
@@ -340,7 +342,7 @@ IN_ARCHIVE = (
 )
 
 
-def test_an_app_that_is_imported_from_a_zip_archive_says_so(tmp_path, environment):
+def test_an_app_in_a_zip_archive_is_refused(tmp_path, environment):
     archive = shutil.make_archive(str(tmp_path / "shop"), "zip", SAMPLES / "src")
     code = f"import sys; sys.path.insert(0, {archive!r}); import shop; shop.create_app()"
     done = run([str(environment), "-c", code], tmp_path)
@@ -352,7 +354,7 @@ def test_an_app_that_is_imported_from_a_zip_archive_says_so(tmp_path, environmen
     )
 
 
-def test_a_zipapp_says_so(tmp_path, environment):
+def test_a_zipapp_is_refused(tmp_path, environment):
     source = shutil.copytree(SAMPLES / "src", tmp_path / "src")
     archive = f"{tmp_path}/shop.pyz"
     call = [str(environment), "-m", "zipapp", str(source), "--main", "shop:create_app"]
@@ -364,7 +366,7 @@ def test_a_zipapp_says_so(tmp_path, environment):
 
 
 @pytest.mark.parametrize("root", ["app/api", "app", "a/b/c"])
-def test_a_root_is_in_an_archive_however_deep_and_whatever_the_archive_is_called(root, tmp_path):
+def test_a_root_in_an_archive_of_any_name_and_depth(root, tmp_path):
     archive = tmp_path / "program"
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("app/api/route.py", ECHO)
@@ -373,13 +375,13 @@ def test_a_root_is_in_an_archive_however_deep_and_whatever_the_archive_is_called
     assert str(problem) == f"{place}\n  {IN_ARCHIVE.format(root=place, archive=archive)}"
 
 
-def test_a_root_below_a_file_that_is_no_archive_does_not_exist(tmp_path):
+def test_a_root_below_another_file_does_not_exist(tmp_path):
     write_files(tmp_path, {"notes.txt": "PK, but no archive"})
     (problem,) = refused(bare_app(tmp_path / "notes.txt"))
     assert problem.reason == f"The root {tmp_path}/notes.txt/app/api does not exist."
 
 
-def test_an_archive_that_stands_in_the_place_of_the_root_is_a_file(tmp_path):
+def test_an_archive_instead_of_the_root_is_a_file(tmp_path):
     root = shutil.make_archive(str(tmp_path / "api"), "zip", SAMPLES / "src")
     (problem,) = refused(bare_app(tmp_path), "api.zip")
     assert problem.reason == f"The root {root} is a file."

@@ -70,5 +70,5 @@ def test_a_recording_loads_nothing_else(picture):
 
 def test_a_command_that_does_not_end_is_stopped(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "TIMEOUT", 0.5)
-    with pytest.raises(TimeoutError, match=r"more than 0\.5 s: b'started"):
-        record.run_at_terminal("sh -c 'echo started; exec sleep 60'", tmp_path)
+    with pytest.raises(TimeoutError, match=r"more than 0\.5 s: "):
+        record.run_at_terminal("sleep 60", tmp_path)

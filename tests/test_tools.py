@@ -31,7 +31,7 @@ def project(tmp_path):
 
 
 def complaints(folder, *arguments):
-    """What ruff says: each file with a rule."""
+    """What ruff finds: each file with a rule."""
     command = [sys.executable, "-m", "ruff", "check", "--no-cache", "--output-format=json"]
     done = subprocess.run(
         [*command, *arguments], cwd=folder, capture_output=True, encoding="utf-8", timeout=60
@@ -57,7 +57,7 @@ def test_a_correct_tree_passes_with_the_settings(project):
     assert complaints(project, "app") == set()
 
 
-def test_without_them_it_fails_for_the_rules_of_the_page_alone(project):
+def test_without_settings_the_rules_of_the_page_fail(project):
     families = tomllib.loads(BLOCK)["tool"]["ruff"]["lint"]["extend-select"]
     found = complaints(project, "--isolated", f"--extend-select={','.join(families)}", "app")
     assert rules(found) == RULES == {"INP001", "N999", "N802", "A002", "ARG001"}
@@ -78,7 +78,7 @@ def test_each_setting_is_needed(left_out, expected, project):
     assert rules(complaints(project, "app")) == expected
 
 
-def test_they_silence_nothing_elsewhere(project):
+def test_the_settings_silence_nothing_elsewhere(project):
     wrong = "def GET(id, other):\n    return id\n"
     write_files(project, {"app/_lib/wrong.py": wrong, "scripts/wrong.py": wrong})
     of_a_function = {"N802", "A002", "ARG001"}
@@ -90,13 +90,13 @@ def test_they_silence_nothing_elsewhere(project):
     }
 
 
-def test_an_argument_that_a_handler_does_not_use_is_still_found(project):
+def test_an_unused_argument_is_still_found(project):
     write_files(project, {"app/posts/[id=int]/route.py": "def GET(id, request):\n    return id\n"})
     assert complaints(project, "app") == {("app/posts/[id=int]/route.py", "ARG001")}
 
 
 @pytest.mark.parametrize(("pattern", "silenced"), [("[id=int]", False), ("?id=int?", True)])
-def test_in_a_pattern_question_marks_stand_for_brackets(pattern, silenced, project):
+def test_question_marks_in_a_pattern_match_brackets(pattern, silenced, project):
     write_files(project, {"app/posts/[id=int]/route.py": "import os\n"})
     last = '"app/**/middleware.py" = ["A002", "ARG001"]'
     edit(project, last, f'{last}\n"app/posts/{pattern}/*" = ["F401"]')
@@ -104,7 +104,7 @@ def test_in_a_pattern_question_marks_stand_for_brackets(pattern, silenced, proje
     assert found == (set() if silenced else {("app/posts/[id=int]/route.py", "F401")})
 
 
-def test_the_sample_is_linted_with_the_settings_of_the_page():
+def test_the_sample_has_the_settings_of_the_page():
     own = tomllib.loads((SAMPLE / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["ruff"]
     shown = tomllib.loads(BLOCK)["tool"]["ruff"]
     assert own["namespace-packages"] == shown["namespace-packages"]

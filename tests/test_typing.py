@@ -1,6 +1,6 @@
 """What type checkers find in a tree: ``tests/samples/typing`` has a correct one and mistakes.
 
-A line that is wrong ends with what is found there, by rule: ``# by mypy: index; by pyright: ...``.
+A line that is wrong ends with what is found in it, by rule: ``# by mypy: index; by pyright: ...``.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from tests.support import write_files
 
 REPOSITORY = Path(__file__).parents[1]
 SAMPLES = Path(__file__).parent / "samples/typing"
-#: The folder that pyright leaves out by itself, with a configuration of its own.
+#: The folder that pyright leaves out, which has its own configuration.
 HIDDEN = "app/.well-known"
 
+ENVIRONMENT = Path(sys.executable).parent
 needs_mypy = pytest.mark.skipif(
-    not shutil.which("mypy", path=Path(sys.executable).parent), reason="needs --group lint"
+    not shutil.which("mypy", path=ENVIRONMENT), reason="needs --group lint"
 )
 needs_pyright = pytest.mark.skipif(
-    not shutil.which("pyright", path=Path(sys.executable).parent), reason="needs --group lint"
+    not shutil.which("pyright", path=ENVIRONMENT), reason="needs --group lint"
 )
 
 
@@ -41,7 +42,7 @@ def _shared_cache(tmp_path_factory):
 
 @pytest.fixture
 def sample(tmp_path):
-    """Copy a sample to where its caches and module names are nobody else's."""
+    """Copy a sample to a folder without caches, whose module names are not in use."""
 
     def copy(name):
         return shutil.copytree(SAMPLES / name, tmp_path / name)
@@ -101,14 +102,16 @@ def expected(folder, checker):
     )
 
 
+@pytest.mark.ci
 @needs_mypy
-def test_mypy_finds_nothing_in_a_correct_tree_and_checks_every_file(sample):
+def test_mypy_accepts_every_file_of_a_correct_tree(sample):
     folder = sample("correct")
     files = len(list(folder.rglob("*.py")))
     success = f"Success: no issues found in {files} source files\n"
     assert typecheck(folder, "--root", "app") == (0, success, "")
 
 
+@pytest.mark.ci
 @needs_mypy
 def test_mypy_finds_each_mistake(sample):
     folder = sample("mistakes")
@@ -118,11 +121,13 @@ def test_mypy_finds_each_mistake(sample):
     assert len(expected(folder, "mypy")) > 15
 
 
+@pytest.mark.ci
 @needs_pyright
-def test_pyright_finds_nothing_in_a_correct_tree(sample):
+def test_pyright_accepts_a_correct_tree(sample):
     assert found_by_pyright(sample("correct")) == []
 
 
+@pytest.mark.ci
 @needs_pyright
 def test_pyright_finds_each_mistake(sample):
     folder = sample("mistakes")
@@ -130,13 +135,15 @@ def test_pyright_finds_each_mistake(sample):
     assert len(expected(folder, "pyright")) > 12
 
 
+@pytest.mark.ci
 @needs_mypy
-def test_mypy_by_itself_stops_at_the_folders_of_a_tree(sample):
+def test_mypy_alone_stops_at_the_folders(sample):
     status, output, errors = run(sample("mistakes"), "mypy", ".")
     assert (status, errors) == (2, "")
     assert 'error: Duplicate module named "route"' in output
 
 
+@pytest.mark.ci
 @needs_mypy
 @pytest.mark.parametrize(
     "arguments",
@@ -149,12 +156,13 @@ def test_mypy_by_itself_stops_at_the_folders_of_a_tree(sample):
     ],
     ids=" ".join,
 )
-def test_what_mypy_is_asked_to_check_besides_is_checked_once(arguments, sample):
+def test_files_that_are_named_are_checked_once(arguments, sample):
     status, output, errors = typecheck(sample("correct"), "--root", "app", *arguments)
     assert (status, errors) == (0, "")
     assert output == "Success: no issues found in 15 source files\n"
 
 
+@pytest.mark.ci
 @needs_mypy
 def test_modules_and_packages_can_be_named_too(sample):
     folder = sample("correct")
@@ -162,6 +170,7 @@ def test_modules_and_packages_can_be_named_too(sample):
         assert typecheck(folder, "--root", "app", *arguments)[0] == 0
 
 
+@pytest.mark.ci
 @needs_mypy
 def test_what_is_excluded_is_not_checked(sample):
     folder = sample("mistakes")
@@ -176,6 +185,7 @@ def test_what_is_excluded_is_not_checked(sample):
     }
 
 
+@pytest.mark.ci
 @needs_mypy
 def test_options_of_mypy_are_mypys(sample):
     folder = sample("mistakes")
@@ -188,8 +198,9 @@ def test_options_of_mypy_are_mypys(sample):
     assert "flask route-handlers typecheck: error: unrecognized arguments: --strickt" in errors
 
 
+@pytest.mark.ci
 @needs_mypy
-def test_a_syntax_error_is_said_and_ends_with_status_2(sample):
+def test_a_syntax_error_ends_with_status_2(sample):
     folder = sample("correct")
     (folder / "app/files/[...path]/route.py").write_text("def GET(path:\n", encoding="utf-8")
     status, output, errors = typecheck(folder, "--root", "app")
@@ -198,6 +209,7 @@ def test_a_syntax_error_is_said_and_ends_with_status_2(sample):
     assert re.fullmatch(r"app/files/\[\.\.\.path\]/route\.py:\d+: error: .*  \[syntax\]", error)
 
 
+@pytest.mark.ci
 @needs_mypy
 def test_nothing_of_the_app_is_executed(sample):
     folder = sample("correct")
@@ -218,8 +230,9 @@ PACKAGE = {
 }
 
 
+@pytest.mark.ci
 @needs_mypy
-def test_a_tree_in_a_package_is_checked_as_a_part_of_it(tmp_path):
+def test_a_tree_in_a_package_is_a_part_of_it(tmp_path):
     write_files(tmp_path, PACKAGE)
     status, output, _ = typecheck(tmp_path, "--root", "src/shop/app/api", "--strict")
     file = "src/shop/app/api/orders/[id]/route.py"
@@ -237,7 +250,7 @@ def test_several_roots_are_checked_together(tmp_path):
     }
 
 
-def test_a_root_that_does_not_exist_is_refused_with_its_path(tmp_path):
+def test_a_root_that_does_not_exist_is_refused(tmp_path):
     status, output, errors = typecheck(tmp_path)
     assert (status, output) == (2, "")
     assert errors.endswith(
@@ -246,8 +259,8 @@ def test_a_root_that_does_not_exist_is_refused_with_its_path(tmp_path):
     )
 
 
-def test_without_mypy_the_command_says_how_to_get_it(tmp_path):
-    # What is imported in its place is found first: the folder of the project.
+def test_without_mypy_the_command_needs_it(tmp_path):
+    # The folder of the project comes first, so this file is imported instead of mypy.
     write_files(tmp_path, {"app/api/route.py": "", "mypy.py": ""})
     status, output, errors = typecheck(tmp_path)
     assert (status, output) == (2, "")
@@ -275,8 +288,9 @@ for path, name in python_files(root, name_root(root, "", os.getcwd())):
 """
 
 
+@pytest.mark.ci
 @needs_mypy
-def test_mypy_is_told_the_names_that_the_app_imports_by(sample):
+def test_mypy_uses_the_names_of_the_import_system(sample):
     folder = sample("correct")
     write_files(folder, {"names.py": NAMES})
     status, output, errors = run(folder, "names")
@@ -288,8 +302,9 @@ def test_mypy_is_told_the_names_that_the_app_imports_by(sample):
     )
 
 
+@pytest.mark.ci
 @needs_pyright
-def test_the_package_itself_satisfies_pyright():
+def test_the_package_itself_passes_pyright():
     status, output, errors = run(REPOSITORY, "pyright", "--pythonpath", sys.executable)
     assert status == 0, output + errors
 

@@ -1,4 +1,4 @@
-"""``flask route-handlers typecheck``: mypy on trees, whatever their folders are called."""
+"""``flask route-handlers typecheck``: mypy on trees, whatever the names of their folders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .common import LoadError
     default=["app/api"],
     show_default=True,
     metavar="FOLDER",
-    help="A root of RouteHandlers. Give it once for each.",
+    help="A root of RouteHandlers. Can be given several times.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[MYPY OPTIONS]...")
 @click.pass_context
