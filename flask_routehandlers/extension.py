@@ -76,7 +76,7 @@ class RouteHandlers:
         try:
             mount = build(app, root, prefix, name, problem_details=self.problem_details)
         except RouteTreeError as error:
-            if _collect(error) or _is_left_to_child(error):
+            if _collect(error) or _is_left_to_child(error) or _is_reported(app, error):
                 return
             raise
         if watcher:
@@ -108,6 +108,12 @@ def _is_left_to_child(error: RouteTreeError) -> bool:
     from .reloader import leave_to_child
 
     return leave_to_child(error)
+
+
+def _is_reported(app: Flask, error: RouteTreeError) -> bool:
+    from .refusal import report
+
+    return report(app, error)
 
 
 #: The lists that collect refused trees now.

@@ -16,6 +16,7 @@ LAYERS = [
     "__init__",
     "cli",
     "extension",
+    "refusal",
     "problem_details",
     "revalidation",
     "build",
