@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pkgutil import resolve_name
 
+import click
 from flask import Blueprint, Flask
 from flask.blueprints import BlueprintSetupState
 from werkzeug.serving import is_running_from_reloader
@@ -84,6 +86,25 @@ class RouteHandlers:
         _register(app, mount)
 
 
+class _Commands(click.Group):
+    """The command ``route-handlers``. Its module is imported when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return self._load().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self._load().get_command(ctx, cmd_name)
+
+    def _load(self) -> click.Group:
+        group: click.Group = resolve_name("flask_routehandlers.cli:group")
+        return group
+
+
+_COMMANDS = _Commands(
+    "route-handlers", help="Inspect and extend the trees of route files of the app."
+)
+
+
 def _register(app: Flask, mount: Mount) -> None:
     blueprint = Blueprint(
         mount.name, mount.module_name, root_path=mount.root, url_prefix=mount.url_prefix or None
@@ -95,6 +116,8 @@ def _register(app: Flask, mount: Mount) -> None:
         app.extensions[CACHE_NAME] = mount.cache
     if mount.problem_details:
         problems.register(app)
+    # Flask itself finds it among the entry points, but app.test_cli_runner() does not.
+    app.cli.commands.setdefault("route-handlers", _COMMANDS)
 
 
 def _add_routes(state: BlueprintSetupState, mount: Mount) -> None:

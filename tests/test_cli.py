@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from textwrap import indent
 
 import pytest
@@ -13,7 +15,7 @@ from flask.cli import ScriptInfo
 
 from flask_routehandlers import Problem, RouteHandlers, RouteTreeError
 from flask_routehandlers.cli import group
-from tests.commands import WSGI, flask_in_child, invoke
+from tests.commands import WSGI, child_environment, flask_in_child, invoke
 from tests.support import bare_app, write_files
 
 FILES = {
@@ -312,6 +314,41 @@ def test_flask_lists_the_commands(tmp_path):
     status, output, errors = flask_in_child(tmp_path, "route-handlers", "--help")
     assert (status, errors) == (0, "")
     assert re.search(r"^  match +Show which file answers METHOD PATH", output, re.M)
+
+
+def test_the_runner_of_an_app_has_the_commands(shop):
+    shop.cli.command("other")(lambda: None)
+    runner = shop.test_cli_runner()
+    result = runner.invoke(args=["route-handlers", "check"])
+    assert (result.exit_code, result.output) == (0, "6 route files: no problems found\n")
+    result = runner.invoke(args=["--help"])
+    assert result.output.count("route-handlers") == 1
+    assert "Inspect and extend the trees of route files of the app." in result.output
+    result = runner.invoke(args=["route-handlers", "--help"])
+    assert re.search(r"^  match +Show which file answers METHOD PATH", result.output, re.M)
+
+
+def test_a_command_of_the_app_of_this_name_stays(tree):
+    app = bare_app(tree({}, "x"))
+    own = app.cli.command("route-handlers")(lambda: print("the app's"))
+    RouteHandlers(app)
+    RouteHandlers(app, url_prefix="/second", name="second")
+    assert app.cli.commands["route-handlers"] is own
+    assert app.test_cli_runner().invoke(args=["route-handlers"]).output == "the app's\n"
+
+
+def test_the_start_of_an_app_imports_no_command(tmp_path):
+    write_files(tmp_path, {"wsgi.py": WSGI, **TREE})
+    code = "import sys, wsgi; print([name for name in sys.modules if '.cli.' in name])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def below_root(shown):
