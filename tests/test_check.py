@@ -327,6 +327,92 @@ def test_strict_requires_docstrings(check):
     )
 
 
+FIXED = """
+import enum
+from datetime import date
+from functools import wraps
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from flask import Request
+from flask_routehandlers import Query
+
+
+class Sort(enum.Enum):
+    NEW = "new"
+
+
+def timed(handler):
+    @wraps(handler)
+    def wrapper(*args, **kwargs):
+        return handler(*args, **kwargs)
+
+    return wrapper
+
+
+def GET({}): ...
+
+
+@timed
+def PUT(limit: int = 20): ...
+"""
+
+#: A parameter of a handler, and how it would come from the query; ``None`` if nothing is found.
+PARAMETERS = {
+    "limit: int = 20": "limit: Query[int] = 20",
+    "*, q: str | None = None": "q: Query[str | None] = None",
+    "day: date = date(2026, 1, 1)": "day: Query[datetime.date] = datetime.date(2026, 1, 1)",
+    "tags: tuple[str, ...] = ()": "tags: Query[tuple[str, ...]] = ()",
+    "order: Literal['a', 'b'] = 'a'": "order: Query[Literal['a', 'b']] = 'a'",
+    "page=1": "page: Query[int] = 1",
+    "id: str = 'x'": None,  # the path has it
+    "request: Request = None": None,
+    "limit: Query[int] = 20": None,
+    "db: Any = None": None,
+    "db=None": None,
+    "db: 'Session' = None": None,
+    "rows: list[dict] = []": None,
+}
+
+
+@pytest.mark.parametrize(("parameter", "marked"), PARAMETERS.items(), ids=PARAMETERS)
+def test_parameters_that_no_client_can_set(check, parameter, marked):
+    status, output = check({"[id]/route.py": FIXED.replace("{}", parameter)})
+    found = "no problems found"
+    if marked:
+        assert " which no client can set. " in output
+        assert (
+            f"Write {marked} if it should come from the query: "
+            "from flask_routehandlers import Query.\n"
+        ) in output
+        found = "1 warning"
+    assert (status, output.splitlines()[-1]) == (0, f"1 route file: {found}")
+
+
+def test_a_parameter_that_no_client_can_set_in_full(check):
+    assert check({"a/route.py": "def GET(limit: int = 20): ..."}) == (
+        0,
+        "a/route.py\n"
+        "  warning: GET has the parameter limit: int = 20, which no client can set. "
+        "Write limit: Query[int] = 20 if it should come from the query: "
+        "from flask_routehandlers import Query.\n"
+        "\n"
+        "1 route file: 1 warning\n",
+    )
+
+
+@pytest.mark.parametrize("name", ["WEBSOCKET", "UPGRADE", "SOCKET"])
+def test_handlers_for_sockets_are_never_called(check, name):
+    assert check({"a/route.py": f"{GET}\n\ndef {name}(request): ...", "b/route.py": GET}) == (
+        0,
+        "a/route.py\n"
+        f"  warning: It defines {name}(), which is never called: WSGI has no WebSockets. "
+        "Remove it. An extension such as Flask-Sock adds rules for WebSockets.\n"
+        "\n"
+        "2 route files: 1 warning\n",
+    )
+
+
 def test_split_stores_are_one_warning(tree, monkeypatch):
     static = f"revalidate = 60\n{GET}"
     folder = tree({"a/route.py": static})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -16,13 +15,13 @@ from werkzeug.routing import BaseConverter
 from ...caching.processes import find_split_store
 from ...errors import Problem, RouteHandlersWarning, RouteTreeError, problems_of, shown_path
 from ...extension import RouteHandlers
-from ...handlers.endpoint import Endpoint
 from ...mount import Mount, mounts_of
 from ...routing.prefix import default_prefix
 from ...tree.discovery import discover
 from ...tree.model import Tree
 from ...tree.segments import Segment
 from .distributions import Contents, find_installed, find_missing
+from .handlers import find_fixed_parameters, find_sockets, find_undocumented
 from .reachability import find_hidden, find_late_rules
 from .strays import find_parameters_as_text, find_private_routes, find_strays
 
@@ -93,23 +92,15 @@ def find_split_stores(app: Flask, mount: Mount) -> Iterator[Problem]:
             yield Problem(reason, hint, (mount.root,), "warning")
 
 
-def find_undocumented(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find handlers without a docstring."""
-    for route in mount.routes:
-        if not isinstance(route.view, Endpoint):
-            continue
-        for method, binding in route.view.dispatcher.bindings.items():
-            if not inspect.getdoc(binding.function):
-                yield Problem(
-                    f"{method} has no docstring.",
-                    "Write what it does in its first line.",
-                    (route.file.file,),
-                    "warning",
-                )
-
-
 #: What every tree is checked for.
-CHECKS: tuple[Check, ...] = (find_failures, find_unreachable, find_unread_names, find_split_stores)
+CHECKS: tuple[Check, ...] = (
+    find_failures,
+    find_unreachable,
+    find_unread_names,
+    find_fixed_parameters,
+    find_sockets,
+    find_split_stores,
+)
 
 #: The same, and what is a matter of taste.
 STRICT_CHECKS: tuple[Check, ...] = (*CHECKS, find_undocumented)
