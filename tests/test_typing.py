@@ -66,8 +66,11 @@ def run(folder, *command, **environment):
     return done.returncode, done.stdout, done.stderr
 
 
+TYPECHECK = ("route-handlers", "typecheck")
+
+
 def typecheck(folder, *arguments):
-    return run(folder, "flask", "route-handlers", "typecheck", *arguments)
+    return run(folder, "flask", *TYPECHECK, *arguments)
 
 
 def found_by_mypy(output):
@@ -265,6 +268,36 @@ def test_without_mypy_the_command_needs_it(tmp_path):
     status, output, errors = typecheck(tmp_path)
     assert (status, output) == (2, "")
     assert errors == 'Error: mypy is not installed. Install it: pip install "mypy>=1.11".\n'
+
+
+APP = """
+from flask import Flask
+from flask_routehandlers import RouteHandlers
+
+app = Flask(__name__)
+for root in ("app", "pages"):
+    RouteHandlers(app, root)
+"""
+
+
+@pytest.mark.ci
+@needs_mypy
+def test_the_roots_are_those_of_the_named_app(tmp_path):
+    wrong = 'def GET() -> int:\n    return ""\n'
+    refused = f"{wrong}def get() -> int:\n    return 1\n"
+    files = {"shop/__init__.py": APP, "shop/app/route.py": wrong, "shop/pages/x/route.py": wrong}
+    write_files(tmp_path, files | {"shop/pages/y/route.py": refused})
+    status, output, errors = run(tmp_path, "flask", "--app", "shop", *TYPECHECK)
+    assert (status, errors) == (1, "")
+    assert {file for file, _, _ in found_by_mypy(output)} == {
+        "shop/app/route.py",
+        "shop/pages/x/route.py",
+        "shop/pages/y/route.py",
+    }
+    (tmp_path / "shop/__init__.py").write_text("app = 1 / 0")
+    status, output, errors = run(tmp_path, "flask", "--app", "shop", *TYPECHECK)
+    assert (status, output) == (2, "")
+    assert errors.endswith("\nTo check a tree without its app, name its root: --root app/api.\n")
 
 
 @needs_mypy

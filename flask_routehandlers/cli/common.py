@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from traceback import extract_tb
@@ -15,7 +16,13 @@ from flask.cli import NoAppException, ScriptInfo
 
 from ..caching import cache_of
 from ..caching.settings import find_late_settings, read_settings
-from ..errors import RouteHandlersError, describe_exception
+from ..errors import (
+    RouteHandlersError,
+    RouteHandlersWarning,
+    RouteTreeError,
+    describe_exception,
+)
+from ..extension import collecting
 from ..mount import mounts_of
 
 T = TypeVar("T")
@@ -72,12 +79,12 @@ def load(info: ScriptInfo) -> Flask:
             "Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' "
             "environment variable, or a 'wsgi.py' or 'app.py' file in the current directory."
         ) from error
-    except (click.ClickException, KeyboardInterrupt):
-        raise
     except RouteHandlersError as error:
         # Below the problems of a tree, which are paragraphs.
         hint = f"\n{_TRACEBACK}" if error.__cause__ else ""
         raise LoadError(str(error), hint) from error
+    except (click.ClickException, KeyboardInterrupt):
+        raise
     except BaseException as error:
         raise _describe_failure(error) from error
     if not mounts_of(app):
@@ -86,6 +93,18 @@ def load(info: ScriptInfo) -> Flask:
             'Write RouteHandlers(app, root="app/api") where the app is made.',
         )
     return app
+
+
+def load_trees(
+    info: ScriptInfo,
+) -> tuple[Flask | None, click.ClickException | None, list[RouteTreeError]]:
+    """Return the app, or why it cannot be loaded, and the errors of the trees that it refused."""
+    with collecting() as refused, warnings.catch_warnings():
+        warnings.simplefilter("ignore", RouteHandlersWarning)
+        try:
+            return load(info), None, refused
+        except click.ClickException as error:
+            return None, error, refused
 
 
 def _describe_failure(error: BaseException) -> LoadError:

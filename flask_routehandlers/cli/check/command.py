@@ -5,20 +5,17 @@ from __future__ import annotations
 import gc
 import json
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from itertools import groupby
 
 import click
-from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
 
-from ...errors import Problem, RouteHandlersWarning, RouteTreeError, printable, shown_path
-from ...extension import collecting
+from ...errors import Problem, printable, shown_path
 from ...mount import mounts_of
 from ...routing.prefix import check_prefix
-from ..common import LoadError, counted, find_app_file, load
+from ..common import LoadError, counted, find_app_file, load_trees
 from .checks import (
     CHECKS,
     STRICT_CHECKS,
@@ -91,7 +88,7 @@ def _check(
     :param root: the real path of the one tree to check.
     :raises click.ClickException: if there is nothing to check.
     """
-    app, failure, refused = _load(info)
+    app, failure, refused = load_trees(info)
     # An app that fails after a tree was refused may only miss that tree.
     if failure and not refused:
         if root is None:
@@ -116,18 +113,6 @@ def _check(
     reason = f"No tree of the app has this root: it has {', '.join(map(shown_path, roots))}."
     hint = "Check one of those, or give RouteHandlers this root where the app is made."
     return Problem(reason, hint, (root,), "warning"), [check_alone(root, None, url_prefix, checks)]
-
-
-def _load(
-    info: ScriptInfo,
-) -> tuple[Flask | None, click.ClickException | None, list[RouteTreeError]]:
-    """Return the app, or why it cannot be loaded, and the errors of the trees that it refused."""
-    with collecting() as refused, warnings.catch_warnings():
-        warnings.simplefilter("ignore", RouteHandlersWarning)
-        try:
-            return load(info), None, refused
-        except click.ClickException as error:
-            return None, error, refused
 
 
 def _describe_app(info: ScriptInfo, error: click.ClickException) -> Problem:
