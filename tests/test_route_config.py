@@ -1,4 +1,4 @@
-"""The route config of a file: what it means, and what is refused before the app starts."""
+"""The route config of a file: its meaning, and what keeps the app from starting."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ TAGS = "Write a list of strings, or a function of path parameters that returns o
 
 
 def not_static(name: str) -> str:
+    """Return the message about a name that only a static GET can have."""
     return (
         f"The file defines {name}, but its GET is not static. Make it static with "
         f"revalidate = 60 (seconds) or revalidate = False (until revalidated), or remove {name}."
@@ -31,6 +32,7 @@ def not_static(name: str) -> str:
 
 
 def contradiction(dynamic: str, revalidate: str, outcome: str) -> str:
+    """Return the message about ``dynamic`` and ``revalidate`` that exclude each other."""
     return (
         f"dynamic = {dynamic!r} and revalidate = {revalidate} contradict each other: "
         f"according to dynamic, a response is {outcome}. Remove one of them."
@@ -55,7 +57,7 @@ def contradiction(dynamic: str, revalidate: str, outcome: str) -> str:
         ("dynamic = 'error'; revalidate = False", True),
     ],
 )
-def test_a_file_says_whether_its_get_is_static(make_app, code, is_static):
+def test_config_decides_whether_get_is_static(make_app, code, is_static):
     body = "from itertools import count\nn = count()\ndef GET(): return str(next(n))\n"
     client = make_app({FILE: f"{code}\n{body}"}).test_client()
     answers = [client.get("/api/posts/1").text for _ in range(3)]
@@ -72,12 +74,12 @@ def test_a_file_says_whether_its_get_is_static(make_app, code, is_static):
         (RouteConfig(dynamic="force-static", revalidate=7), 7),
     ],
 )
-def test_a_response_is_fresh_for_the_seconds_given_or_until_told(config, lifetime):
+def test_a_lifetime_is_in_seconds_or_endless(config, lifetime):
     assert config.lifetime == lifetime
 
 
 @pytest.mark.parametrize(
-    ("code", "texts"),
+    ("code", "messages"),
     [
         ("dynamic = 'foo'", [f"dynamic is 'foo'. {DYNAMIC}"]),
         (
@@ -181,28 +183,28 @@ def test_a_response_is_fresh_for_the_seconds_given_or_until_told(config, lifetim
         ),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_its_cure(tree, code, texts):
+def test_invalid_config_is_refused(tree, code, messages):
     problems = refused(bare_app(tree({FILE: f"{code}\n{GET}"})))
-    assert [f"{p.reason} {p.hint}" for p in problems] == texts
+    assert [f"{p.reason} {p.hint}" for p in problems] == messages
     assert {p.files for p in problems} == {(FILE,)}
 
 
-def test_a_static_file_needs_a_get(tree):
+def test_a_static_file_needs_a_get_handler(tree):
     code = "revalidate = 60\ndef POST(): return ''\n"
     [problem] = refused(bare_app(tree({FILE: code})))
     assert f"{problem.reason} {problem.hint}" == (
-        "The file configures how its GET is stored, but it has no GET. Other methods are never stored. "
-        "Define GET, or remove dynamic and revalidate."
+        "The file configures how its GET is stored, but it has no GET. "
+        "Other methods are never stored. Define GET, or remove dynamic and revalidate."
     )
 
 
-def test_a_function_that_can_have_one_argument_only_is_told_which(tree):
+def test_a_single_argument_is_named_in_the_hint(tree):
     code = "revalidate = 60\ndef cache_tags(request): ...\ndef GET(): ...\n"
     [problem] = refused(bare_app(tree({"route.py": code})))
     assert problem.hint.startswith("It can ask for 'params'. Any other parameter needs a default.")
 
 
-def test_what_lists_parameters_needs_parameters(tree):
+def test_static_params_need_a_parameter(tree):
     code = f"revalidate = 60\ndef generate_static_params(): return []\n{GET}"
     [problem] = refused(bare_app(tree({"posts/route.py": code})))
     assert f"{problem.reason} {problem.hint}" == (
@@ -227,7 +229,7 @@ def test_what_lists_parameters_needs_parameters(tree):
         "revalidate = 31536000 * 7",
     ],
 )
-def test_these_are_right(make_app, code):
+def test_valid_config_is_accepted(make_app, code):
     assert make_app({FILE: f"{code}\n{GET}"}).test_client().get("/api/posts/1").status_code == 200
 
 
@@ -243,7 +245,7 @@ def test_these_are_right(make_app, code):
         ("runtime", "'edge'", "It is not supported here: remove it."),
     ],
 )
-def test_a_name_of_nextjs_is_hinted_at(tree, name, value, hint):
+def test_a_name_of_nextjs_is_warned_about(tree, name, value, hint):
     app = bare_app(tree({FILE: f"{name} = {value}\n{GET}"}))
     with pytest.warns(RouteHandlersWarning) as caught:
         RouteHandlers(app)
@@ -267,26 +269,26 @@ def test_a_name_of_nextjs_is_hinted_at(tree, name, value, hint):
         ),
     ],
 )
-def test_what_is_nearly_a_name_of_ours_is_hinted_at(tree, code, hint):
+def test_a_similar_name_is_warned_about(tree, code, hint):
     app = bare_app(tree({FILE: f"{code}\n{GET}"}))
     with pytest.warns(RouteHandlersWarning) as caught:
         RouteHandlers(app)
     assert [str(warning.message) for warning in caught] == [f"{FILE} {hint}"]
 
 
-def test_a_constant_from_which_a_name_gets_its_value_is_not_hinted_at(make_app):
+def test_a_constant_in_use_is_not_warned_about(make_app):
     code = "REVALIDATE = 60\nrevalidate: int = REVALIDATE\n"
     app = make_app({FILE: f"{code}{GET}"})
     assert app.test_client().get("/api/posts/1").status_code == 200
 
 
-def test_a_name_that_may_well_be_the_users_own_is_not_hinted_at(make_app):
+def test_a_likely_own_name_is_not_warned_about(make_app):
     app = make_app({FILE: f"runtime = 'python3.11'\n{GET}"})
     assert app.test_client().get("/api/posts/1").status_code == 200
 
 
 @pytest.mark.parametrize(
-    ("config", "texts"),
+    ("config", "messages"),
     [
         (
             {"ROUTE_HANDLERS_CACHE_URL": 1},
@@ -343,16 +345,16 @@ def test_a_name_that_may_well_be_the_users_own_is_not_hinted_at(make_app):
         ),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_refused_with_its_cure(tree, config, texts):
+def test_an_invalid_setting_is_refused(tree, config, messages):
     folder = tree({FILE: GET})
     app = bare_app(folder)
     app.config.update(config)
     problems = refused(app)
-    assert [f"{p.reason} {p.hint}" for p in problems] == texts
+    assert [f"{p.reason} {p.hint}" for p in problems] == messages
     assert {p.files for p in problems} == {(str(folder / "app/api"),)}
 
 
-def test_a_shared_store_is_not_asked_before_the_first_request(tree):
+def test_starting_does_not_connect_to_the_store(tree):
     app = bare_app(tree({FILE: f"revalidate = 60\n{GET}"}))
     # Nothing listens there.
     app.config.update(SECRET_KEY="x", ROUTE_HANDLERS_CACHE_URL="redis://127.0.0.1:1/0")
@@ -360,7 +362,7 @@ def test_a_shared_store_is_not_asked_before_the_first_request(tree):
     assert app.extensions["routehandlers_cache"].settings.url == "redis://127.0.0.1:1/0"
 
 
-def test_a_setting_that_comes_too_late_is_told_once(tree, caplog):
+def test_a_late_setting_is_logged_once(tree, caplog):
     app = bare_app(tree({FILE: f"revalidate = 60\n{GET}"}))
     app.config["ROUTE_HANDLERS_CACHE_THREADS"] = 2
     RouteHandlers(app)
@@ -382,7 +384,7 @@ def test_the_trees_of_an_app_share_a_cache(make_app):
     assert one.cache is two.cache is app.extensions["routehandlers_cache"]
 
 
-def test_a_tree_without_a_static_handler_has_no_cache_and_does_not_import_one(tree):
+def test_a_dynamic_tree_does_not_import_the_cache(tree):
     folder = tree({FILE: GET})
     code = (
         "import sys\n"
