@@ -11,7 +11,7 @@ VALUES = {"name": "ann", "number": 3}
 AVAILABLE = (
     "It can ask for 'name', 'number', 'request' and 'params'. Any other parameter needs a default."
 )
-QUERY = "The query is in request.args."
+QUERY = "For a value from the client, write {}: Query[str]."
 
 #: ``show(locals())`` returns the arguments of a handler, with a string for the request.
 SHOW = """

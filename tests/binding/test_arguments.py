@@ -48,7 +48,10 @@ def test_a_handler_gets_what_it_names(arguments_of, signature, arguments):
 @pytest.mark.parametrize(
     ("signature", "message"),
     [
-        ("size", f"GET asks for 'size', which is not in the path. {AVAILABLE} {QUERY}"),
+        (
+            "size",
+            f"GET asks for 'size', which is not in the path. {AVAILABLE} {QUERY.format('size')}",
+        ),
         ("nam", f"GET asks for 'nam', which is not in the path. Did you mean 'name'? {AVAILABLE}"),
         (
             "*, numbr",
@@ -58,7 +61,11 @@ def test_a_handler_gets_what_it_names(arguments_of, signature, arguments):
             "name, req, **rest",
             f"GET asks for 'req', which is not in the path. Did you mean 'request'? {AVAILABLE}",
         ),
-        ("call_next", f"GET asks for 'call_next', which is not in the path. {AVAILABLE} {QUERY}"),
+        (
+            "call_next",
+            "GET asks for 'call_next', which is not in the path. "
+            f"{AVAILABLE} {QUERY.format('call_next')}",
+        ),
         (
             "name, /",
             "GET has the positional-only parameter 'name', but arguments are passed by name. "
@@ -81,7 +88,7 @@ def test_without_parameters_there_are_two_names(make_app, refusal):
     assert client.get("/api").json == {"request": "REQUEST", "params": {}, "rest": {}}
     assert refusal("def GET(id): return ''", folder="users") == [
         "GET asks for 'id', which is not in the path. It can ask for 'request' and 'params'. "
-        f"Any other parameter needs a default. {QUERY}"
+        f"Any other parameter needs a default. {QUERY.format('id')}"
     ]
 
 

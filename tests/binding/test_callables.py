@@ -62,7 +62,8 @@ def with_size(f):
 @with_size
 def GET(name): return ''
 """
-    assert refusal(code) == [f"GET asks for 'size', which is not in the path. {AVAILABLE} {QUERY}"]
+    hint = f"{AVAILABLE} {QUERY.format('size')}"
+    assert refusal(code) == [f"GET asks for 'size', which is not in the path. {hint}"]
 
 
 def test_a_function_may_wrap_itself(arguments_of):

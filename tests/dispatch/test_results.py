@@ -35,7 +35,7 @@ from tests.support import running
         ("return flask.jsonify(1)", 200, "application/json", b"1\n"),
         ("return flask.make_response('m', 203)", 203, "text/html", b"m"),
         ("return werkzeug.Response('w', 206)", 206, "text/plain", b"w"),
-        ("return werkzeug.exceptions.Gone()", 410, "text/html", None),
+        ("return werkzeug.exceptions.Gone()", 410, "application/problem+json", None),
         ("flask.abort(flask.Response('over', 409))", 409, "text/html", b"over"),
         ("return wsgi", 299, "text/wsgi", b"from WSGI"),
         ("return iter(['a', 'b'])", 200, "text/html", b"ab"),

@@ -64,8 +64,8 @@ KNOWN = (
     "It has any, float, int, path, string, uuid. "
     "Add your own to app.url_map.converters before RouteHandlers."
 )
-NO_ARGUMENTS = "Register a converter of your own that needs none."
-AT_LEAST_ONE = "Register a converter of your own whose regex needs at least one character."
+NO_ARGUMENTS = "Register your own converter that needs none."
+AT_LEAST_ONE = "Register your own converter whose regex needs at least one character."
 
 
 @pytest.mark.parametrize(
@@ -74,13 +74,13 @@ AT_LEAST_ONE = "Register a converter of your own whose regex needs at least one 
         (None, "The app has no converter 'own'.", KNOWN),
         (
             NeedyConverter,
-            "The converter 'own' cannot be made without arguments: "
+            "The converter 'own' cannot be created without arguments: "
             "NeedyConverter.__init__() missing 1 required positional argument: 'argument'.",
             NO_ARGUMENTS,
         ),
         (
             RaisingConverter,
-            "The converter 'own' cannot be made without arguments: no database.",
+            "The converter 'own' cannot be created without arguments: no database.",
             NO_ARGUMENTS,
         ),
         (
@@ -90,7 +90,7 @@ AT_LEAST_ONE = "Register a converter of your own whose regex needs at least one 
         ),
         (
             EmptyConverter,
-            "The converter 'own' also matches nothing, so it would answer other URLs.",
+            "The converter 'own' also matches an empty string, so it would match other URLs.",
             AT_LEAST_ONE,
         ),
     ],
@@ -112,7 +112,7 @@ def test_an_unusable_converter_is_refused(tree, converter, reason, hint):
         ),
         (
             "any",
-            "The converter 'any' also matches nothing, so it would answer other URLs.",
+            "The converter 'any' also matches an empty string, so it would match other URLs.",
             AT_LEAST_ONE,
         ),
         ("Int", "The app has no converter 'Int'.", KNOWN),

@@ -92,12 +92,12 @@ def test_an_endpoint_spells_the_route(make_app, route, endpoint, values, url):
         (7, TypeError, "A catch-all takes a list or tuple of segments, not 7. "
                        "Did you mean ['7']?"),
         ([], ValueError, "A catch-all takes at least one segment; the list is empty."),
-        (["a", ""], ValueError, "'' cannot be a segment of a URL: it would lead somewhere else."),
-        (["."], ValueError, "'.' cannot be a segment of a URL: it would lead somewhere else."),
+        (["a", ""], ValueError, "'' cannot be a segment of a URL: the URL would lead elsewhere."),
+        (["."], ValueError, "'.' cannot be a segment of a URL: the URL would lead elsewhere."),
         (["..", "a"], ValueError,
-         "'..' cannot be a segment of a URL: it would lead somewhere else."),
+         "'..' cannot be a segment of a URL: the URL would lead elsewhere."),
         (["a/b"], ValueError,
-         "'a/b' cannot be a segment of a URL: it would lead somewhere else."),
+         "'a/b' cannot be a segment of a URL: the URL would lead elsewhere."),
     ],
 )  # fmt: skip
 def test_url_for_refuses_impossible_catch_alls(make_app, value, error, message):

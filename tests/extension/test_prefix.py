@@ -78,8 +78,8 @@ def test_a_root_with_brackets_needs_a_prefix(tmp_path, root, folder):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 -- the whole message follows
         mounted_app(tmp_path, root)
     assert str(caught.value) == (
-        f"The root {tmp_path}/{root} has {folder} in it, so its URL prefix cannot be guessed. "
-        'Say it: RouteHandlers(app, root, url_prefix="/<name>").'
+        f"The root {tmp_path}/{root} has no default URL prefix, because of its folder {folder}. "
+        'Pass one: RouteHandlers(app, root, url_prefix="/api").'
     )
     assert rules(mounted_app(tmp_path, root, url_prefix="/<x>", name="x")) == ["/<x>/hello"]
 
@@ -114,7 +114,10 @@ def test_prefix_parameters_match_clean_segments(tmp_path, url):
     assert app.test_client().get(url).status_code == 404
 
 
-SHAPE = "must start with a slash, not end with one, and have no empty segment, . or .. in it."
+SHAPE = (
+    "must start with a slash, must not end with one, and cannot have an empty segment, . or .. "
+    "in it."
+)
 FOR_NONE = "Write url_prefix='' for none."
 
 
@@ -172,7 +175,7 @@ def test_prefix_and_folder_cannot_share_a_name(tree):
     app = bare_app(tree({}, "[lang]", "x/[...lang]", "y"))
     message = (
         "{}/route.py\n  The url_prefix '/<lang>' has a parameter 'lang' too.\n"
-        "  Give each parameter of a path its own name."
+        "  Give each parameter of a path a different name."
     )
     expected = [message.format(folder) for folder in ("[lang]", "x/[...lang]")]
     assert messages(app, url_prefix="/<lang>") == expected

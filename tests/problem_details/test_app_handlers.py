@@ -154,7 +154,6 @@ READY = {
     "an error without a code": raiser(HTTPException("no code")),
     "an own body": raiser(OwnBody()),
     "an own response": raiser(OwnResponse()),
-    "a returned error": lambda: NotFound("returned"),
     "a returned 404": lambda: ("none", 404),
 }
 
@@ -165,6 +164,11 @@ def test_a_ready_answer_is_left_alone(failing_app, fail):
     plain = Flask(__name__)
     plain.add_url_rule("/api/things", view_func=fail, endpoint="things")
     assert outcome(app, "/api/things") == outcome(plain, "/api/things")
+
+
+def test_a_returned_error_counts_as_raised(failing_app):
+    app = failing_app(lambda: NotFound("returned"))
+    assert problem(app.test_client().get("/api/things"))["detail"] == "returned"
 
 
 OTHER_URLS = (
