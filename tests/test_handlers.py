@@ -217,3 +217,47 @@ def test_a_method_of_servers_is_refused(tree, method):
         f"The file defines {method}(), but a route file cannot handle {method}.",
         f"Remove or rename it. Every {method} request is answered with 405.",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("middleware", "def middleware(request, call_next): abort(403)"),
+        ("middleware", "async def middleware(call_next): return await call_next()"),
+        ("middleware", "middleware = lambda: abort(403)"),
+        ("middleware", "def check(call_next): return call_next()\nmiddleware = [check]"),
+        ("middleware", "from ..guards import middleware"),
+        ("middleware", "from ..guards import Guard\nmiddleware = Guard()"),
+        ("middleware", "from ..guards import middleware\nmiddleware = (middleware,)"),
+        ("middleware", "class middleware:\n    def __call__(self): abort(403)"),
+        ("dependencies", "def dependencies(): abort(403)"),
+        ("dependencies", "def user(): abort(403)\ndependencies = [user]"),
+    ],
+)
+def test_a_guard_in_a_route_file_is_refused(tree, name, code):
+    guards = (
+        "def middleware(call_next): return call_next()\n"
+        "class Guard:\n    def __call__(self, request, call_next): return call_next()\n"
+    )
+    route = f"from flask import abort\n{code}\ndef GET(): return 'secret'\n"
+    app = bare_app(tree({"guards.py": guards, FILE: route}))
+    [problem] = refused(app)
+    assert problem.files == (FILE,)
+    assert problem.reason == f"The file defines {name}, which has no effect in a route file."
+    assert problem.hint == f"Move it to users/{name}.py, or rename it if it is something else."
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from collections import Counter as middleware",
+        "from functools import lru_cache as middleware, reduce as dependencies",
+        "import os.path as middleware",
+        "middleware = 'enabled'; dependencies = []",
+        "dependencies = {'user': 3}; middleware = [3]",
+        "from operator import itemgetter; middleware = itemgetter(1)",
+    ],
+)
+def test_other_values_of_these_names_are_accepted(make_app, code):
+    app = make_app({FILE: f"{code}\ndef GET(): return 'served'"})
+    assert app.test_client().get("/api/users").text == "served"

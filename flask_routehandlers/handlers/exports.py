@@ -64,6 +64,14 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
                 f"Remove or rename it. Every {method} request is answered with 405.",
                 (file,),
             )
+    for name in ("middleware", "dependencies"):
+        if _is_misplaced(names.get(name), module):
+            place = file.removesuffix("route.py") + f"{name}.py"
+            yield Problem(
+                f"The file defines {name}, which has no effect in a route file.",
+                f"Move it to {place}, or rename it if it is something else.",
+                (file,),
+            )
     typos = list(_find_typos(module))
     for name, method in typos:
         yield Problem(
@@ -109,6 +117,24 @@ def _not_a_handler(method: str, value: object) -> Problem:
         f"{method} is not callable. Its type is {type(value).__name__}.",
         f"Write def {method}(), or rename the variable.",
     )
+
+
+def _is_misplaced(value: object, module: ModuleType) -> bool:
+    """Return whether a value was probably meant to run for the routes of a folder.
+
+    Such is what the file itself defines, a list of functions, and what takes ``call_next``. A
+    function for other purposes can be imported under any name.
+    """
+    if isinstance(value, (list, tuple)):
+        return any(map(callable, value))
+    if not callable(value):
+        return False
+    if getattr(value, "__module__", None) == module.__name__:
+        return True
+    try:
+        return "call_next" in inspect.signature(value).parameters
+    except (TypeError, ValueError):  # some functions written in C
+        return False
 
 
 def _find_typos(module: ModuleType) -> Iterator[tuple[str, str]]:
