@@ -15,9 +15,8 @@ from itertools import zip_longest
 from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Request, Response, current_app, request
 from flask.typing import ErrorHandlerCallable, ResponseReturnValue
-from werkzeug.datastructures import MIMEAccept
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import RequestRedirect
@@ -34,6 +33,10 @@ MEMBERS = frozenset({"type", "title", "status", "detail", "instance"})
 #: How many routes are suggested for an unmatched path at most, how similar they have to be, from
 #: 0 to 1, and how much less similar than the best one.
 _SUGGESTIONS, _SIMILAR, _MARGIN = 3, 0.7, 0.1
+
+#: The longest ``Accept`` header that is read. A browser sends 200 characters, and the time that
+#: Werkzeug takes is quadratic.
+_LONGEST_ACCEPT = 1024
 
 
 def register(app: Flask) -> None:
@@ -67,7 +70,7 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
     details = problem_details(error)
     if current_app.debug and error.code == 404 and error is request.routing_exception:
         _suggest_routes(details, mount)
-    if prefers_html(request.accept_mimetypes):
+    if prefers_html(request):
         response = _make_page(error, details.get("detail"))
     else:
         response = current_app.make_response((current_app.json.response(details), error.code))
@@ -206,8 +209,11 @@ def _literal_text(segment: Segment) -> str:
     return ""
 
 
-def prefers_html(accept: MIMEAccept) -> bool:
+def prefers_html(request: Request) -> bool:
     """Return whether a client prefers HTML to JSON; equal preference does not count."""
+    if len(request.headers.get("Accept", "")) > _LONGEST_ACCEPT:
+        return False
+    accept = request.accept_mimetypes
     json = max(accept.quality(MIMETYPE), accept.quality("application/json"))
     return accept.quality("text/html") > json
 

@@ -1,0 +1,140 @@
+"""No header costs more than linear time: long headers in the worst form for careless parsers.
+
+The time is that of the processor, so that it does not depend on other processes. A header of 64 kB
+costs a parser that takes quadratic time a second or more, and one that takes linear time
+a millisecond.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from flask import Flask
+from werkzeug.test import create_environ, run_wsgi_app
+
+from flask_routehandlers import RouteHandlers
+from tests.support import bare_app, write_files
+
+FILES = {
+    "plain/route.py": "def GET(): return 'x'\ndef POST(): return {}\n",
+    "missing/route.py": "from flask import abort\ndef GET(): abort(404)\n",
+    "static/[id]/route.py": "revalidate = 60\ndef GET(id): return id\n",
+    "guarded/middleware.py": "def middleware(call_next): return call_next()\n",
+    "guarded/route.py": "from flask import abort\ndef GET(): abort(409)\n",
+    "bearer/route.py": (
+        "from flask_routehandlers import Bearer\ndef GET(token: Bearer): return ''\n"
+    ),
+    "inputs/route.py": (
+        "from flask_routehandlers import Cookie, Header\n"
+        "def GET(if_match: Header[str] = '', user: Cookie[str] = ''): return ''\n"
+    ),
+}
+
+#: Each way through the code that reads a header. ``{}`` is a number that no request has had.
+REQUESTS = [
+    "GET /api/plain",
+    "HEAD /api/plain",
+    "OPTIONS /api/plain",
+    "DELETE /api/plain",
+    "GET /api/missing",
+    "GET /api/none",
+    "GET /none",
+    "GET /api/static/{}",
+    "GET /api/static/0",
+    "HEAD /api/static/0",
+    "GET /api/guarded",
+    "OPTIONS /api/guarded",
+    "GET /api/bearer",
+    "GET /api/inputs",
+]
+
+HEADERS = [
+    "ACCEPT",
+    "ACCESS_CONTROL_REQUEST_METHOD",
+    "AUTHORIZATION",
+    "CACHE_CONTROL",
+    "COOKIE",
+    "IF_MATCH",
+    "IF_MODIFIED_SINCE",
+    "IF_NONE_MATCH",
+    "IF_RANGE",
+    "ORIGIN",
+    "RANGE",
+]
+
+CHARACTERS = ' \t,;="\\/*W<(\xe9\0'
+
+#: Repeated, between other characters, as a list of short and of quoted items, as credentials.
+FORMS = {
+    "repeated": lambda character, size: character * size,
+    "enclosed": lambda character, size: f"x{character * size}y",
+    "listed": lambda character, size: f"{character}," * (size // 2),
+    "quoted": lambda character, size: f'"{character}' * (size // 2),
+    "credentials": lambda character, size: f"Bearer {character * size}y",
+}
+
+SIZE = 64 * 1024
+
+#: Seconds of processor time: a quadratic parser needs far more, and a linear one far less.
+MOST = 0.2
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """Return an app with these files, each of which has answered once."""
+    folder = tmp_path_factory.mktemp("headers")
+    app = bare_app(write_files(folder, {f"app/api/{name}": code for name, code in FILES.items()}))
+    RouteHandlers(app)
+    for request in REQUESTS:
+        run(app, request.format("first"), {})
+    return app
+
+
+def run(app: Flask, request: str, headers: dict[str, str]) -> float:
+    """Answer a request; return the processor time that it took."""
+    method, url = request.split()
+    environ = create_environ(url, method=method)
+    environ |= {f"HTTP_{name}": value for name, value in headers.items()}
+    begin = time.process_time()
+    run_wsgi_app(app.wsgi_app, environ, buffered=True)
+    return time.process_time() - begin
+
+
+def extra_time(app: Flask, request: str, headers: dict[str, str], number: int) -> float:
+    """Return how much longer a request takes with these headers than with empty ones."""
+    empty = dict.fromkeys(headers, "")
+    return run(app, request.format(f"{number}a"), headers) - run(
+        app, request.format(f"{number}b"), empty
+    )
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_long_headers_cost_linear_time(served, form):
+    for number, character in enumerate(CHARACTERS):
+        value = FORMS[form](character, SIZE)
+        headers = dict.fromkeys(HEADERS, value)
+        for request in REQUESTS:
+            extra = extra_time(served, request, headers, number)
+            assert extra < MOST, (request, character, extra)
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("header", HEADERS)
+def test_a_long_header_costs_linear_time(served, header, form):
+    for number, character in enumerate(CHARACTERS):
+        headers = {header: FORMS[form](character, SIZE)}
+        for request in REQUESTS:
+            extra = extra_time(served, request, headers, number)
+            assert extra < MOST, (request, character, extra)
+
+
+def test_a_long_accept_header_is_not_read(served):
+    value = "text/html," + " " * 1024
+    environ = create_environ("/api/none") | {"HTTP_ACCEPT": value}
+    _, _, headers = run_wsgi_app(served.wsgi_app, environ, buffered=True)
+    assert headers["Content-Type"] == "application/problem+json"
+    environ["HTTP_ACCEPT"] = value[:1024]
+    _, _, headers = run_wsgi_app(served.wsgi_app, environ, buffered=True)
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
