@@ -25,18 +25,11 @@ from .errors import (
 from .importing.loader import find_name_clashes, load
 from .importing.names import name_root
 from .mount import Mount
-from .routes import (
-    Links,
-    Result,
-    Site,
-    find_parameters_below,
-    make_links,
-    make_routes,
-    make_scopes,
-)
+from .routes import Result, make_routes
 from .routing.converters import refuse_converter
 from .routing.matching import find_clashes
 from .routing.prefix import prefix_parameters, prefix_pattern
+from .scopes import Links, Site, find_parameters_below, make_links, make_scopes
 from .tree.conflicts import find_conflicts
 from .tree.discovery import discover
 from .tree.model import Tree
@@ -93,6 +86,7 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
         prefix_pattern=prefix_pattern(app.url_map, url_prefix),
         cache=site.cache,
         tree=replace(tree, folders=()),
+        scopes=scopes,
         failures=tuple(failures),
         warnings=file_warnings,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
+from .dependencies.planning import Scopes
 from .errors import Problem, RouteHandlersError
 from .routing.rules import RouteRule
 from .tree.model import RouteFile, Tree
@@ -53,6 +54,7 @@ class Mount:
     :param cache: the cache of the app's static handlers, shared by all of its mounts, if there
         are any.
     :param tree: the tree on disk, without its folders.
+    :param scopes: the dependencies of each folder.
     :param failures: why routes answer with an error, in debug mode: each reason once.
     :param warnings: warnings about the contents of its files; those about their names are in
         ``tree``.
@@ -67,6 +69,7 @@ class Mount:
     prefix_pattern: re.Pattern[str] | None
     cache: Cache | None
     tree: Tree
+    scopes: Scopes
     failures: tuple[RouteHandlersError, ...]
     warnings: tuple[Problem, ...]
 

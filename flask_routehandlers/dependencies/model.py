@@ -25,6 +25,7 @@ class Dependency:
     :param is_generator: whether it yields its value and cleans up afterwards.
     :param allows_none: whether its value may be ``None``.
     :param is_async: whether it is awaited.
+    :param is_overridden: whether a test has replaced it.
     """
 
     name: str
@@ -35,42 +36,42 @@ class Dependency:
     is_generator: bool
     allows_none: bool
     is_async: bool
+    is_overridden: bool = False
 
     def __repr__(self) -> str:
         return f"<Dependency {self.name} from {self.file}>"
 
 
-@dataclass(frozen=True, slots=True)
 class Plan:
     """How a function gets its dependencies.
 
     :param asks: the dependencies that it is called with, by argument.
-    :param order: all of them and theirs, each after those that it asks for.
-    :param credentials: the credentials that any of them reads.
-    :param is_async: whether any of them is async.
     """
 
-    asks: Mapping[str, Dependency]
+    #: All dependencies, each after those that it asks for.
     order: tuple[Dependency, ...]
+    #: The credentials that any of them reads.
     credentials: tuple[Credential, ...]
+    #: Whether any of them is async.
     is_async: bool
+    #: Whether a test has replaced any of them.
+    is_overridden: bool
 
+    def __init__(self, asks: Mapping[str, Dependency]) -> None:
+        self.asks = asks
+        self.update()
 
-def make_plan(asks: Mapping[str, Dependency]) -> Plan:
-    """Return the plan of a function that asks for some dependencies."""
-    order = tuple(dict.fromkeys(_in_order(asks)))
-    credentials = [
-        credential
-        for dependency in order
-        if dependency.binding.inputs is not None
-        for credential in dependency.binding.inputs.credentials
-    ]
-    return Plan(
-        asks=asks,
-        order=order,
-        credentials=tuple(credentials),
-        is_async=any(dependency.is_async for dependency in order),
-    )
+    def update(self) -> None:
+        """Read the dependencies again, after a test has replaced some."""
+        self.order = tuple(dict.fromkeys(_in_order(self.asks)))
+        self.credentials = tuple(
+            credential
+            for dependency in self.order
+            if dependency.binding.inputs is not None
+            for credential in dependency.binding.inputs.credentials
+        )
+        self.is_async = any(dependency.is_async for dependency in self.order)
+        self.is_overridden = any(dependency.is_overridden for dependency in self.order)
 
 
 def _in_order(asks: Mapping[str, Dependency]) -> Iterator[Dependency]:

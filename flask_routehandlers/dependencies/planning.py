@@ -13,7 +13,7 @@ from ..binding.model import DEPENDENCY, Binding, Visible
 from ..contracts.signature import UnreadableError, evaluate, read_annotations
 from ..errors import Problem, ProblemError, RouteHandlersError
 from ..tree.grammar import RESERVED_NAMES
-from .model import Dependency, Plan, make_plan
+from .model import Dependency, Plan
 from .types import allows_none, fits, type_of
 
 Function = Callable[..., Any]
@@ -66,7 +66,10 @@ class Scopes:
         self.imported = imported
         self.below = below
         self._visible: dict[Folders, Visible] = {}
-        self._planned: dict[Definition, Dependency] = {}
+        #: The plans of all functions that ask for dependencies.
+        self.plans: list[Plan] = []
+        #: The dependencies that have been planned.
+        self.planned: dict[Definition, Dependency] = {}
         self._shared: dict[object, Dependency] = {}
 
     def failures_above(self, folders: Folders) -> Iterator[RouteHandlersError]:
@@ -110,7 +113,9 @@ class Scopes:
             return None
         asks = {argument: self.resolve(argument, folders, ()) for argument in binding.dependencies}
         check_types(name, binding.function, asks)
-        return make_plan(asks)
+        plan = Plan(asks)
+        self.plans.append(plan)
+        return plan
 
     def resolve(self, name: str, folders: Folders, above: tuple[Definition, ...]) -> Dependency:
         """Return the dependency that a name means in a folder.
@@ -129,20 +134,14 @@ class Scopes:
 
     def make(self, definition: Definition, above: tuple[Definition, ...] = ()) -> Dependency:
         """Return the dependency of a definition, which is planned once."""
-        if definition in self._planned:
-            return self._planned[definition]
+        if definition in self.planned:
+            return self.planned[definition]
         types, imported = self.visible(definition.folders)
         # A function may ask for the outer value of its own name.
         if not definition.folders or self.find(definition.name, definition.folders[:-1]) is None:
             types = {name: kind for name, kind in types.items() if name != definition.name}
-        binding = bind(
-            definition.name,
-            definition.function,
-            definition.parameters,
-            DEPENDENCY,
-            self.below.get(definition.folders, {}),
-            Visible(types, imported),
-        )
+        visible = Visible(types, imported)
+        binding = self.bind(definition, definition.function, visible)
         asks = {}
         for argument in binding.dependencies:
             folders = definition.folders
@@ -150,11 +149,22 @@ class Scopes:
                 folders = folders[:-1]
             asks[argument] = self.resolve(argument, folders, (*above, definition))
         check_types(definition.name, definition.function, asks)
-        made = _make_dependency(definition, binding, asks)
+        made = make_dependency(definition, definition.function, binding, asks)
         key = (definition.function, *sorted((name, id(each)) for name, each in asks.items()))
         dependency = self._shared.setdefault(key, made)
-        self._planned[definition] = dependency
+        self.planned[definition] = dependency
         return dependency
+
+    def bind(self, definition: Definition, function: Function, visible: Visible) -> Binding:
+        """Plan the call of a function at the place of a definition."""
+        return bind(
+            definition.name,
+            function,
+            definition.parameters,
+            DEPENDENCY,
+            self.below.get(definition.folders, {}),
+            visible,
+        )
 
     def find_problems(self) -> Iterator[Problem]:
         """Check every dependency, whether anything asks for it or not."""
@@ -167,12 +177,19 @@ class Scopes:
                         yield error.problem.at(definition.file)
 
 
-def _make_dependency(
-    definition: Definition, binding: Binding, asks: Mapping[str, Dependency]
+def make_dependency(
+    definition: Definition,
+    function: Function,
+    binding: Binding,
+    asks: Mapping[str, Dependency],
 ) -> Dependency:
-    innermost = inspect.unwrap(definition.function)
+    """Return a function as a dependency.
+
+    :param definition: the definition whose name and place it has.
+    """
+    innermost = inspect.unwrap(function)
     is_async_generator = inspect.isasyncgenfunction(innermost)
-    kind = type_of(definition.function)
+    kind = type_of(function)
     return Dependency(
         name=definition.name,
         file=definition.file,

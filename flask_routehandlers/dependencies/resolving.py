@@ -145,7 +145,10 @@ def run(
             if dependency not in state.results:
                 prepared = state.prepare(dependency, errors)
                 if prepared is not None:
-                    state.accept(dependency, _start(dependency, prepared, cleanups))
+                    value = _start(dependency, prepared, cleanups)
+                    if isinstance(value, CoroutineType):
+                        value = run_for(state.app, value)
+                    state.accept(dependency, value)
         response = answer(state.complete(plan, binding, arguments, errors))
     except BaseException as error:
         failure = clean_up(cleanups, error if is_failure(error) else None)
@@ -197,7 +200,7 @@ async def run_async(
 
 
 def _start(dependency: Dependency, arguments: Arguments, cleanups: list[Cleanup]) -> Any:
-    """Call a dependency, and return its value."""
+    """Call a dependency, and return its value, or its coroutine."""
     value = dependency.binding.function(**arguments)
     if not dependency.is_generator:
         return value

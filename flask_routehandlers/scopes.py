@@ -1,0 +1,196 @@
+"""Plan the dependencies and the middleware of each folder of a loaded tree."""
+
+from __future__ import annotations
+
+import inspect
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+
+from .binding.annotations import PathParameter
+from .binding.calls import bind
+from .binding.model import (
+    MIDDLEWARE,
+    Binding,
+)
+from .caching import cache_of
+from .dependencies.exports import find_dependency_problems, find_imported, read_dependencies
+from .dependencies.planning import Definition, Scopes, find_name_problems
+from .errors import (
+    Problem,
+    ProblemError,
+    RouteHandlersError,
+    RouteImportError,
+    RouteTreeError,
+    install_hint,
+)
+from .handlers.chain import Link
+from .handlers.exports import (
+    find_middleware_problems,
+    read_middleware,
+)
+from .routing.converters import segment_types, value_type
+from .routing.prefix import prefix_parameters
+from .running.modes import keeps_loop
+from .tree.model import MiddlewareFile, SourceFile, Tree
+
+if TYPE_CHECKING:
+    from .caching.cache import Cache
+
+#: The modules of a tree by file: a module, or the reason why it could not be imported.
+Modules = Mapping[str, ModuleType | RouteImportError]
+
+#: The middleware of one file, or the reason why it cannot be used.
+Links = tuple[Link, ...] | RouteHandlersError
+
+#: For each folder the path parameters of deeper ones, each with its folder.
+Below = Mapping[tuple[str, ...], Mapping[str, str]]
+
+
+class Site:
+    """The place of a tree in an app, which its route files have in common.
+
+    :param app: the app, which is only read.
+    :param root: the absolute path of the root.
+    :param name: the blueprint's name.
+    :param url_prefix: ``""`` or the start of every URL.
+    """
+
+    def __init__(self, app: Flask, root: str, name: str, url_prefix: str) -> None:
+        self.app = app
+        self.root = root
+        self.name = name
+        self.url_prefix = url_prefix
+        self.prefix_parameters = {
+            parameter: PathParameter(url_prefix, value_type(converter))
+            for parameter, converter in prefix_parameters(app.url_map, url_prefix).items()
+        }
+        self.cache = cache_of(app)
+
+    def get_cache(self) -> Cache:
+        """Return the cache of the app, which its first static route makes."""
+        if self.cache is None:
+            # Not before it is needed: it is a third of the import time of this package.
+            from .caching.cache import Cache
+
+            self.cache = Cache(self.app)
+        return self.cache
+
+    def parameters_of(self, source: SourceFile) -> dict[str, PathParameter]:
+        """Return the path parameters of a file, those of the prefix included."""
+        parameters = dict(self.prefix_parameters)
+        for segment in source.segments:
+            for name, kind in segment_types(self.app.url_map, segment).items():
+                parameters[name] = PathParameter(segment.folder, kind)
+        return parameters
+
+
+def make_scopes(site: Site, tree: Tree, modules: Modules, below: Below) -> Scopes:
+    """Return the dependencies of each folder."""
+    definitions: dict[tuple[str, ...], Mapping[str, Definition] | RouteHandlersError] = {}
+    imported: dict[tuple[str, ...], dict[str, str]] = {}
+    for source in tree.dependencies:
+        module = modules[source.file]
+        if isinstance(module, RouteImportError):
+            definitions[source.folders] = module
+            continue
+        parameters = site.parameters_of(source)
+        found = {
+            name: Definition(name, function, source.file, source.folders, parameters)
+            for name, function in read_dependencies(module).items()
+        }
+        problems = [
+            *find_dependency_problems(source.file, module),
+            *find_name_problems(found.values(), below),
+        ]
+        definitions[source.folders] = found
+        if problems:
+            definitions[source.folders] = RouteTreeError(site.root, problems)
+        imported[source.folders] = dict.fromkeys(find_imported(module), source.file)
+    return Scopes(definitions, imported, below)
+
+
+def make_links(
+    site: Site, tree: Tree, modules: Modules, scopes: Scopes, below: Below
+) -> dict[tuple[str, ...], Links]:
+    """Return the middleware of each folder with a middleware file."""
+    links: dict[tuple[str, ...], Links] = {}
+    for source in tree.middleware:
+        module = modules[source.file]
+        failed = [*scopes.failures_above(source.folders)]
+        if isinstance(module, RouteImportError):
+            links[source.folders] = module
+        elif failed:
+            links[source.folders] = failed[0]
+        else:
+            links[source.folders] = _read_links(site, source, module, scopes, below)
+    return links
+
+
+def find_parameters_below(tree: Tree) -> Below:
+    """Return the path parameters below each folder with middleware or dependencies.
+
+    Each has the path of the first folder that defines it.
+    """
+    below: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+    places = {source.folders for source in (*tree.middleware, *tree.dependencies)}
+    if not places:
+        return below
+    for route in tree.routes:
+        folders = route.folders
+        for depth, segment in enumerate(route.segments):
+            for parameter in segment.parameters:
+                folder = "/".join(folders[: depth + 1])
+                for place in places.intersection(folders[:n] for n in range(depth + 1)):
+                    below[place].setdefault(parameter.name, folder)
+    return below
+
+
+def _read_links(
+    site: Site,
+    source: MiddlewareFile,
+    module: ModuleType,
+    scopes: Scopes,
+    below: Below,
+) -> Links:
+    problems = list(find_middleware_problems(source.file, module))
+    parameters = site.parameters_of(source)
+    links = []
+    for name, function in read_middleware(module).items():
+        try:
+            binding = bind(
+                name,
+                function,
+                parameters,
+                MIDDLEWARE,
+                below.get(source.folders, {}),
+                scopes.visible(source.folders),
+            )
+            plan = scopes.plan(name, binding, source.folders)
+        except ProblemError as error:
+            problems.append(error.problem.at(source.file))
+        else:
+            links.append(Link(source.file, name, binding, plan))
+            problems += find_missing_asgiref(site.app, source.file, name, binding)
+    if problems:
+        return RouteTreeError(site.root, problems)
+    return tuple(links)
+
+
+def find_missing_asgiref(
+    app: Flask, file: str, name: str, function: Binding | Callable[..., Any]
+) -> Iterator[Problem]:
+    if isinstance(function, Binding):
+        is_async = function.is_async or function.wraps_async
+    else:
+        is_async = inspect.iscoroutinefunction(function)
+    if is_async and not keeps_loop(app) and find_spec("asgiref") is None:
+        yield Problem(
+            f"{name} is async, and Flask needs asgiref to call it.",
+            install_hint("async"),
+            (file,),
+        )
