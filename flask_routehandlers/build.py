@@ -7,7 +7,8 @@ import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
@@ -29,7 +30,7 @@ from .routes import Result, make_routes
 from .routing.converters import refuse_converter
 from .routing.matching import find_clashes
 from .routing.prefix import prefix_parameters, prefix_pattern
-from .scopes import Links, Site, find_parameters_below, make_links, make_scopes
+from .scopes import Links, Modules, Site, find_parameters_below, make_links, make_scopes
 from .tree.conflicts import find_conflicts
 from .tree.discovery import discover
 from .tree.model import Tree
@@ -69,14 +70,8 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
     failures = dict.fromkeys(_find_failures(scopes, links, results))
     in_files = [problem for result in results for problem in result.problems]
     clashes = list(find_clashes(app.url_map, [(route.file.file, route.rules) for route in routes]))
-    if problems or in_files or clashes or (failures and not app.debug):
-        problems += (problem for failure in failures for problem in problems_of(failure))
-        raise RouteTreeError(root, [*problems, *in_files, *clashes]) from _cause_of(failures)
     file_warnings = tuple(warning for result in results for warning in result.warnings)
-    _warn(file_warnings)
-    if site.cache is not None and cache_of(app) is None:
-        _warn(_find_split_store(root, site.cache))
-    return Mount(
+    mount = Mount(
         name=name,
         root=root,
         url_prefix=url_prefix,
@@ -87,9 +82,35 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
         cache=site.cache,
         tree=replace(tree, folders=()),
         scopes=scopes,
+        patches=_read_patches(modules),
         failures=tuple(failures),
         warnings=file_warnings,
     )
+    problems += [*in_files, *clashes, *_find_openapi_problems(app, mount)]
+    if problems or (failures and not app.debug):
+        problems += (problem for failure in failures for problem in problems_of(failure))
+        raise RouteTreeError(root, problems) from _cause_of(failures)
+    _warn(file_warnings)
+    if site.cache is not None and cache_of(app) is None:
+        _warn(_find_split_store(root, site.cache))
+    return mount
+
+
+def _read_patches(modules: Modules) -> dict[str, Any]:
+    """Return the patches of the OpenAPI document by file."""
+    return {
+        file: vars(module)["openapi"]
+        for file, module in modules.items()
+        if isinstance(module, ModuleType) and "openapi" in vars(module)
+    }
+
+
+def _find_openapi_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
+    # Whoever uses none of it does not pay for its import.
+    if mount.patches or f"{__package__}.openapi" in sys.modules:
+        from .openapi.checking import find_problems
+
+        yield from find_problems(app, mount)
 
 
 def _check_app(

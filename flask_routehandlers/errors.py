@@ -103,7 +103,8 @@ EXTRAS = {
     "async": "flask[async]",
     "msgspec": "msgspec",
     "mypy": "mypy>=1.11",
-    "pydantic": "pydantic>=2",
+    "openapi": "flask-swagger-ui",
+    "pydantic": "pydantic>=2.11",
     "redis": "redis>=5",
 }
 

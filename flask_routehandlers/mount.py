@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,7 @@ class Mount:
         are any.
     :param tree: the tree on disk, without its folders.
     :param scopes: the dependencies of each folder.
+    :param patches: the value of ``openapi`` in each file that has one.
     :param failures: why routes answer with an error, in debug mode: each reason once.
     :param warnings: warnings about the contents of its files; those about their names are in
         ``tree``.
@@ -70,6 +71,7 @@ class Mount:
     cache: Cache | None
     tree: Tree
     scopes: Scopes
+    patches: Mapping[str, Any]
     failures: tuple[RouteHandlersError, ...]
     warnings: tuple[Problem, ...]
 

@@ -21,11 +21,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import RequestRedirect
 
-from .contracts.invalid import InvalidRequest
+from .contracts.invalid import MIMETYPE, InvalidRequest
 from .mount import Mount, Route, mounts_of
 from .tree.segments import CatchAll, Dynamic, Segment, Static
-
-MIMETYPE = "application/problem+json"
 
 #: The members that RFC 9457, section 3.1, defines.
 MEMBERS = frozenset({"type", "title", "status", "detail", "instance"})

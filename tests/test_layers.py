@@ -21,6 +21,7 @@ LAYERS = [
     "problem_details",
     "revalidation",
     "build",
+    "openapi",
     "routes",
     "scopes",
     "mount",

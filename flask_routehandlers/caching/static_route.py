@@ -73,6 +73,7 @@ class StaticRoute:
         self._params = StaticParams(app, endpoint, file, parameters, config.generate_static_params)
         self.is_guarded = is_guarded
         self._handler = binding
+        self.plan = plan
         plans = {"GET": plan} if plan else {}
         self._dispatcher = Dispatcher(app, file, {"GET": binding}, plans)
         self._find_tags = find_tags

@@ -166,7 +166,7 @@ def _plan_place(
     name: str, place: Place, arguments: Sequence[Argument], claimed: Iterable[str]
 ) -> list[Reader]:
     """Plan the arguments of one part of the request."""
-    files = [argument for argument in arguments if _is_file(argument.annotation)]
+    files = [argument for argument in arguments if is_file(argument.annotation)]
     values = [argument for argument in arguments if argument not in files]
     structures = [argument for argument in values if is_structured(argument.annotation)]
     plain = [argument for argument in values if argument not in structures]
@@ -208,7 +208,7 @@ def _plan_fields(name: str, place: Place, arguments: Sequence[Argument]) -> Fiel
             alias = _alias_of(argument.annotation)
         except RefusedTypeError as error:
             raise _refused(name, argument.name, error) from error
-        key = alias or _key_of(argument.name, place)
+        key = alias or key_of(argument.name, place)
         if place == "header" and key.lower() == "authorization":
             raise ContractError(
                 f"{name} reads the header Authorization with Header.",
@@ -216,8 +216,8 @@ def _plan_fields(name: str, place: Place, arguments: Sequence[Argument]) -> Fiel
                 "scheme.",
             )
         skips_empty = place == "form" and not _accepts_str(argument.annotation)
-        is_list = _is_list(argument.annotation)
-        keys.append(Key(alias or argument.name, key, is_list, skips_empty))
+        repeats = is_list(argument.annotation)
+        keys.append(Key(alias or argument.name, key, repeats, skips_empty))
         fields[argument.name] = argument.annotation
     optional = [argument.name for argument in arguments if argument.has_default]
     try:
@@ -257,7 +257,7 @@ def _plan_structure(name: str, place: Place, argument: Argument) -> StructureRea
         keys.append(
             Key(
                 field,
-                _key_of(field, place),
+                key_of(field, place),
                 "array" in types,
                 place == "form" and not types & {"string", ""},
             )
@@ -295,8 +295,13 @@ def _types_of(schema: dict[str, Any], definitions: dict[str, Any]) -> set[str]:
     return set(kind) if isinstance(kind, list) else {kind}
 
 
-def _key_of(name: str, place: Place) -> str:
-    """Return the key of an argument: ``from_`` is ``from``, and headers have dashes."""
+def key_of_argument(argument: Argument, place: Place) -> str:
+    """Return the key of an argument of a plain type: that of its ``Field``, or of its name."""
+    return _alias_of(argument.annotation) or key_of(argument.name, place)
+
+
+def key_of(name: str, place: Place) -> str:
+    """Return the key of a name: ``from_`` is ``from``, and headers have dashes."""
     if name.endswith("_") and keyword.iskeyword(name[:-1]):
         name = name[:-1]
     if place == "header":
@@ -313,7 +318,7 @@ def _alias_of(annotation: Any) -> str | None:
     return None
 
 
-def _is_list(annotation: Any) -> bool:
+def is_list(annotation: Any) -> bool:
     for member in members_of(annotation):
         plain = unalias(member)
         if (get_origin(plain) or plain) in _LISTS:
@@ -338,7 +343,7 @@ def _accepts_str(annotation: Any) -> bool:
     return False
 
 
-def _is_file(annotation: Any) -> bool:
+def is_file(annotation: Any) -> bool:
     members = members_of(annotation)
     for member in members:
         plain = unalias(member)
@@ -358,7 +363,7 @@ def _plan_file(name: str, place: Place, argument: Argument) -> FileReader:
         origin = get_origin(unalias(member))
         if origin is not None:
             make = tuple if origin is tuple else list
-    key = _key_of(argument.name, place)
+    key = key_of(argument.name, place)
     return FileReader(argument.name, key, argument.has_default, make)
 
 

@@ -14,6 +14,9 @@ from werkzeug.exceptions import UnprocessableEntity
 
 from .markers import Place
 
+#: The media type of problem details.
+MIMETYPE = "application/problem+json"
+
 #: The setting for the status of :class:`InvalidRequest`, 422 by default.
 STATUS_SETTING = "ROUTE_HANDLERS_INVALID_STATUS"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import lru_cache
@@ -14,6 +15,7 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.errors import PydanticUndefinedAnnotation
+from pydantic.json_schema import CoreRef, DefsRef, GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import PydanticSerializationError, SchemaError
 from typing_extensions import TypedDict
 
@@ -131,9 +133,19 @@ class PydanticLibrary:
             (number, mode, TypeAdapter(rebuild(annotation)))
             for number, (annotation, mode) in enumerate(annotations)
         ]
-        schemas, definitions = TypeAdapter.json_schemas(inputs)
+        schemas, definitions = TypeAdapter.json_schemas(inputs, schema_generator=_SchemaMaker)
         ordered = [schemas[number, mode] for number, mode, _ in inputs]
         return ordered, definitions.get("$defs", {})
+
+
+class _SchemaMaker(GenerateJsonSchema):
+    """Names types in route files, whose modules may have brackets, as all others."""
+
+    def get_defs_ref(self, core_mode_ref: tuple[CoreRef, JsonSchemaMode]) -> DefsRef:
+        """Return the name of a type."""
+        core_ref, mode = core_mode_ref
+        plain = re.sub(r"(?<=\.)\[+([^][,]*)\]+(?=\.)", r"\1", core_ref)
+        return super().get_defs_ref((CoreRef(plain), mode))
 
 
 def alias_of(annotation: Any) -> str | None:

@@ -88,7 +88,7 @@ class Writer:
     def __init__(self, app: Flask, name: str, file: str, outputs: Outputs) -> None:
         self._app = app
         self._handler = f"{name} in {file}"
-        self._outputs = outputs
+        self.outputs = outputs
         self._error_codes = {error.code for error in outputs.errors}
         self._kinds: dict[int | None, set[str]] = defaultdict(set)
         json_answers: dict[int | None, list[Answer]] = defaultdict(list)
@@ -118,13 +118,13 @@ class Writer:
             raise result
         body, status, headers = split_result(result)
         if isinstance(body, Response):
-            if self._is_checked() and not self._outputs.is_open:
+            if self._is_checked() and not self.outputs.is_open:
                 self._check_status(body.status_code if status is None else status)
             return result
         code = 200 if status is None else status
         kinds = self._kinds.get(code) or self._kinds.get(None)
         if kinds is None:
-            if self._is_checked() and not self._outputs.is_open:
+            if self._is_checked() and not self.outputs.is_open:
                 self._check_status(code)
             return result
         if "json" in kinds and not (isinstance(body, (str, bytes)) and kinds != {"json"}):
@@ -167,7 +167,7 @@ class Writer:
         code = error.code
         if not self._error_codes or code is None or code >= 500 or code in _ALWAYS_DECLARED:
             return
-        if code not in self._error_codes and not self._outputs.is_open and self._is_checked():
+        if code not in self._error_codes and not self.outputs.is_open and self._is_checked():
             raise UndeclaredAnswerError(
                 f"{self._handler} raised {type(error).__name__} ({code}), which its return "
                 f"annotation does not declare. Add it: | {type(error).__name__}."
