@@ -23,7 +23,14 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 OLDEST = PYTHONS[0]
 
 #: The lower bounds in pyproject.toml, and the oldest watchdog that runs on the oldest Python.
-LOWEST = ["flask==3.1.0", "werkzeug==3.1.8", "redis==5.0.0", "watchdog==6.0.0"]
+LOWEST = [
+    "flask==3.1.0",
+    "werkzeug==3.1.8",
+    "redis==5.0.0",
+    "pydantic==2.11.0",
+    "msgspec==0.19.0",
+    "watchdog==6.0.0",
+]
 
 
 def install(session: nox.Session, *groups: str, requirements: Iterable[str] = ()) -> None:

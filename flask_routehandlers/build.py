@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from .caching import cache_of
-from .caching.settings import find_setting_problems
+from .caching.settings import find_setting_problems as find_cache_setting_problems
+from .contracts.settings import find_setting_problems
 from .dependencies.planning import Scopes
 from .errors import (
     Problem,
@@ -147,7 +148,8 @@ def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Ite
             "Serve the tree from a separate app, and dispatch to it by host.",
             (root,),
         )
-    for reason, hint in find_setting_problems(app.config):
+    settings = [*find_cache_setting_problems(app.config), *find_setting_problems(app.config)]
+    for reason, hint in settings:
         yield Problem(reason, hint, (root,))
     try:
         prefix_parameters(app.url_map, url_prefix)

@@ -51,7 +51,7 @@ def find_contradictions(
 def _contradiction(
     name: str, parameter: str, annotation: object, folder: str, kind: object
 ) -> Problem:
-    wanted, actual = _spell(annotation), _spell(kind)
+    wanted, actual = spell(annotation), spell(kind)
     hint = f"Write {parameter}: {actual}."
     if kind is str and wanted in ("int", "float", "UUID"):
         converted = folder.replace(f"[{parameter}]", f"[{parameter}={wanted.lower()}]")
@@ -65,7 +65,8 @@ def _contradiction(
     )
 
 
-def _spell(annotation: object) -> str:
+def spell(annotation: object) -> str:
+    """Return a type as it is written."""
     # A parametrized class such as list[str] passes for its class.
     if isinstance(annotation, type) and not typing.get_args(annotation):
         return annotation.__name__

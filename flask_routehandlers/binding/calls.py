@@ -102,7 +102,8 @@ def _find_marked(
     """Return the arguments with a marker of a function and of its decorators."""
     marked: dict[str, Argument] = {}
     for layer, signature in zip(layers, signatures, strict=True):
-        if signature and getattr(layer, "__annotations__", None):
+        # A callable object has those of its method.
+        if signature and (type(layer) is not FunctionType or layer.__annotations__):
             marked |= find_arguments(name, layer, signature)
     return marked
 

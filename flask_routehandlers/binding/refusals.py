@@ -17,7 +17,7 @@ from ..contracts.signature import (
     read_annotations,
 )
 from ..tree.grammar import RESERVED_NAMES
-from .annotations import PathParameter
+from .annotations import PathParameter, spell
 from .model import BindingError, Kind
 
 #: The parameters of a function by name, as :func:`inspect.signature` returns them.
@@ -140,13 +140,14 @@ def _suggest(
         return f"Did you mean {close[0]!r}? {hint}"
     if not kind.has_markers:
         return hint
-    annotation: Any = str
-    with suppress(KeyError, UnreadableError):
-        annotation = evaluate(read_annotations(function)[parameter], function)
+    written = read_annotations(function).get(parameter, str)
+    annotation: Any = written
+    with suppress(UnreadableError):
+        annotation = evaluate(written, function)
     marker = "Query"
     if kind.has_body and is_structured(annotation):
         marker = "Body"
-    spelled = getattr(annotation, "__name__", str(annotation))
+    spelled = written if isinstance(written, str) else spell(written)
     return f"{hint} For a value from the client, write {parameter}: {marker}[{spelled}]."
 
 

@@ -84,6 +84,8 @@ def find_return_contract(name: str, function: Callable[..., Any], *, is_required
     :raises ContractError: for one that cannot be evaluated.
     """
     annotation = read_annotations(function).get("return")
+    if annotation is None:
+        return None
     try:
         annotation = evaluate(annotation, function)
     except UnreadableError as error:

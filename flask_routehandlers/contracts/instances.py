@@ -2,53 +2,53 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 
-def fields_of(value: Any) -> dict[str, Any] | None:
-    """Return the fields of a model, dataclass, Struct or attrs instance, else ``None``."""
+def take_apart(value: Any) -> Any:
+    """Return a value with dicts in place of instances and mappings, at every depth."""
     kind = type(value)
-    if hasattr(kind, "model_fields"):
+    if getattr(kind, "__pydantic_root_model__", False):
+        return take_apart(value.root)
+    fields = _fields_of(value)
+    if fields is not None:
+        return {name: take_apart(field) for name, field in fields.items()}
+    if kind in (list, tuple, set, frozenset, collections.deque):
+        return list(map(take_apart, value))
+    return value
+
+
+def _fields_of(value: Any) -> dict[Any, Any] | None:
+    """Return the fields of an instance or a mapping, else ``None``."""
+    kind = type(value)
+    if isinstance(value, Mapping) or hasattr(kind, "model_fields"):
         return dict(value)
     if dataclasses.is_dataclass(kind):
-        names = [field.name for field in dataclasses.fields(kind)]
+        names = [field.name for field in dataclasses.fields(kind) if field.init]
     elif hasattr(kind, "__struct_fields__"):
         names = list(kind.__struct_fields__)
     elif hasattr(kind, "__attrs_attrs__"):
         names = [attribute.name for attribute in kind.__attrs_attrs__]
     else:
         return None
-    return {name: getattr(value, name) for name in names}
-
-
-def take_apart(value: Any) -> Any:
-    """Return a value with dicts in place of instances, at every depth."""
-    if getattr(type(value), "__pydantic_root_model__", False):
-        return take_apart(value.root)
-    fields = fields_of(value)
-    if fields is None and isinstance(value, Mapping):
-        fields = dict(value)
-    if fields is not None:
-        return {name: take_apart(field) for name, field in fields.items()}
-    if type(value) in (list, tuple):
-        return type(value)(map(take_apart, value))
-    return value
+    # One that was made without its __init__ may lack some.
+    return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
 
 def encode_whole(value: Any) -> bytes | None:
-    """Return an instance of a library, or a list of them, as JSON with all of its fields.
+    """Return an instance of a library's class as JSON with all of its fields.
 
     :returns: ``None`` for anything else.
     """
-    first = value
-    if type(value) is list and value:
-        first = value[0]
-    kind = type(first)
+    kind = type(value)
     if hasattr(kind, "__struct_fields__") or hasattr(kind, "__attrs_attrs__"):
-        import msgspec
-
+        try:
+            import msgspec
+        except ImportError:  # an attrs class: Flask explains what a view can return
+            return None
         return msgspec.json.encode(value)
     if hasattr(kind, "__pydantic_serializer__"):
         from pydantic_core import to_json

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -13,18 +14,13 @@ from flask import current_app
 from werkzeug.exceptions import UnprocessableEntity
 
 from .markers import Place
-
-#: The media type of problem details.
-MIMETYPE = "application/problem+json"
-
-#: The setting for the status of :class:`InvalidRequest`, 422 by default.
-STATUS_SETTING = "ROUTE_HANDLERS_INVALID_STATUS"
+from .settings import invalid_status
 
 #: Characters that a URI fragment may have as they are, except the slash (RFC 3986).
 _SAFE = "!$&'()*+,;=:@?"
 
 #: The detail of an error whose own message would repeat a value.
-NOT_VALID = "The value is not valid."
+NOT_VALID = "The value is not valid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ class InvalidRequest(UnprocessableEntity):
 
     def __init__(self, errors: Sequence[InvalidValue]) -> None:
         self.errors = tuple(errors)
-        self.code = current_app.config.get(STATUS_SETTING, 422)
+        self.code = invalid_status(current_app)
         count = f"{len(self.errors)} values in the request are"
         if len(self.errors) == 1:
             count = "1 value in the request is"
@@ -106,13 +102,31 @@ def follow(steps: Sequence[str | int], data: Any, *, is_missing: bool) -> tuple[
     return tuple(path)
 
 
-def hide_values(message: str, data: object) -> str:
-    """Return a message, or a general one if it repeats a value of the data."""
-    words = set(re.findall(r"[\w.@+-]+", message))
-    for value in _leaves(data):
-        if value and (value in words or (len(value) > 2 and value in message)):
-            return NOT_VALID
-    return message
+class ValueFilter:
+    """Hides messages that repeat a value of some data.
+
+    :param data: the data that a client sent.
+    """
+
+    def __init__(self, data: object) -> None:
+        self._data = data
+        self._messages: dict[str, str] = {}
+
+    def hide(self, message: str) -> str:
+        """Return a message, or a general one if it repeats a value."""
+        if message not in self._messages:  # a long list repeats few of them
+            self._messages[message] = NOT_VALID if self._is_repeated(message) else message
+        return self._messages[message]
+
+    @cached_property
+    def _values(self) -> set[str]:
+        return {value for value in _leaves(self._data) if value}
+
+    def _is_repeated(self, message: str) -> bool:
+        words = set(re.findall(r"[\w.@+-]+", message))
+        if not words.isdisjoint(self._values):
+            return True
+        return any(len(value) > 2 and value in message for value in self._values)
 
 
 def _leaves(data: object) -> Iterator[str]:

@@ -44,6 +44,10 @@ class RefusedTypeError(Exception):
         super().__init__(f"{reason} {hint}")
 
 
+class NoLibraryError(RefusedTypeError):
+    """A type of no library, while none is installed."""
+
+
 class MalformedError(Exception):
     """A body that is not JSON. Its message says where, and repeats nothing of it."""
 
@@ -155,7 +159,7 @@ def choose_library(*annotations: Any) -> Library:
     for name in ("pydantic", "msgspec"):
         if find_spec(name):
             return get_library(name)
-    raise RefusedTypeError("pydantic is not installed.", install_hint("pydantic"))
+    raise NoLibraryError("pydantic is not installed.", install_hint("pydantic"))
 
 
 def _find_libraries(annotation: Any, seen: set[int]) -> set[LibraryName]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import collections.abc
 import dataclasses
 import inspect
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -38,7 +39,7 @@ class Answer:
     :param status: its status, or ``None`` for any.
     :param kind: the form of its body.
     :param annotation: the type of its body.
-    :param headers: a TypedDict of its headers, if it declares some.
+    :param headers: the type of its headers, if it declares some: a TypedDict names them.
     """
 
     status: int | None
@@ -77,17 +78,13 @@ def plan_outputs(name: str, annotation: Any) -> Outputs:
             is_open = True
         else:
             answers += _read_answers(name, member)
-    if answers == [] and not errors:
-        is_open = True
     return Outputs(tuple(answers), tuple(errors), is_open)
 
 
 def is_anything(annotation: Any) -> bool:
     """Return whether an annotation declares nothing about the answer."""
-    if annotation in _ANYTHING or annotation is ResponseReturnValue:
-        return True
     plain = unalias(annotation)
-    return isinstance(plain, type) and issubclass(plain, Response)
+    return plain in _ANYTHING or (isinstance(plain, type) and issubclass(plain, Response))
 
 
 def _check_error(name: str, error: type[BaseException]) -> type[HTTPException]:
@@ -117,12 +114,23 @@ def _read_answers(name: str, annotation: Any) -> list[Answer]:
             "for a JSON array.",
         )
     headers = None
-    if is_typed_dict(unalias(rest[-1])):
+    if _is_headers(rest[-1]):
         headers = rest.pop()
     statuses: list[int | None] = [200]
     if rest:
         statuses = _read_statuses(name, rest[0])
     return [_make_answer(name, status, body, headers) for status in statuses]
+
+
+def _is_headers(annotation: Any) -> bool:
+    """Return whether a type is one of those that Flask accepts as headers."""
+    for member in members_of(annotation):
+        kind = get_origin(unalias(member)) or unalias(member)
+        if kind is str or not isinstance(kind, type):
+            return False
+        if not issubclass(kind, (Mapping, Sequence, Headers)):
+            return False
+    return True
 
 
 def _read_statuses(name: str, annotation: Any) -> list[int | None]:

@@ -106,7 +106,10 @@ class Credential:
 
     def _refusal(self, detail: str) -> Unauthorized:
         scheme = self.scheme.scheme or "ApiKey"
-        return Unauthorized(detail, www_authenticate=WWWAuthenticate(scheme.lower()))
+        challenge = WWWAuthenticate(scheme)
+        if scheme.lower() == "basic":  # RFC 7617 requires a realm
+            challenge.realm = "api"
+        return Unauthorized(detail, www_authenticate=challenge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +146,8 @@ class StructureReader:
     :param argument: the argument's name.
     :param has_default: whether the function has a default for it.
     :param keys: the keys of its fields.
-    :param others: the keys of other arguments, if the type forbids unknown keys, or ``None`` if
-        it ignores them.
+    :param others: the keys of other arguments, if the type forbids or collects the keys that it
+        does not name, or ``None`` if it ignores them.
     """
 
     place: Place
@@ -161,13 +164,11 @@ class StructureReader:
         """Add the argument, or errors."""
         source = SOURCES[self.place](request)
         values = collect(source, self.keys)
-        if not values and self.has_default:
-            return
         if self.others is not None:
             known = self.others.union(key.key.lower() for key in self.keys)
-            for key in source.keys():  # noqa: SIM118 (headers are no mapping)
-                if key.lower() not in known:
-                    values[key] = source.get(key)
+            values |= {key: source.get(key) for key in source if key.lower() not in known}
+        if not values and self.has_default:
+            return
         try:
             arguments[self.argument] = self.codec.convert(values)
         except self.library.invalid_errors as error:
@@ -246,9 +247,21 @@ class BodyReader:
         try:
             arguments[self.argument] = self.codec.decode(data)
         except self.library.invalid_errors as error:
-            errors += self.library.describe(error, json.loads(data, parse_int=str), "body")
+            errors += self.library.describe(error, _load(data), "body")
         except MalformedError as error:
             raise BadRequest(f"The body is not valid JSON: {error}.") from None
+
+
+def _load(data: bytes) -> object:
+    """Return a document whose values are not valid, for the paths to them.
+
+    :raises ~werkzeug.exceptions.BadRequest: for one that is not JSON after the first such value,
+        where a library stops.
+    """
+    try:
+        return json.loads(data, parse_int=str)  # Python limits the digits of an int
+    except (ValueError, RecursionError):
+        raise BadRequest("The body is not valid JSON.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +279,7 @@ class BytesReader:
     ) -> None:
         """Add the argument."""
         data = request.get_data()
-        if data or not self.has_default:
+        if data or request.mimetype or not self.has_default:
             arguments[self.argument] = data
 
 
@@ -281,9 +294,6 @@ class _Headers:
 
     def getlist(self, key: str) -> list[str]:
         return parse_list_header(self._headers.get(key, ""))
-
-    def keys(self) -> list[str]:
-        return [key.lower() for key, _ in self._headers]
 
 
 #: The values of each part of a request, by key.

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import functools
+import inspect
 import sys
 import types
 import typing
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from flask.typing import ResponseReturnValue, ResponseValue
 
 from .markers import Marker, Scheme
 
@@ -28,8 +32,18 @@ class UnreadableError(Exception):
         super().__init__(f"{annotation}: {error}")
 
 
+def unwrap_callable(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function that a partial or another callable object calls."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    if inspect.isroutine(function) or inspect.isclass(function):
+        return function
+    return type(function).__call__
+
+
 def read_annotations(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the annotations of a function as they are written, strings included."""
+    function = unwrap_callable(function)
     if sys.version_info >= (3, 14):
         from annotationlib import Format, get_annotations
 
@@ -44,19 +58,37 @@ def evaluate(annotation: Any, function: Callable[..., Any]) -> Any:
     :param function: the function that has it.
     :raises UnreadableError: for a name that does not exist at run time.
     """
-    names = getattr(function, "__globals__", {})
+    names = getattr(unwrap_callable(function), "__globals__", {})
     if isinstance(annotation, str) and annotation.isidentifier():  # as most strings are
         value = names.get(annotation, getattr(builtins, annotation, None))
         if isinstance(value, type):
             return value
     if isinstance(annotation, type) and not get_args(annotation):
         return annotation
-    holder = types.SimpleNamespace(__annotations__={"it": annotation})
     try:
+        if isinstance(annotation, str):
+            annotation = eval(annotation, names)  # noqa: S307 (the source of the function)
+        holder = types.SimpleNamespace(__annotations__={"it": _open(annotation)})
         return typing.get_type_hints(holder, names, include_extras=True)["it"]
     except Exception as error:  # whatever the annotation raises
         written = annotation if isinstance(annotation, str) else repr(annotation)
         raise UnreadableError(written, error) from error
+
+
+def _open(annotation: Any) -> Any:
+    """Return an annotation with ``Any`` in place of Flask's types for anything a view returns.
+
+    They are large unions, with names that exist only for type checkers.
+    """
+    if get_origin(annotation) not in _UNION_ORIGINS:
+        return annotation
+    members = get_args(annotation)
+    for anything in (ResponseReturnValue, ResponseValue):
+        parts = get_args(anything)
+        if set(parts) <= set(members):
+            others = [member for member in members if member not in parts]
+            return Union[(Any, *others)]
+    return annotation
 
 
 def split_annotated(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -91,24 +123,6 @@ def is_optional(annotation: Any) -> bool:
     return type(None) in members_of(annotation)
 
 
-def find_marker(annotation: Any) -> Marker | Scheme | None:
-    """Return the marker at the top of an annotation.
-
-    A scheme may also be a member of a union with ``None``.
-    """
-    _, metadata = split_annotated(annotation)
-    for item in metadata:
-        if isinstance(item, (Marker, Scheme)):
-            return item
-    members = members_of(annotation)
-    if len(members) == 2 and is_optional(annotation):
-        for member in members:
-            for item in split_annotated(member)[1]:
-                if isinstance(item, Scheme):
-                    return item
-    return None
-
-
 def has_inner_marker(annotation: Any) -> bool:
     """Return whether a marker is anywhere in an annotation."""
     inner, metadata = split_annotated(annotation)
@@ -121,7 +135,10 @@ def is_structured(annotation: Any) -> bool:
     """Return whether values of a type have named fields.
 
     Such types are models, dataclasses, TypedDicts, Structs, attrs classes, and unions of these.
+    A ``pydantic.Json`` is a string.
     """
+    if is_json_string(annotation):
+        return False
     plain = unalias(annotation)
     if get_origin(plain) in _UNION_ORIGINS:
         members = [member for member in get_args(plain) if member is not type(None)]
@@ -138,6 +155,12 @@ def is_structured(annotation: Any) -> bool:
     )
 
 
+def is_json_string(annotation: Any) -> bool:
+    """Return whether an annotation is ``pydantic.Json[T]``: a string that holds a document."""
+    kinds = {type(item) for item in split_annotated(annotation)[1]}
+    return any((kind.__module__, kind.__name__) == ("pydantic.types", "Json") for kind in kinds)
+
+
 def is_typed_dict(kind: Any) -> bool:
     """Return whether a class is a TypedDict, of ``typing`` or of ``typing_extensions``."""
     return isinstance(kind, type) and issubclass(kind, dict) and hasattr(kind, "__total__")
@@ -147,6 +170,8 @@ def holds_structured(annotation: Any) -> bool:
     """Return whether a structured type is anywhere in an annotation."""
     if is_structured(annotation):
         return True
+    if is_json_string(annotation):
+        return False
     return any(holds_structured(argument) for argument in get_args(unalias(annotation)))
 
 

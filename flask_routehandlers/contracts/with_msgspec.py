@@ -8,14 +8,19 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 import msgspec
 
-from .invalid import NOT_VALID, InvalidValue
+from .instances import take_apart
+from .invalid import InvalidValue, ValueFilter, follow
 from .libraries import MalformedError, RefusedTypeError
 from .markers import Place
 
 #: A field of a path in a message, ``.name``, or an index, ``[0]``.
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
-_LACKS = re.compile(r"Object missing required field `(.*)`")
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
+
+#: Messages about a key, with the code and the message that they get here.
+_ABOUT_KEYS = (
+    (re.compile(r"Object missing required field `(.*)`", re.S), "missing", "Field required"),
+    (re.compile(r"Object contains unknown field `(.*)`", re.S), "unknown_field", "Unknown field"),
+)
 
 #: Messages of msgspec that never repeat a value.
 _SAFE = re.compile(r"Expected |Integer value out of range|Number out of range")
@@ -71,7 +76,7 @@ class MsgspecCodec:
         try:
             data = self._encode(value)
         except TypeError:  # an object of another library, a row for example
-            return msgspec.convert(value, self._type, from_attributes=True)
+            return msgspec.convert(take_apart(value), self._type, from_attributes=True)
         return self._decoder.decode(data)
 
 
@@ -108,18 +113,20 @@ class MsgspecLibrary:
         msgspec stops at the first error, and has no codes.
         """
         message, _, location = str(error).partition(" - at `$")
-        path: list[str | int] = []
+        steps: list[str | int] = []
         for step in _STEP.finditer(location.partition("[...]")[0].rstrip("`")):
-            path.append(step[1] or int(step[2]))
-        for pattern, code in ((_LACKS, "missing"), (_UNKNOWN, "unknown_field")):
+            steps.append(step[1] or int(step[2]))
+        code = "invalid"
+        for pattern, name, detail in _ABOUT_KEYS:
             match = pattern.fullmatch(message)
             if match:
-                detail = "Field required." if code == "missing" else "Unknown field."
-                return [InvalidValue(place, (*path, match[1]), detail, code)]
-        if not _SAFE.match(message):
+                steps.append(match[1])
+                code, message = name, detail
+        if code == "invalid" and not _SAFE.match(message):
             repeating = _REPEATING.match(message)
-            message = f"{repeating[1]}." if repeating else NOT_VALID
-        return [InvalidValue(place, tuple(path), message, "invalid")]
+            message = repeating[1] if repeating else ValueFilter(data).hide(message)
+        path = follow(steps, data, is_missing=code == "missing")
+        return [InvalidValue(place, path, message, code)]
 
     def make_schemas(
         self, annotations: Sequence[tuple[Any, Literal["validation", "serialization"]]]

@@ -14,13 +14,12 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
-from pydantic.errors import PydanticUndefinedAnnotation
-from pydantic.json_schema import CoreRef, DefsRef, GenerateJsonSchema, JsonSchemaMode
+from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
 from pydantic_core import PydanticSerializationError, SchemaError
 from typing_extensions import TypedDict
 
 from .instances import take_apart
-from .invalid import InvalidValue, follow, hide_values
+from .invalid import InvalidValue, ValueFilter, follow
 from .libraries import MalformedError, RefusedTypeError
 from .markers import Place
 from .signature import members_of, split_annotated, unalias
@@ -61,29 +60,37 @@ class PydanticCodec:
         try:
             return self._serializer.to_json(value, by_alias=True, warnings="error")
         except PydanticSerializationError:
-            value = self._validator.validate_python(value, from_attributes=True)
-            return self._serializer.to_json(value, by_alias=True, warnings=False)
+            return self._serializer.to_json(self._adopt(value), by_alias=True)
 
     def simplify(self, value: Any) -> Any:
         """Return a value with its declared fields only."""
         try:
             return self._serializer.to_python(value, by_alias=True, warnings="error")
         except PydanticSerializationError:
-            value = self._validator.validate_python(value, from_attributes=True)
-            return self._serializer.to_python(value, by_alias=True, warnings=False)
+            return self._serializer.to_python(self._adopt(value), by_alias=True)
 
     def check(self, value: Any) -> None:
         """Raise if a value does not fit the type, constraints included.
 
-        Instances are taken apart, since pydantic does not validate them again. Errors of a
-        user's validators do not count: a value that they have changed need not pass them again.
+        Errors of a user's validators do not count: they see a value that they have changed.
         """
         try:
-            self._validator.validate_python(take_apart(value), by_alias=True, by_name=True)
+            self._adopt(value)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False, include_context=False)
             if any(_is_of_pydantic(detail["type"]) for detail in details):
                 raise
+        except Exception:  # of a user's validator, which expects what a client sends
+            return
+
+    def _adopt(self, value: Any) -> Any:
+        """Return a value as the declared type.
+
+        Instances are taken apart, since pydantic does not validate them again.
+        """
+        return self._validator.validate_python(
+            take_apart(value), from_attributes=True, by_alias=True, by_name=True
+        )
 
 
 class PydanticLibrary:
@@ -108,18 +115,19 @@ class PydanticLibrary:
         """Return the codec of a dict with a type for each key."""
         types: dict[str, Any] = {}
         for name, annotation in fields.items():
-            accepted = _accept_strings(annotation)
+            accepted = _accept_strings(rebuild(annotation))
             types[name] = NotRequired[accepted] if name in optional else accepted
         return self.make_codec(TypedDict("Fields", types))  # type: ignore[operator]
 
     def describe(self, error: Exception, data: object, place: Place) -> list[InvalidValue]:
         """Return what is wrong with data, from the exception of a codec."""
         assert isinstance(error, ValidationError)
+        values = ValueFilter(data)
         return [
             InvalidValue(
                 place,
-                follow(detail["loc"], data, is_missing=detail["type"] == "missing"),
-                _message_of(detail, data),
+                follow(detail["loc"], data, is_missing=detail["type"].startswith("missing")),
+                _message_of(detail, values),
                 detail["type"],
             )
             for detail in error.errors(include_url=False, include_input=False)
@@ -133,7 +141,14 @@ class PydanticLibrary:
             (number, mode, TypeAdapter(rebuild(annotation)))
             for number, (annotation, mode) in enumerate(annotations)
         ]
-        schemas, definitions = TypeAdapter.json_schemas(inputs, schema_generator=_SchemaMaker)
+        try:
+            schemas, definitions = TypeAdapter.json_schemas(inputs)
+        except PydanticInvalidForJsonSchema as error:
+            reason = error.message.rstrip(".")
+            raise RefusedTypeError(
+                f"pydantic has no JSON Schema for it: {reason}.",
+                "Use a type that JSON Schema can describe.",
+            ) from error
         ordered = [schemas[number, mode] for number, mode, _ in inputs]
         return ordered, definitions.get("$defs", {})
 
@@ -181,16 +196,18 @@ def _all_codes() -> frozenset[str]:
     return frozenset(get_args(ErrorType))
 
 
-def _message_of(detail: Any, data: object) -> str:
+def _message_of(detail: Any, values: ValueFilter) -> str:
     code, context = detail["type"], detail.get("ctx", {})
     if code == "union_tag_invalid":  # its own message repeats the tag
         return f"The tag must be one of {context['expected_tags']}"
     message: str = detail["msg"]
+    if code in ("uuid_parsing", "bytes_invalid_encoding"):  # their ends repeat a character
+        return re.split("[,:]", message, maxsplit=1)[0]
     if _is_of_pydantic(code):
         return message
     for prefix in ("Value error, ", "Assertion failed, "):
         message = message.removeprefix(prefix)
-    return hide_values(message, data)
+    return values.hide(message)
 
 
 def _accept_strings(annotation: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Union
 
@@ -15,15 +15,21 @@ from werkzeug.wrappers import Response
 from ..errors import RouteHandlersError
 from .arguments import ContractError
 from .instances import take_apart
-from .libraries import Codec, Library, RefusedTypeError, choose_library
-from .outputs import Answer, Outputs, is_written_by_library
+from .libraries import Codec, Library, NoLibraryError, RefusedTypeError, choose_library
+from .outputs import Answer, Kind, Outputs, is_written_by_library
+from .settings import checks_responses
 from .signature import holds_structured
-
-#: The setting for checking responses; by default they are in debug mode and in tests.
-CHECK_SETTING = "ROUTE_HANDLERS_CHECK_RESPONSES"
 
 #: Statuses of errors that every handler may raise without declaring them.
 _ALWAYS_DECLARED = frozenset({400, 401, 404, 405, 413, 415, 422})
+
+
+_FORMS: dict[Kind, str] = {
+    "bytes": "bytes",
+    "empty": "an empty string",
+    "stream": "an iterator",
+    "text": "a string",
+}
 
 
 class UndeclaredAnswerError(RouteHandlersError):
@@ -38,6 +44,7 @@ class JsonWriter:
     """Writes the JSON bodies of one status.
 
     :param annotation: the type of the body; a union if several answers have this status.
+    :raises RefusedTypeError: for a type that its library refuses.
     """
 
     def __init__(self, app: Flask, annotation: Any) -> None:
@@ -49,6 +56,8 @@ class JsonWriter:
         try:
             self._library = choose_library(annotation)
             self._codec = self._library.make_codec(annotation)
+        except NoLibraryError:
+            return  # Flask writes TypedDicts and dataclasses, as without a contract
         except RefusedTypeError:
             if self._is_simplified:
                 raise
@@ -90,7 +99,7 @@ class Writer:
         self._handler = f"{name} in {file}"
         self.outputs = outputs
         self._error_codes = {error.code for error in outputs.errors}
-        self._kinds: dict[int | None, set[str]] = defaultdict(set)
+        self._kinds: dict[int | None, set[Kind]] = defaultdict(set)
         json_answers: dict[int | None, list[Answer]] = defaultdict(list)
         for answer in outputs.answers:
             self._kinds[answer.status].add(answer.kind)
@@ -116,18 +125,18 @@ class Writer:
         """
         if isinstance(result, HTTPException):
             raise result
+        if result is None:
+            return result
         body, status, headers = split_result(result)
         if isinstance(body, Response):
-            if self._is_checked() and not self.outputs.is_open:
-                self._check_status(body.status_code if status is None else status)
+            self._check_status(body.status_code if status is None else status)
             return result
         code = 200 if status is None else status
         kinds = self._kinds.get(code) or self._kinds.get(None)
         if kinds is None:
-            if self._is_checked() and not self.outputs.is_open:
-                self._check_status(code)
+            self._check_status(code)
             return result
-        if "json" in kinds and not (isinstance(body, (str, bytes)) and kinds != {"json"}):
+        if "json" in kinds and kinds.isdisjoint(_kinds_of(body)):
             writer = self._writers.get(code) or self._writers[None]
             response = self._write_json(writer, body, code)
         elif kinds == {"bytes"} and isinstance(body, bytes):
@@ -136,6 +145,7 @@ class Writer:
             response = self._app.response_class()
             response.headers.remove("Content-Type")
         else:
+            self._check_kind(kinds, body, code)
             return result
         response.status_code = code
         if headers:
@@ -143,13 +153,27 @@ class Writer:
         return response
 
     def _write_json(self, writer: JsonWriter, body: Any, status: int) -> Response:
+        if isinstance(body, Iterator):
+            body = list(body)  # it can be read once, and a check would read it
         try:
-            return writer.write(body, is_checked=self._is_checked())
+            return writer.write(body, is_checked=checks_responses(self._app))
         except InvalidAnswerError as error:
-            raise InvalidAnswerError(
-                f"{self._handler} answered {status} with a body that does not fit its return "
-                f"annotation: {error}"
-            ) from error.__cause__
+            raise self._misfit(status, str(error)) from error.__cause__
+
+    def _misfit(self, status: int, what: str) -> InvalidAnswerError:
+        return InvalidAnswerError(
+            f"{self._handler} answered {status} with a body that does not fit its return "
+            f"annotation: {what}"
+        )
+
+    def _check_kind(self, kinds: set[Kind], body: Any, status: int) -> None:
+        """Check the form of a body that Flask writes.
+
+        :raises InvalidAnswerError: for one that is not declared.
+        """
+        if self._is_closed() and kinds.isdisjoint(_kinds_of(body)):
+            forms = " or ".join(_FORMS[kind] for kind in sorted(kinds))
+            raise self._misfit(status, f"it is a {type(body).__name__}, not {forms}.")
 
     @contextmanager
     def checking_errors(self) -> Iterator[None]:
@@ -167,7 +191,7 @@ class Writer:
         code = error.code
         if not self._error_codes or code is None or code >= 500 or code in _ALWAYS_DECLARED:
             return
-        if code not in self._error_codes and not self.outputs.is_open and self._is_checked():
+        if code not in self._error_codes and self._is_closed():
             raise UndeclaredAnswerError(
                 f"{self._handler} raised {type(error).__name__} ({code}), which its return "
                 f"annotation does not declare. Add it: | {type(error).__name__}."
@@ -175,15 +199,27 @@ class Writer:
 
     def _check_status(self, status: int) -> None:
         declared = self._kinds.keys() | self._error_codes
-        if status not in declared and None not in declared and status < 400:
+        is_declared = status in declared or None in declared
+        if status < 400 and not is_declared and self._is_closed():
             raise UndeclaredAnswerError(
                 f"{self._handler} answered with the status {status}, which its return annotation "
                 f"does not declare. Add it: | tuple[..., Literal[{status}]]."
             )
 
-    def _is_checked(self) -> bool:
-        setting = self._app.config.get(CHECK_SETTING)
-        return bool(self._app.debug or self._app.testing) if setting is None else bool(setting)
+    def _is_closed(self) -> bool:
+        """Return whether answers that are not declared are errors."""
+        return not self._outputs.is_open and checks_responses(self._app)
+
+
+def _kinds_of(body: Any) -> set[Kind]:
+    """Return the forms that a body has for Flask, unless it is JSON."""
+    if isinstance(body, str):
+        return {"text"} if body else {"text", "empty"}
+    if isinstance(body, (bytes, bytearray)):
+        return {"bytes"}
+    if isinstance(body, (Iterator, AsyncIterator)):
+        return {"stream"}
+    return set()
 
 
 def split_result(result: Any) -> tuple[Any, int | None, Any]:
