@@ -66,7 +66,7 @@ def find_arguments(
         try:
             annotation = evaluate(annotation, function)
         except UnreadableError as error:
-            if _MARKER_NAME.search(error.annotation):
+            if has_inner_marker(annotation) or _MARKER_NAME.search(error.annotation):
                 raise _unreadable(name, parameter, error) from error
             continue
         argument = make_argument(name, parameter, annotation, parameters[parameter].default)

@@ -120,16 +120,13 @@ def _plan_credential(name: str, argument: Argument) -> Credential:
 
 
 def _plan_body(name: str, argument: Argument) -> Reader:
-    if unalias(argument.annotation) is bytes:
-        if get_origin(argument.annotation) is Annotated:
-            raise ContractError(
-                f"{name} annotates the bytes of {argument.name}, which are not validated.",
-                f"Write {argument.name}: Body[bytes]. MAX_CONTENT_LENGTH limits its size.",
-            )
+    annotation = argument.annotation
+    # With metadata it is a string in JSON, for example pydantic's Base64Bytes.
+    if unalias(annotation) is bytes and get_origin(annotation) is not Annotated:
         return BytesReader(argument.name, argument.has_default)
     try:
-        library = choose_library(argument.annotation)
-        codec = library.make_codec(argument.annotation)
+        library = choose_library(annotation)
+        codec = library.make_codec(annotation)
     except RefusedTypeError as error:
         raise refused(name, argument.name, error) from error
     return BodyReader(argument.name, argument.has_default, library, codec)

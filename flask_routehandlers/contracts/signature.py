@@ -71,8 +71,18 @@ def evaluate(annotation: Any, function: Callable[..., Any]) -> Any:
         holder = types.SimpleNamespace(__annotations__={"it": _open(annotation)})
         return typing.get_type_hints(holder, names, include_extras=True)["it"]
     except Exception as error:  # whatever the annotation raises
-        written = annotation if isinstance(annotation, str) else repr(annotation)
-        raise UnreadableError(written, error) from error
+        raise UnreadableError(_spell(annotation), error) from error
+
+
+def _spell(annotation: Any) -> str:
+    """Return an annotation as it is written."""
+    if isinstance(annotation, str):
+        return annotation
+    inner, metadata = split_annotated(annotation)
+    for item in metadata:
+        if isinstance(item, Marker):
+            return f"{item.name}[{inner}]"
+    return str(annotation)
 
 
 def _open(annotation: Any) -> Any:
