@@ -44,6 +44,10 @@ class RefusedTypeError(Exception):
         super().__init__(f"{reason} {hint}")
 
 
+class MixedTypesError(RefusedTypeError):
+    """Types of both libraries in one annotation."""
+
+
 class NoLibraryError(RefusedTypeError):
     """A type of no library, while none is installed."""
 
@@ -150,7 +154,7 @@ def choose_library(*annotations: Any) -> Library:
     for annotation in annotations:
         names |= _find_libraries(annotation, set())
     if len(names) > 1:
-        raise RefusedTypeError(
+        raise MixedTypesError(
             "The type mixes pydantic and msgspec.",
             "Use types of one library in an annotation.",
         )

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from .arguments import ContractError
-from .signature import is_error_class, is_typed_dict, members_of, unalias
+from .signature import is_error_class, is_typed_dict, members_of, split_annotated, unalias
 
 #: The forms of a body: a JSON document, a string, bytes, a stream of either, or nothing.
 Kind = Literal["json", "text", "bytes", "stream", "empty"]
@@ -71,7 +71,7 @@ def plan_outputs(name: str, annotation: Any) -> Outputs:
     answers: list[Answer] = []
     errors: list[type[HTTPException]] = []
     is_open = False
-    for member in members_of(annotation):
+    for member in _split(annotation):
         if is_error_class(member):
             errors.append(_check_error(name, member))
         elif is_anything(member):
@@ -79,6 +79,13 @@ def plan_outputs(name: str, annotation: Any) -> Outputs:
         else:
             answers += _read_answers(name, member)
     return Outputs(tuple(answers), tuple(errors), is_open)
+
+
+def _split(annotation: Any) -> tuple[Any, ...]:
+    """Return the members of a union, but not of one with metadata, such as its discriminator."""
+    if split_annotated(annotation)[1]:
+        return (annotation,)
+    return members_of(annotation)
 
 
 def is_anything(annotation: Any) -> bool:
@@ -119,7 +126,11 @@ def _read_answers(name: str, annotation: Any) -> list[Answer]:
     statuses: list[int | None] = [200]
     if rest:
         statuses = _read_statuses(name, rest[0])
-    return [_make_answer(name, status, body, headers) for status in statuses]
+    return [
+        _make_answer(name, status, member, headers)
+        for status in statuses
+        for member in _split(body)
+    ]
 
 
 def _is_headers(annotation: Any) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Union
+from typing import Any, Union, get_origin
 
 from flask import Flask
 from werkzeug.datastructures import Headers
@@ -15,10 +15,17 @@ from werkzeug.wrappers import Response
 from ..errors import RouteHandlersError
 from .arguments import ContractError
 from .instances import take_apart
-from .libraries import Codec, Library, NoLibraryError, RefusedTypeError, choose_library
+from .libraries import (
+    Codec,
+    Library,
+    MixedTypesError,
+    NoLibraryError,
+    RefusedTypeError,
+    choose_library,
+)
 from .outputs import Answer, Kind, Outputs, is_written_by_library
 from .settings import checks_responses
-from .signature import holds_structured
+from .signature import holds_structured, unalias
 
 #: Statuses of errors that every handler may raise without declaring them.
 _ALWAYS_DECLARED = frozenset({400, 401, 404, 405, 413, 415, 422})
@@ -49,6 +56,7 @@ class JsonWriter:
 
     def __init__(self, app: Flask, annotation: Any) -> None:
         self._app = app
+        self._class = get_origin(unalias(annotation)) or unalias(annotation)
         self._library: Library | None = None
         self._codec: Codec | None = None
         self._is_encoded = is_written_by_library(annotation)
@@ -61,6 +69,12 @@ class JsonWriter:
         except RefusedTypeError:
             if self._is_simplified:
                 raise
+
+    def closeness(self, body: Any) -> int:
+        """Return 2 for a body of exactly the type, 1 for an instance of it, else 0."""
+        if type(body) is self._class:
+            return 2
+        return int(isinstance(self._class, type) and isinstance(body, self._class))
 
     def write(self, body: Any, *, is_checked: bool) -> Response:
         """Return a response with the body as JSON, with its declared fields only.
@@ -84,6 +98,22 @@ class JsonWriter:
         return self._app.json.response(body)  # type: ignore[return-value]
 
 
+def _make_writers(app: Flask, annotations: Sequence[Any]) -> list[JsonWriter]:
+    """Return the writer of all types of a status, or one for each.
+
+    msgspec has no unions of classes without tags: the class of a body then chooses the writer.
+
+    :raises RefusedTypeError: for a type that its library refuses.
+    """
+    make_union: Any = Union
+    try:
+        return [JsonWriter(app, make_union[tuple(annotations)])]
+    except MixedTypesError:
+        raise
+    except RefusedTypeError:
+        return [JsonWriter(app, annotation) for annotation in annotations]
+
+
 class Writer:
     """Writes the results of one handler.
 
@@ -105,12 +135,10 @@ class Writer:
             self._kinds[answer.status].add(answer.kind)
             if answer.kind == "json":
                 json_answers[answer.status].append(answer)
-        self._writers: dict[int | None, JsonWriter] = {}
-        make_union: Any = Union
+        self._writers: dict[int | None, list[JsonWriter]] = {}
         for status, answers in json_answers.items():
-            annotation = make_union[tuple(answer.annotation for answer in answers)]
             try:
-                self._writers[status] = JsonWriter(app, annotation)
+                self._writers[status] = _make_writers(app, [a.annotation for a in answers])
             except RefusedTypeError as error:
                 raise ContractError(f"{name} cannot answer: {error.reason}", error.hint) from error
 
@@ -137,8 +165,7 @@ class Writer:
             self._check_status(code)
             return result
         if "json" in kinds and kinds.isdisjoint(_kinds_of(body)):
-            writer = self._writers.get(code) or self._writers[None]
-            response = self._write_json(writer, body, code)
+            response = self._write_json(body, code)
         elif kinds == {"bytes"} and isinstance(body, bytes):
             response = self._app.response_class(body, mimetype="application/octet-stream")
         elif code in (204, 304) and not body:
@@ -152,7 +179,11 @@ class Writer:
             response.headers.update(headers)
         return response
 
-    def _write_json(self, writer: JsonWriter, body: Any, status: int) -> Response:
+    def _write_json(self, body: Any, status: int) -> Response:
+        writers = self._writers.get(status) or self._writers[None]
+        writer = writers[0]
+        if len(writers) > 1:
+            writer = max(writers, key=lambda each: each.closeness(body))
         if isinstance(body, Iterator):
             body = list(body)  # it can be read once, and a check would read it
         try:
