@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 JsonSchema = dict[str, Any]
@@ -16,12 +17,14 @@ class Field(NamedTuple):
     :param is_list: whether its values are lists.
     :param is_object: whether its values are objects only.
     :param accepts_empty: whether an empty string is a value of it.
+    :param constants: its values that are not strings, where it lists them.
     """
 
     key: str
     is_list: bool
     is_object: bool
     accepts_empty: bool
+    constants: list[Any]
 
 
 def read_fields(schema: JsonSchema, definitions: JsonSchema) -> tuple[list[Field], bool]:
@@ -47,6 +50,7 @@ def read_fields(schema: JsonSchema, definitions: JsonSchema) -> tuple[list[Field
                 "array" in types,
                 types - {"null"} == {"object"},
                 any(_accepts_empty(variant, types) for variant in variants),
+                list(_constants_of(variants, definitions)),
             )
         )
     return fields, cares
@@ -61,6 +65,16 @@ def _variants(schema: JsonSchema, definitions: JsonSchema) -> list[JsonSchema]:
         for member in schema.get(union, ()):
             variants += _variants(member, definitions)
     return variants or [schema]
+
+
+def _constants_of(variants: list[JsonSchema], definitions: JsonSchema) -> Iterator[Any]:
+    """Return the values of enumerations and constants, in lists too, that are not strings."""
+    for variant in variants:
+        if "items" in variant:
+            yield from _constants_of(_variants(variant["items"], definitions), definitions)
+        for value in [*variant.get("enum", ()), variant.get("const")]:
+            if value is not None and not isinstance(value, str):
+                yield value
 
 
 def _types_of(schema: JsonSchema) -> set[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import collections.abc
 import enum
+import json
 import keyword
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
@@ -119,7 +120,8 @@ def _plan_key(name: str, place: Place, argument: Argument) -> Key:
     if place == "header":
         _check_header(name, argument, key)
     skips_empty = place == "form" and not _accepts_empty(argument.annotation)
-    return Key(alias or argument.name, key, _is_list(argument.annotation), skips_empty)
+    constants = _by_string(_constants_of(argument.annotation))
+    return Key(alias or argument.name, key, _is_list(argument.annotation), skips_empty, constants)
 
 
 def _check_header(name: str, argument: Argument, key: str) -> None:
@@ -174,7 +176,8 @@ def _plan_structure(name: str, place: Place, argument: Argument) -> StructureRea
                 "Read it from a Body, or annotate the field as Json[...], with pydantic's Json.",
             )
         skips_empty = place == "form" and not field.accepts_empty
-        keys.append(Key(field.key, key, field.is_list, skips_empty))
+        constants = _by_string(field.constants)
+        keys.append(Key(field.key, key, field.is_list, skips_empty, constants))
     others = None
     if cares_for_others and place not in _SHARED:
         others = frozenset[str]()
@@ -230,6 +233,25 @@ def _is_string_type(annotation: Any) -> bool:
     if kind is Literal:
         return "" in arguments
     return kind in (Any, object) or (isinstance(kind, type) and issubclass(kind, str))
+
+
+def _constants_of(annotation: Any) -> Iterator[Any]:
+    """Return the values of a ``Literal`` or an enumeration, in lists too."""
+    for member in members_of(annotation):
+        plain = unalias(member)
+        if (get_origin(plain) or plain) in _LISTS:
+            for item in get_args(plain):
+                yield from _constants_of(item)
+        elif get_origin(plain) is Literal:
+            yield from get_args(plain)
+        elif isinstance(plain, type) and issubclass(plain, enum.Enum):
+            yield from (each.value for each in plain)
+
+
+def _by_string(constants: Iterable[Any]) -> dict[str, Any] | None:
+    """Return numbers and booleans by their strings: a query ``?size=2`` is a string."""
+    values = {json.dumps(c): c for c in constants if isinstance(c, (bool, int, float))}
+    return values or None
 
 
 def _is_file(annotation: Any) -> bool:

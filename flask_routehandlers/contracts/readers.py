@@ -40,12 +40,14 @@ class Key(NamedTuple):
     :param key: the key in the request.
     :param is_list: whether its values are a list.
     :param skips_empty: whether an empty string counts as absent.
+    :param constants: the values by their strings, of an enumeration or a ``Literal`` of numbers.
     """
 
     name: str
     key: str
     is_list: bool = False
     skips_empty: bool = False
+    constants: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,17 +310,17 @@ SOURCES: Mapping[str, Callable[[Request], Any]] = {
 def collect(source: Any, keys: Sequence[Key]) -> dict[str, Any]:
     """Return the values that a part of a request has, by the names of their keys."""
     values: dict[str, Any] = {}
-    for name, key, is_list, skips_empty in keys:
+    for name, key, is_list, skips_empty, constants in keys:
         if is_list:
             items = source.getlist(key)
             if skips_empty:
                 items = [item for item in items if item]
             if items:
-                values[name] = items
+                values[name] = [constants.get(i, i) for i in items] if constants else items
         else:
             value = source.get(key)
             if value or (value is not None and not skips_empty):
-                values[name] = value
+                values[name] = constants.get(value, value) if constants else value
     return values
 
 

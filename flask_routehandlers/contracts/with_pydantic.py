@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from functools import lru_cache
-from typing import Annotated, Any, Literal, NotRequired, get_args, get_origin
+from typing import Any, Literal, NotRequired, get_args
 
-from pydantic import (
-    BeforeValidator,
-    PydanticUserError,
-    TypeAdapter,
-    ValidationError,
-)
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
 from pydantic_core import PydanticSerializationError, SchemaError
 from typing_extensions import TypedDict
@@ -22,7 +16,7 @@ from .instances import take_apart
 from .invalid import InvalidValue, ValueFilter, follow
 from .libraries import MalformedError, RefusedTypeError
 from .markers import Place
-from .signature import members_of, split_annotated, unalias
+from .signature import split_annotated
 from .typed_dicts import rebuild
 
 #: Errors of validators that users wrote: their messages may repeat a value.
@@ -115,8 +109,8 @@ class PydanticLibrary:
         """Return the codec of a dict with a type for each key."""
         types: dict[str, Any] = {}
         for name, annotation in fields.items():
-            accepted = _accept_strings(rebuild(annotation))
-            types[name] = NotRequired[accepted] if name in optional else accepted
+            rebuilt = rebuild(annotation)
+            types[name] = NotRequired[rebuilt] if name in optional else rebuilt
         return self.make_codec(TypedDict("Fields", types))  # type: ignore[operator]
 
     def describe(self, error: Exception, data: object, place: Place) -> list[InvalidValue]:
@@ -208,27 +202,3 @@ def _message_of(detail: Any, values: ValueFilter) -> str:
     for prefix in ("Value error, ", "Assertion failed, "):
         message = message.removeprefix(prefix)
     return values.hide(message)
-
-
-def _accept_strings(annotation: Any) -> Any:
-    """Return a type that accepts the strings of a ``Literal`` or an enumeration of numbers.
-
-    A query ``?size=2`` is a string, and pydantic converts none to a ``Literal[1, 2]``.
-    """
-    values: dict[str, Any] = {}
-    for member in members_of(annotation):
-        for inner in (member, *get_args(unalias(member))):
-            plain = unalias(inner)
-            if get_origin(plain) is Literal:
-                values |= {str(value): value for value in get_args(plain)}
-            elif isinstance(plain, type) and issubclass(plain, Enum):
-                values |= {str(each.value): each for each in plain}
-    if all(isinstance(value, str) for value in values.values()):
-        return annotation
-
-    def read(value: Any) -> Any:
-        if isinstance(value, list):
-            return [values.get(item, item) for item in value]
-        return values.get(value, value)
-
-    return Annotated[annotation, BeforeValidator(read)]
