@@ -87,10 +87,10 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
         failures=tuple(failures),
         warnings=file_warnings,
     )
-    problems += [*in_files, *clashes, *_find_openapi_problems(app, mount)]
-    if problems or (failures and not app.debug):
+    others = [*in_files, *clashes, *_find_openapi_problems(app, mount)]
+    if problems or others or (failures and not app.debug):
         problems += (problem for failure in failures for problem in problems_of(failure))
-        raise RouteTreeError(root, problems) from _cause_of(failures)
+        raise RouteTreeError(root, [*problems, *others]) from _cause_of(failures)
     _warn(file_warnings)
     if site.cache is not None and cache_of(app) is None:
         _warn(_find_split_store(root, site.cache))

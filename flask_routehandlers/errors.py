@@ -101,7 +101,7 @@ def describe_exception(error: BaseException) -> str:
 #: The requirements of the extras of this package, as in ``pyproject.toml``.
 EXTRAS = {
     "async": "flask[async]",
-    "msgspec": "msgspec",
+    "msgspec": "msgspec>=0.19",
     "mypy": "mypy>=1.11",
     "openapi": "flask-swagger-ui",
     "pydantic": "pydantic>=2.11",

@@ -16,6 +16,9 @@ from werkzeug.exceptions import UnprocessableEntity
 from .markers import Place
 from .settings import invalid_status
 
+#: The media type of problem details.
+MIMETYPE = "application/problem+json"
+
 #: Characters that a URI fragment may have as they are, except the slash (RFC 3986).
 _SAFE = "!$&'()*+,;=:@?"
 

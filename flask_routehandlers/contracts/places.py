@@ -52,7 +52,7 @@ def plan_place(
     :param claimed: keys that other functions read from this part.
     :raises ContractError: for an argument that this part cannot provide.
     """
-    files = [argument for argument in arguments if _is_file(argument.annotation)]
+    files = [argument for argument in arguments if is_file(argument.annotation)]
     values = [argument for argument in arguments if argument not in files]
     structures = [argument for argument in values if is_structured(argument.annotation)]
     plain = [argument for argument in values if argument not in structures]
@@ -116,7 +116,7 @@ def _check_type(name: str, argument: Argument, library: Library) -> None:
 
 def _plan_key(name: str, place: Place, argument: Argument) -> Key:
     alias = _alias_of(name, argument)
-    key = alias or _key_of(argument.name, place)
+    key = alias or key_of(argument.name, place)
     if place == "header":
         _check_header(name, argument, key)
     skips_empty = place == "form" and not _accepts_empty(argument.annotation)
@@ -166,7 +166,7 @@ def _plan_structure(name: str, place: Place, argument: Argument) -> StructureRea
     fields, cares_for_others = read_fields(schema, definitions)
     keys = []
     for field in fields:
-        key = _key_of(field.key, place)
+        key = key_of(field.key, place)
         if place == "header":
             _check_header(name, argument, key)
         if field.is_object:
@@ -186,13 +186,18 @@ def _plan_structure(name: str, place: Place, argument: Argument) -> StructureRea
     )
 
 
-def _key_of(name: str, place: Place) -> str:
+def key_of(name: str, place: Place) -> str:
     """Return the key of an argument: ``from_`` is ``from``, and headers have dashes."""
     if name.endswith("_") and keyword.iskeyword(name[:-1]):
         name = name[:-1]
     if place == "header":
         return name.replace("_", "-")
     return name
+
+
+def key_of_argument(argument: Argument, place: Place) -> str:
+    """Return the key of an argument of a plain type: that of its ``Field``, or of its name."""
+    return _alias_of(argument.name, argument) or key_of(argument.name, place)
 
 
 def _alias_of(name: str, argument: Argument) -> str | None:
@@ -254,7 +259,8 @@ def _by_string(constants: Iterable[Any]) -> dict[str, Any] | None:
     return values or None
 
 
-def _is_file(annotation: Any) -> bool:
+def is_file(annotation: Any) -> bool:
+    """Return whether an annotation is a file, or several."""
     for member in members_of(annotation):
         plain = unalias(member)
         if plain is FileStorage or FileStorage in get_args(plain):
@@ -273,5 +279,5 @@ def _plan_file(name: str, place: Place, argument: Argument) -> FileReader:
         origin = get_origin(unalias(member))
         if origin is not None:
             make = tuple if origin is tuple else list
-    key = _alias_of(name, argument) or _key_of(argument.name, place)
+    key = _alias_of(name, argument) or key_of(argument.name, place)
     return FileReader(argument.name, key, argument.has_default, make)

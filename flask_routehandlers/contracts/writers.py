@@ -239,7 +239,7 @@ class Writer:
 
     def _is_closed(self) -> bool:
         """Return whether answers that are not declared are errors."""
-        return not self._outputs.is_open and checks_responses(self._app)
+        return not self.outputs.is_open and checks_responses(self._app)
 
 
 def _kinds_of(body: Any) -> set[Kind]:

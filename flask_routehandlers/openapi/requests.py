@@ -10,8 +10,8 @@ from typing import Any, get_args
 from werkzeug.datastructures import FileStorage
 
 from ..contracts.arguments import Argument
-from ..contracts.inputs import is_file, key_of, key_of_argument
 from ..contracts.markers import Marker
+from ..contracts.places import is_file, key_of, key_of_argument
 from ..contracts.signature import is_structured, members_of, unalias
 from .operations import Operation
 from .schemas import Mode, Schema, Schemas, without_null

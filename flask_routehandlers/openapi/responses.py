@@ -19,9 +19,10 @@ from werkzeug.exceptions import (
 from werkzeug.http import HTTP_STATUS_CODES
 
 from ..contracts.arguments import ContractError
-from ..contracts.invalid import MIMETYPE, STATUS_SETTING, InvalidRequest
+from ..contracts.invalid import MIMETYPE, InvalidRequest
 from ..contracts.markers import Marker
 from ..contracts.outputs import Answer, plan_outputs
+from ..contracts.settings import invalid_status
 from ..contracts.signature import UnreadableError, evaluate, read_annotations, unalias
 from ..mount import Mount
 from .operations import Operation
@@ -133,8 +134,7 @@ def _own_errors(app: Flask, operation: Operation) -> Iterator[type[HTTPException
 
 def _status_of(app: Flask, error: type[HTTPException]) -> int:
     if issubclass(error, InvalidRequest):
-        status: int = app.config.get(STATUS_SETTING, 422)
-        return status
+        return invalid_status(app)
     return error.code or 500
 
 

@@ -16,7 +16,7 @@ from ...binding.model import Binding
 from ...contracts.signature import (
     UnreadableError,
     evaluate,
-    find_marker,
+    has_inner_marker,
     members_of,
     read_annotations,
     unalias,
@@ -109,7 +109,7 @@ def _read_annotation(function: Callable[..., Any], parameter: inspect.Parameter)
 
 def _is_plain(annotation: Any) -> bool:
     """Return whether an annotation is of values that a query can have, and has no marker."""
-    if find_marker(annotation):
+    if has_inner_marker(annotation):
         return False
     members = [unalias(member) for member in members_of(annotation)]
     members = [member for member in members if member is not type(None)]
