@@ -309,19 +309,19 @@ class TestTheViewClass:
         assert issubclass(view.view_class, MethodView)
         assert view.view_class.init_every_request is False
         assert view.view_class is view.view_class
-        assert set(view.methods) == view.view_class.methods == set(HANDLERS)
+        assert view.methods == view.view_class.methods == set(HANDLERS)
         assert view.view_class.__module__ == module_of(served).__name__
 
     def test_has_a_method_for_query_requests(self, make_app):
         app = make_app({"route.py": "def QUERY():\n    return {'found': []}\n"})
         view = app.view_functions["api./"]
-        assert set(view.methods) == view.view_class.methods == {"QUERY"}
+        assert view.methods == view.view_class.methods == {"QUERY"}
         with app.test_request_context("/api", method="QUERY"):
             assert view.view_class().dispatch_request() == {"found": []}
 
     def test_lists_only_methods_that_are_handled(self, served):
         # HEAD and OPTIONS are answered, but a documentation of the file would not name them.
-        assert set(served.view_functions["api./cors"].methods) == {"GET"}
+        assert served.view_functions["api./cors"].methods == {"GET"}
 
     @pytest.mark.parametrize("method", HANDLERS)
     def test_has_methods_that_are_like_handlers(self, served, method):

@@ -112,15 +112,15 @@ class Endpoint(functools.partial[Any]):
         return f"<Endpoint {self.endpoint} from {self.dispatcher.file}>"
 
     @property
-    def methods(self) -> tuple[str, ...]:
+    def methods(self) -> set[str]:
         """The methods that the file handles itself."""
-        return tuple(self.dispatcher.bindings)
+        return set(self.dispatcher.bindings)
 
     @functools.cached_property
     def view_class(self) -> type[MethodView]:
         """A :class:`~flask.views.MethodView` with the handlers as its methods."""
         names = {
-            "methods": set(self.methods),
+            "methods": self.methods,
             "init_every_request": False,
             "__module__": self.module.__name__,
         }
