@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pkgutil import resolve_name
+from typing import Any
 
 import click
 from flask import Blueprint, Flask
@@ -18,6 +20,7 @@ from .caching import EXTENSION_NAME as CACHE_NAME
 from .errors import RouteTreeError
 from .mount import EXTENSION_NAME, Mount
 from .routing.prefix import check_prefix, default_prefix
+from .routing.rules import RouteRule
 
 
 class RouteHandlers:
@@ -121,10 +124,29 @@ def _register(app: Flask, mount: Mount) -> None:
 
 
 def _add_routes(state: BlueprintSetupState, mount: Mount) -> None:
-    for route in mount.routes:
-        for rule in route.rules:
-            state.app.url_map.add(rule)
-        state.app.view_functions[route.endpoint] = route.view
+    """Add the routes by ``add_url_rule``, which tools replace to see every view of an app."""
+    app = state.app
+    rule_class = app.url_rule_class
+    try:
+        for route in mount.routes:
+            view: Callable[..., Any] | None = route.view
+            for rule in route.rules:
+                app.url_rule_class = partial(_take, rule)  # type: ignore[assignment]
+                app.add_url_rule(
+                    rule.rule,
+                    route.endpoint,
+                    view,
+                    provide_automatic_options=False,
+                    methods=rule.methods,
+                )
+                view = None  # the endpoint has it
+    finally:
+        app.url_rule_class = rule_class
+
+
+def _take(rule: RouteRule, *_: object, **__: object) -> RouteRule:
+    """Return the rule that was checked, whatever Flask would make one of."""
+    return rule
 
 
 def _is_left_to_child(error: RouteTreeError) -> bool:

@@ -42,8 +42,9 @@ def register(app: Flask) -> None:
 
     An app that has a handler for ``HTTPException`` is left as it is.
     """
-    if HTTPException not in app.error_handler_spec[None][None]:
-        app.register_error_handler(HTTPException, answer_http_error)
+    # Not by register_error_handler: tools that replace it would name every 404 and 405 of the
+    # app after this function.
+    app.error_handler_spec[None][None].setdefault(HTTPException, answer_http_error)
 
 
 def answer_http_error(error: HTTPException) -> ResponseReturnValue:

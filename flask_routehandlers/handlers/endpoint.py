@@ -51,12 +51,12 @@ class Endpoint(functools.partial[Any]):
         cls, dispatcher: Dispatcher, endpoint: str, module: ModuleType, links: Sequence[Link] = ()
     ) -> Endpoint:
         if not links:
-            return super().__new__(cls, dispatcher.as_view())
+            return super().__new__(cls, _named(dispatcher.as_view(), module, endpoint))
         answer = dispatcher.as_innermost()
         chain = compose(dispatcher.app, links, answer, dispatcher.answer_in_loop)
         asking = [*dispatcher.plans.values(), *(link.plan for link in links if link.plan)]
         view = through_chain(dispatcher.app, chain, has_dependencies=bool(asking))
-        return super().__new__(cls, view)
+        return super().__new__(cls, _named(view, module, endpoint))
 
     # Not annotated in the class: its annotations would pass for those of every view.
     def __init__(
@@ -135,6 +135,13 @@ class Endpoint(functools.partial[Any]):
             return finish(dispatcher.app, result, name, dispatcher.file)
 
         return functools.update_wrapper(method, dispatcher.bindings[name].function)
+
+
+def _named(view: Callable[..., Any], module: ModuleType, endpoint: str) -> Callable[..., Any]:
+    """Name a function after its route, for tools that look at the function of a partial."""
+    view.__module__ = module.__name__
+    view.__name__ = view.__qualname__ = endpoint
+    return view
 
 
 def failed_view(file: str, error: RouteHandlersError) -> Callable[..., NoReturn]:

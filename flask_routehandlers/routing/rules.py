@@ -97,9 +97,7 @@ class RouteRule(Rule):
 
     # Slots for attributes that the base class sets late: more attributes than the dicts of all
     # rules can share would cost 1.5 kB for each rule.
-    __slots__ = ("_build", "_build_unknown", "prefix", "segments")
-
-    provide_automatic_options = False
+    __slots__ = ("_build", "_build_unknown", "prefix", "provide_automatic_options", "segments")
 
     def __init__(
         self, string: str, *, prefix: str = "", segments: tuple[Segment, ...] = (), **options: Any
@@ -110,6 +108,7 @@ class RouteRule(Rule):
         self.prefix = prefix
         self.segments = segments
         self.methods = methods
+        self.provide_automatic_options = False
 
     def get_empty_kwargs(self) -> Mapping[str, Any]:
         """Return the arguments for a copy of the rule."""

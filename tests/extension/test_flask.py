@@ -166,3 +166,38 @@ def test_classes_of_the_app_are_used(tree):
     with app.test_request_context("/api", method="OPTIONS"):
         answer = app.dispatch_request()
     assert (type(answer), answer.status_code) == (OwnResponse, 204)
+
+
+def test_routes_are_added_by_add_url_rule(tree):
+    added = []
+
+    class WrappingFlask(Flask):
+        def add_url_rule(self, rule, endpoint=None, view_func=None, **options):
+            added.append((rule, endpoint, sorted(options["methods"])))
+            view = view_func and (lambda **values: f"wrapped {view_func(**values)}")
+            return super().add_url_rule(rule, endpoint, view, **options)
+
+    files = {
+        "users/[id]/route.py": "def GET(id): return id\ndef PUT(id): return id\n",
+        "docs/[[...path]]/route.py": "def GET(path): return '/'.join(path)\n",
+    }
+    app = WrappingFlask("wrapping", root_path=str(tree(files)), static_folder=None)
+    RouteHandlers(app)
+    assert added == [
+        ("/api/docs", "api./docs/[[*path]]", ["GET", "HEAD", "OPTIONS"]),
+        ("/api/docs/<path:path>", "api./docs/[[*path]]", ["GET", "HEAD", "OPTIONS"]),
+        ("/api/users/<id>", "api./users/[id]", ["GET", "HEAD", "OPTIONS", "PUT"]),
+    ]
+    assert [rule.rule for rule in app.url_map.iter_rules()] == [rule for rule, _, _ in added]
+    client = app.test_client()
+    assert client.get("/api/users/3").text == "wrapped 3"
+    assert client.get("/api/docs/a/b").text == "wrapped a/b"
+    assert client.get("/api/docs").text == "wrapped "
+
+
+def test_other_rules_have_their_usual_class(make_app):
+    app = make_app({}, "users")
+    app.add_url_rule("/own", view_func=lambda: "own", endpoint="own")
+    [rule] = app.url_map.iter_rules("own")
+    assert type(rule) is Flask.url_rule_class
+    assert app.test_client().get("/own").text == "own"
