@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import ModuleType
@@ -71,7 +72,7 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
     failures = dict.fromkeys(_find_failures(scopes, links, results))
     in_files = [problem for result in results for problem in result.problems]
     clashes = list(find_clashes(app.url_map, [(route.file.file, route.rules) for route in routes]))
-    file_warnings = tuple(warning for result in results for warning in result.warnings)
+    file_warnings = _merge(warning for result in results for warning in result.warnings)
     mount = Mount(
         name=name,
         root=root,
@@ -91,7 +92,7 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
     if problems or others or (failures and not app.debug):
         problems += (problem for failure in failures for problem in problems_of(failure))
         raise RouteTreeError(root, [*problems, *others]) from _cause_of(failures)
-    _warn(file_warnings)
+    _warn(map(_with_place, file_warnings))
     if site.cache is not None and cache_of(app) is None:
         _warn(_find_split_store(root, site.cache))
     return mount
@@ -203,6 +204,25 @@ def _find_split_store(root: str, cache: Cache) -> Iterator[Problem]:
     by_settings = not os.environ.get("FLASK_RUN_FROM_CLI")
     for reason, hint in find_split_store(cache, by_settings=by_settings):
         yield Problem(reason, hint, (root,))
+
+
+def _merge(warnings: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return one warning with all files for those that differ in nothing else."""
+    files: dict[Problem, list[str]] = defaultdict(list)
+    for warning in warnings:
+        files[warning.at()] += warning.files
+    return tuple(warning.at(*names) for warning, names in files.items())
+
+
+def _with_place(warning: Problem) -> Problem:
+    """Return a warning whose reason begins with its files, or with the first and their number."""
+    first, *others = warning.files
+    place = first
+    if len(others) == 1:
+        place = f"{first} and {others[0]}"
+    elif others:
+        place = f"{first} and {len(others)} other files"
+    return replace(warning, reason=f"{place}: {warning.reason}")
 
 
 def _warn(problems: Iterable[Problem]) -> None:

@@ -297,9 +297,9 @@ def test_names_without_effect_are_warnings(check):
     assert check({"a/route.py": f"dynamicParams = True\nruntime = 'edge'\n{GET}"}) == (
         0,
         "a/route.py\n"
-        "  warning: a/route.py defines dynamicParams, a name of Next.js that has no effect. "
+        "  warning: dynamicParams is a name of Next.js and has no effect. "
         "Write dynamic_params.\n"
-        "  warning: a/route.py defines runtime, a name of Next.js that has no effect. "
+        "  warning: runtime is a name of Next.js and has no effect. "
         "It is not supported here: remove it.\n"
         "\n"
         "1 route file: 2 warnings\n",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 
 import pytest
+from flask import Flask
 
 from flask_routehandlers import RouteHandlers, RouteHandlersWarning
 from flask_routehandlers.handlers.config import RouteConfig
@@ -233,6 +233,14 @@ def test_valid_config_is_accepted(make_app, code):
     assert make_app({FILE: f"{code}\n{GET}"}).test_client().get("/api/posts/1").status_code == 200
 
 
+def start_warnings(app: Flask) -> list[str]:
+    """Return the warnings of a start, each of which points to this file."""
+    with pytest.warns(RouteHandlersWarning) as caught:
+        RouteHandlers(app)
+    assert {warning.filename for warning in caught} == {__file__}
+    return [str(warning.message) for warning in caught]
+
+
 @pytest.mark.parametrize(
     ("name", "value", "hint"),
     [
@@ -247,33 +255,74 @@ def test_valid_config_is_accepted(make_app, code):
 )
 def test_a_name_of_nextjs_is_warned_about(tree, name, value, hint):
     app = bare_app(tree({FILE: f"{name} = {value}\n{GET}"}))
-    with pytest.warns(RouteHandlersWarning) as caught:
-        RouteHandlers(app)
-    assert [str(warning.message) for warning in caught] == [
-        f"{FILE} defines {name}, a name of Next.js that has no effect. {hint}"
+    assert start_warnings(app) == [
+        f"{FILE}: {name} is a name of Next.js and has no effect. {hint}"
     ]
-    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize(
-    ("code", "hint"),
+    ("code", "message"),
     [
-        ("REVALIDATE = 60", "defines REVALIDATE, which has no effect. Did you mean revalidate?"),
-        ("cache_tag = []", "defines cache_tag, which has no effect. Did you mean cache_tags?"),
+        ("REVALIDATE = 60", "REVALIDATE has no effect. Did you mean revalidate?"),
+        ("revalidat = 60", "revalidat has no effect. Did you mean revalidate?"),
+        ("revaldiate = 60", "revaldiate has no effect. Did you mean revalidate?"),
+        ("Dynamic = 'error'", "Dynamic has no effect. Did you mean dynamic?"),
+        ("dynamc = 'error'", "dynamc has no effect. Did you mean dynamic?"),
+        ("dynamic_param = True", "dynamic_param has no effect. Did you mean dynamic_params?"),
+        ("cache_tag = []", "cache_tag has no effect. Did you mean cache_tags?"),
+        ("cachetags = []", "cachetags has no effect. Did you mean cache_tags?"),
+        ("def cache_tag(id): ...", "cache_tag has no effect. Did you mean cache_tags?"),
+        (
+            "def generate_static_param(): ...",
+            "generate_static_param has no effect. Did you mean generate_static_params?",
+        ),
         pytest.param(
             "revalidate: 60",
-            "annotates revalidate without a value. Write revalidate = ..., not revalidate: ...",
+            "revalidate is annotated without a value. Write revalidate = ..., not revalidate: ...",
             marks=pytest.mark.skipif(
                 sys.version_info >= (3, 14), reason="annotations are not evaluated"
             ),
         ),
     ],
 )
-def test_a_similar_name_is_warned_about(tree, code, hint):
+def test_a_similar_name_is_warned_about(tree, code, message):
     app = bare_app(tree({FILE: f"{code}\n{GET}"}))
-    with pytest.warns(RouteHandlersWarning) as caught:
-        RouteHandlers(app)
-    assert [str(warning.message) for warning in caught] == [f"{FILE} {hint}"]
+    assert start_warnings(app) == [f"{FILE}: {message}"]
+
+
+@pytest.mark.parametrize(
+    ("count", "place"),
+    [
+        (1, "f000/route.py"),
+        (2, "f000/route.py and f001/route.py"),
+        (104, "f000/route.py and 103 other files"),
+    ],
+)
+def test_there_is_one_warning_for_each_name(tree, count, place):
+    code = f"maxDuration = 5\nrevalidat = 60\n{GET}"
+    app = bare_app(tree({f"f{number:03}/route.py": code for number in range(count)}))
+    assert start_warnings(app) == [
+        f"{place}: maxDuration is a name of Next.js and has no effect. "
+        "It is not supported here: remove it.",
+        f"{place}: revalidat has no effect. Did you mean revalidate?",
+    ]
+    warnings = app.extensions["routehandlers"]["api"].warnings
+    assert [len(warning.files) for warning in warnings] == [count, count]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "dynamo = revalidator = validate = 1",
+        "def revalidates(): ...",
+        "def dynamics(): ...",
+        "from math import hypot as dynamics",
+        "cache = tags = params = 1",
+    ],
+)
+def test_other_names_are_not_warned_about(make_app, code):
+    app = make_app({FILE: f"{code}\n{GET}"})
+    assert app.test_client().get("/api/posts/1").status_code == 200
 
 
 def test_a_constant_in_use_is_not_warned_about(make_app):
@@ -285,115 +334,3 @@ def test_a_constant_in_use_is_not_warned_about(make_app):
 def test_a_likely_own_name_is_not_warned_about(make_app):
     app = make_app({FILE: f"runtime = 'python3.11'\n{GET}"})
     assert app.test_client().get("/api/posts/1").status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("config", "messages"),
-    [
-        (
-            {"ROUTE_HANDLERS_CACHE_URL": 1},
-            [
-                "ROUTE_HANDLERS_CACHE_URL in app.config is 1. "
-                "It has to be the URL of a server, redis://localhost:6379/0, or None."
-            ],
-        ),
-        (
-            {"ROUTE_HANDLERS_CACHE_URL": "redis://localhost"},
-            [
-                "ROUTE_HANDLERS_CACHE_URL is in app.config, and SECRET_KEY is not: "
-                "what is in a shared store is signed with it. "
-                "Set app.config['SECRET_KEY'], the same for all processes, before RouteHandlers."
-            ],
-        ),
-        (
-            {"ROUTE_HANDLERS_CACHE_URL": "localhost:6379", "SECRET_KEY": "x"},
-            [
-                "ROUTE_HANDLERS_CACHE_URL in app.config is 'localhost:6379', and redis-py knows "
-                "no such URL. Write redis://HOST:PORT/NUMBER."
-            ],
-        ),
-        (
-            {"ROUTE_HANDLERS_CACHE_MAX_ENTRIES": 0},
-            [
-                "ROUTE_HANDLERS_CACHE_MAX_ENTRIES in app.config is 0. "
-                "It has to be a whole number, 1 or more."
-            ],
-        ),
-        (
-            {"ROUTE_HANDLERS_CACHE_MAX_WAIT": "2"},
-            [
-                "ROUTE_HANDLERS_CACHE_MAX_WAIT in app.config is '2'. "
-                "It has to be a number of seconds, more than 0."
-            ],
-        ),
-        (
-            {"ROUTE_HANDLERS_CACHE_VERSION": 7, "ROUTE_HANDLERS_CACHE_THREADS": True},
-            [
-                "ROUTE_HANDLERS_CACHE_VERSION in app.config is 7. It has to be a text.",
-                "ROUTE_HANDLERS_CACHE_THREADS in app.config is True. "
-                "It has to be a whole number, 1 or more.",
-            ],
-        ),
-        (
-            {"ROUTE_HANDLERS_CACHE_MAXWAIT": 2},
-            [
-                "ROUTE_HANDLERS_CACHE_MAXWAIT is in app.config, and there is no such setting. "
-                "Did you mean ROUTE_HANDLERS_CACHE_MAX_WAIT? Behind ROUTE_HANDLERS_CACHE_ stands "
-                "one of URL, PREFIX, VERSION, MAX_ENTRIES, MAX_BYTES, MAX_BODY, MAX_WAIT, LOCK, "
-                "TIMEOUT, THREADS."
-            ],
-        ),
-    ],
-)
-def test_an_invalid_setting_is_refused(tree, config, messages):
-    folder = tree({FILE: GET})
-    app = bare_app(folder)
-    app.config.update(config)
-    problems = refused(app)
-    assert [f"{p.reason} {p.hint}" for p in problems] == messages
-    assert {p.files for p in problems} == {(str(folder / "app/api"),)}
-
-
-def test_starting_does_not_connect_to_the_store(tree):
-    app = bare_app(tree({FILE: f"revalidate = 60\n{GET}"}))
-    # Nothing listens there.
-    app.config.update(SECRET_KEY="x", ROUTE_HANDLERS_CACHE_URL="redis://127.0.0.1:1/0")
-    RouteHandlers(app)
-    assert app.extensions["routehandlers_cache"].settings.url == "redis://127.0.0.1:1/0"
-
-
-def test_a_late_setting_is_logged_once(tree, caplog):
-    app = bare_app(tree({FILE: f"revalidate = 60\n{GET}"}))
-    app.config["ROUTE_HANDLERS_CACHE_THREADS"] = 2
-    RouteHandlers(app)
-    app.config.update(
-        ROUTE_HANDLERS_CACHE_URL="redis://127.0.0.1:1/0", ROUTE_HANDLERS_CACHE_MAX_WAIT=2.0
-    )
-    client = app.test_client()
-    assert [client.get(f"/api/posts/{n}").status_code for n in (1, 2)] == [200, 200]
-    assert caplog.messages == [
-        "ROUTE_HANDLERS_CACHE_URL in app.config was set after RouteHandlers had read it, and has "
-        "no effect. Set it before RouteHandlers(app), or init_app(app), is called."
-    ]
-
-
-def test_the_trees_of_an_app_share_a_cache(make_app):
-    app = make_app({FILE: f"revalidate = 60\n{GET}"}, name="one")
-    RouteHandlers(app, "app/api", url_prefix="/two", name="two")
-    one, two = app.extensions["routehandlers"].values()
-    assert one.cache is two.cache is app.extensions["routehandlers_cache"]
-
-
-def test_a_dynamic_tree_does_not_import_the_cache(tree):
-    folder = tree({FILE: GET})
-    code = (
-        "import sys\n"
-        "from flask import Flask\n"
-        "from flask_routehandlers import RouteHandlers, revalidate_tag\n"
-        f"app = Flask('shop', root_path={str(folder)!r})\n"
-        "RouteHandlers(app)\n"
-        "with app.app_context(): revalidate_tag('anything')\n"
-        "assert 'routehandlers_cache' not in app.extensions\n"
-        "assert not {'redis', 'flask_routehandlers.caching.cache'} & set(sys.modules)\n"
-    )
-    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)

@@ -134,21 +134,17 @@ def find_config_warnings(file: str, module: ModuleType) -> Iterator[Problem]:
             hint = "It is not supported here: remove it."
             if _NEXTJS_NAMES[name]:
                 hint = f"Write {_NEXTJS_NAMES[name]}."
-            yield Problem(
-                f"{file} defines {name}, a name of Next.js that has no effect.", hint, (file,)
-            )
+            yield Problem(f"{name} is a name of Next.js and has no effect.", hint, (file,))
             continue
         meant = _find_similar(name)
         if meant is None or meant in names:
             continue
         if meant in _CAN_BE_FUNCTIONS or not callable(value):
-            yield Problem(
-                f"{file} defines {name}, which has no effect.", f"Did you mean {meant}?", (file,)
-            )
+            yield Problem(f"{name} has no effect.", f"Did you mean {meant}?", (file,))
     for name in names.get("__annotations__", ()):
         if name in _PARSERS and name not in names:
             yield Problem(
-                f"{file} annotates {name} without a value.",
+                f"{name} is annotated without a value.",
                 f"Write {name} = ..., not {name}: ...",
                 (file,),
             )
