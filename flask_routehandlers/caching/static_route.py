@@ -17,7 +17,7 @@ from ..dependencies.model import Plan
 from ..errors import skip_frames
 from ..handlers.config import RouteConfig, check_tags
 from ..handlers.dispatch import Dispatcher
-from ..handlers.results import finish
+from ..handlers.results import respond
 from ..running.modes import run_for
 from .cache import Cache
 from .coordinator import Job
@@ -187,8 +187,7 @@ class StaticRoute:
     def _call_handler(self, sealed: Sealed) -> Response:
         values = sealed.match(self.endpoint)
         result = self._dispatcher.call("GET", sealed.request, values, None)
-        result = finish(self.app, result, "GET", self.file)
-        response = self.app.make_response(result)
+        response = respond(self.app, result, "GET", self.file)
         for after in sealed.after_request_functions:
             response = self.app.ensure_sync(after)(response)
         return response

@@ -18,7 +18,7 @@ from ..dependencies.model import Plan
 from ..dependencies.resolving import Resolution, run, run_async
 from ..running.modes import run_for
 from .errors import answer_error
-from .results import AsyncBody, complete, finish
+from .results import AsyncBody, complete, make_response, respond
 
 _KIND = "A middleware"
 
@@ -128,8 +128,7 @@ def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
         def answer(arguments: dict[str, Any]) -> Response:
             if takes_call_next:
                 arguments["call_next"] = call_next
-            result = finish(app, function(**arguments), name, file, _KIND)
-            return app.make_response(result)
+            return respond(app, function(**arguments), name, file, _KIND)
 
         if plan is not None and state is not None:
             return run(state, plan, binding, answer)
@@ -143,7 +142,7 @@ def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
             result = function(**arguments)
         if type(result) is response_class:
             return result
-        return app.make_response(finish(app, result, name, file, _KIND))
+        return respond(app, result, name, file, _KIND)
 
     return call
 
@@ -189,7 +188,8 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
             if isinstance(result, CoroutineType):
                 result.close()
                 raise TypeError(f"{name} in {file} returned a coroutine. Write await call_next().")
-            return app.make_response(complete(app, result, name, file, _KIND))
+            result = complete(app, result, name, file, _KIND)
+            return make_response(app, result, name, file, _KIND)
 
         if plan is None or state is None:
             return await answer(binding.read_arguments(request, values))

@@ -16,7 +16,7 @@ from ..dependencies.resolving import Resolution, run, run_async
 from ..running.modes import run_for
 from .chain import Call, bridge
 from .exports import allowed_methods
-from .results import FINISHED, complete, finish
+from .results import FINISHED, complete, make_response, respond
 
 current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 
@@ -98,7 +98,7 @@ class Dispatcher:
                 result = self.call(method, current, values, state)
             if current.method != "OPTIONS" or method == "OPTIONS":
                 return result
-            response = self.app.make_response(finish(self.app, result, method, self.file))
+            response = respond(self.app, result, method, self.file)
         else:
             response = self._answer_without_handler(current)
         response.headers["Allow"] = ", ".join(self.allowed)
@@ -127,8 +127,7 @@ class Dispatcher:
             return bridge(self.app, self.answer_in_loop)(current, values, state)
 
         def answer(arguments: dict[str, Any]) -> Response:
-            result = finish(self.app, self._invoke(binding, arguments), method, self.file)
-            return self.app.make_response(result)
+            return respond(self.app, self._invoke(binding, arguments), method, self.file)
 
         return run(state, plan, binding, answer)
 
@@ -155,7 +154,8 @@ class Dispatcher:
 
         async def answer(arguments: dict[str, Any]) -> Response:
             result = await self._await(binding, arguments)
-            return self.app.make_response(complete(self.app, result, method, self.file))
+            result = complete(self.app, result, method, self.file)
+            return make_response(self.app, result, method, self.file)
 
         if plan is None or state is None:
             return await answer(binding.read_arguments(current, values))
@@ -199,7 +199,7 @@ class Dispatcher:
                 result = self.answer(current, values)
             if type(result) in FINISHED:
                 return result
-            return finish(app, result, self.method_of(current), file)
+            return respond(app, result, self.method_of(current), file)
 
         return dispatch
 
@@ -223,9 +223,9 @@ class Dispatcher:
             if type(result) is dict and makes_responses_as_flask:
                 # As make_response does, without its further checks of the response.
                 return app.json.response(result)  # type: ignore[return-value]
-            if type(result) not in FINISHED:
-                result = finish(app, result, self.method_of(current), file)
-            return app.make_response(result)
+            if type(result) in FINISHED:
+                return app.make_response(result)
+            return respond(app, result, self.method_of(current), file)
 
         return answer
 

@@ -65,7 +65,7 @@ def complete(app: Flask, result: Any, name: str, file: str, kind: str = "A handl
     :raises ~werkzeug.exceptions.HTTPException: the result, if it is one.
     """
     if result is None:
-        raise returned_none(name, file, kind)
+        raise _invalid_result(result, name, file, kind)
     if isinstance(result, HTTPException):
         raise result
     if isinstance(result, tuple) and result:
@@ -85,9 +85,42 @@ def _complete_body(app: Flask, body: Any) -> Any:
     return body
 
 
-def returned_none(name: str, file: str, kind: str = "A handler") -> TypeError:
-    """Return the error for a function that returned ``None``."""
+def respond(app: Flask, result: Any, name: str, file: str, kind: str = "A handler") -> Response:
+    """Finish a result, and return it as a response.
+
+    :raises TypeError: for anything that is not a response.
+    """
+    return make_response(app, finish(app, result, name, file, kind), name, file, kind)
+
+
+def make_response(
+    app: Flask, result: Any, name: str, file: str, kind: str = "A handler"
+) -> Response:
+    """Return a complete result as a response.
+
+    :raises TypeError: for what Flask does not accept from a view. Flask's own error names neither
+        the function nor the file.
+    """
+    try:
+        return app.make_response(result)
+    except TypeError as error:
+        body = result[0] if isinstance(result, tuple) and result else result
+        if isinstance(body, (dict, list)):
+            raise  # something in it is not JSON
+        raise _invalid_result(result, name, file, kind) from error
+
+
+def _invalid_result(result: Any, name: str, file: str, kind: str) -> TypeError:
+    """Return the error for a function that returned something other than a response."""
+    body, place = result, ""
+    if isinstance(result, tuple) and result:
+        body, place = result[0], " in a tuple"
+    returned = f"a value of the type {type(body).__name__}{place}"
+    if body is None:
+        returned = f"None{place}"
+    elif place and type(body) in FINISHED:
+        returned = f"a tuple of {len(result)}"
     return TypeError(
-        f"{name} in {file} returned None. {kind} returns a response: a str, a dict or list "
+        f"{name} in {file} returned {returned}. {kind} returns a response: a str, a dict or list "
         '(JSON), a Response, or "", 204 for an empty one.'
     )

@@ -6,6 +6,7 @@ import socket
 import threading
 from contextvars import ContextVar
 from http.client import HTTPConnection
+from itertools import product
 
 import pytest
 from flask import Flask, g
@@ -81,6 +82,94 @@ def test_none_is_an_error_that_names_the_file(make_client, caplog, signature):
 def test_none_for_a_head_request_names_get(make_client, caplog):
     assert make_client("def GET(): pass").head("/api/x").status_code == 500
     assert str(caplog.records[0].exc_info[1]).startswith("GET in x/route.py returned None.")
+
+
+RESPONSES = 'a str, a dict or list (JSON), a Response, or "", 204 for an empty one.'
+
+INVALID = {
+    "{1, 2}": "a value of the type set",
+    "datetime(2030, 1, 2)": "a value of the type datetime",
+    "3": "a value of the type int",
+    "object()": "a value of the type object",
+    "User": "a value of the type type",
+    "len": "a value of the type builtin_function_or_method",
+    "()": "a value of the type tuple",
+    "(None, 204)": "None in a tuple",
+    "(None, {'X-Header': 'x'})": "None in a tuple",
+    "({1, 2}, 200)": "a value of the type set in a tuple",
+    "('x',)": "a tuple of 1",
+    "('x', 200, {}, 4)": "a tuple of 4",
+}
+
+
+@pytest.mark.parametrize(("value", "returned"), INVALID.items(), ids=INVALID)
+def test_other_results_name_handler_and_file(make_client, value, returned):
+    code = (
+        "from datetime import datetime\n"
+        "class User: pass\n"
+        f"def GET(): return {value}\n"
+        f"async def POST(): return {value}\n"
+        f"def PUT(request): return {value}\n"
+    )
+    around = "def middleware(call_next): return call_next()\n"
+    async_around = "async def middleware(call_next): return await call_next()\n"
+    files = {
+        "x/route.py": code,
+        "sync/x/route.py": code,
+        "sync/middleware.py": around,
+        "async/x/route.py": code,
+        "async/middleware.py": async_around,
+    }
+    client = make_client(files)
+    client.application.testing = True
+    for folder, method in product(("", "sync/", "async/"), ("GET", "POST", "PUT")):
+        with pytest.raises(TypeError) as caught:
+            client.open(f"/api/{folder}x", method=method)
+        assert str(caught.value) == (
+            f"{method} in {folder}x/route.py returned {returned}. "
+            f"A handler returns a response: {RESPONSES}"
+        )
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+def test_other_results_of_middleware_are_named(make_client, kind):
+    files = {"x/route.py": "def GET(): return ''\n"}
+    files["x/middleware.py"] = f"{kind} middleware(): return None, 204\n"
+    client = make_client(files)
+    client.application.testing = True
+    with pytest.raises(TypeError) as caught:
+        client.get("/api/x")
+    assert str(caught.value) == (
+        "middleware in x/middleware.py returned None in a tuple. "
+        f"A middleware returns a response: {RESPONSES}"
+    )
+
+
+def test_other_results_of_static_get_are_named(make_client):
+    client = make_client("revalidate = 60\ndef GET(): return {1, 2}\n")
+    client.application.testing = True
+    with pytest.raises(TypeError, match=r"^GET in x/route\.py returned a value of the type set\."):
+        client.get("/api/x")
+
+
+def test_an_app_may_accept_other_results(tree):
+    class SetFlask(Flask):
+        def make_response(self, rv):
+            return super().make_response(sorted(rv) if isinstance(rv, set) else rv)
+
+    files = {"x/route.py": "def GET(): return {2, 1}\nasync def POST(): return {2, 1}\n"}
+    app = SetFlask("sets", root_path=str(tree(files)), static_folder=None)
+    RouteHandlers(app)
+    assert app.test_client().get("/api/x").json == [1, 2]
+    assert app.test_client().post("/api/x").json == [1, 2]
+
+
+def test_values_that_are_not_json_are_errors(make_client):
+    client = make_client("def GET(): return {'x': object()}\ndef POST(): return [object()], 201\n")
+    client.application.testing = True
+    for method in ("GET", "POST"):
+        with pytest.raises(TypeError, match="Object of type object is not JSON serializable"):
+            client.open("/api/x", method=method)
 
 
 # Async handlers.

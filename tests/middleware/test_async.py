@@ -178,7 +178,7 @@ def test_without_asgiref_async_stops_the_start(tree):
     app.config["ROUTE_HANDLERS_ASYNC"] = "flask"
     problems = refused(app)
     reason = "is async, and Flask needs asgiref to call it."
-    assert [(*problem.files, problem.reason) for problem in problems] == [
+    assert sorted((*problem.files, problem.reason) for problem in problems) == [
         ("a/middleware.py", f"middleware[1] (check) {reason}"),
         ("b/middleware.py", f"middleware {reason}"),
         ("c/route.py", f"GET {reason}"),
