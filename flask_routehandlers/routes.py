@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from .binding.calls import bind, bind_answers
+from .binding.hidden import find_lost_arguments
 from .binding.model import (
     HANDLER,
     HANDLER_WITH_BODY,
@@ -107,15 +108,18 @@ def _make_route(
     problems = [*find_handler_problems(file.file, module), *_find_repeated(site, file)]
     bindings: dict[str, Binding] = {}
     plans: dict[str, Plan] = {}
+    warnings = list(find_config_warnings(file.file, module))
+    visible = scopes.visible(file.folders)
     for method, handler in read_handlers(module).items():
         kind = HANDLER if method in WITHOUT_BODY else HANDLER_WITH_BODY
         try:
-            visible = scopes.visible(file.folders)
             binding = bind(method, handler, parameters, kind, visible=visible)
             bindings[method] = bind_answers(site.app, method, file.file, binding)
             plan = scopes.plan(method, binding, file.folders)
             if plan is not None:
                 plans[method] = plan
+            available = (*kind.extras, *visible.types)
+            warnings += find_lost_arguments(file.file, method, binding, available)
         except ProblemError as error:
             problems.append(error.problem.at(file.file))
         else:
@@ -130,7 +134,6 @@ def _make_route(
     if static is not None:
         bindings["GET"] = static.binding
         plans.pop("GET", None)
-    warnings = tuple(find_config_warnings(file.file, module))
     if failures:
         route = _make_failed(site, file, failures[0])
     else:
@@ -138,7 +141,7 @@ def _make_route(
         view = Endpoint(dispatcher, endpoint, module, links)
         rules = make_rules(site.url_prefix, file.url_segments, endpoint, dispatcher.allowed)
         route = Route(file, endpoint, rules, view, static)
-    return Result(route, tuple(problems), warnings, tuple(failures))
+    return Result(route, tuple(problems), tuple(warnings), tuple(failures))
 
 
 def _make_failed(site: Site, file: RouteFile, error: RouteHandlersError) -> Route:

@@ -11,6 +11,7 @@ from flask import Flask, current_app, has_request_context, request
 from flask.views import MethodView
 from werkzeug.exceptions import NotFound
 
+from ..binding.hidden import explain_calls
 from ..errors import RouteHandlersError
 from .chain import Link, compose
 from .dispatch import (
@@ -50,12 +51,14 @@ class Endpoint(functools.partial[Any]):
     def __new__(
         cls, dispatcher: Dispatcher, endpoint: str, module: ModuleType, links: Sequence[Link] = ()
     ) -> Endpoint:
-        if not links:
-            return super().__new__(cls, _named(dispatcher.as_view(), module, endpoint))
-        answer = dispatcher.as_innermost()
-        chain = compose(dispatcher.app, links, answer, dispatcher.answer_in_loop)
-        asking = [*dispatcher.plans.values(), *(link.plan for link in links if link.plan)]
-        view = through_chain(dispatcher.app, chain, has_dependencies=bool(asking))
+        if links:
+            answer = dispatcher.as_innermost()
+            chain = compose(dispatcher.app, links, answer, dispatcher.answer_in_loop)
+            asking = [*dispatcher.plans.values(), *(link.plan for link in links if link.plan)]
+            view = through_chain(dispatcher.app, chain, has_dependencies=bool(asking))
+        else:
+            view = dispatcher.as_view()
+        view = explain_calls(view, dispatcher.file, dispatcher.bindings)
         return super().__new__(cls, _named(view, module, endpoint))
 
     # Not annotated in the class: its annotations would pass for those of every view.
