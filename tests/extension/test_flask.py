@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Flask, Request, Response, g, url_for
+from flask import Blueprint, Flask, Request, Response, g, url_for
 from flask.cli import routes_command
+from flask.views import MethodView
 
 from flask_routehandlers import RouteHandlers
 from tests.support import bare_app
@@ -201,3 +202,32 @@ def test_other_rules_have_their_usual_class(make_app):
     [rule] = app.url_map.iter_rules("own")
     assert type(rule) is Flask.url_rule_class
     assert app.test_client().get("/own").text == "own"
+
+
+#: What tools read from a rule.
+ATTRIBUTES = (
+    "rule", "endpoint", "methods", "arguments", "subdomain", "host", "is_leaf",
+    "is_branch", "strict_slashes", "build_only", "alias", "redirect_to", "websocket",
+)  # fmt: skip
+
+
+def test_rules_look_as_if_written_by_hand(make_app):
+    class Users(MethodView):
+        def get(self, id: int) -> str:
+            return ""
+
+        def put(self, id: int) -> str:
+            return ""
+
+    app = make_app({"users/[id=int]/route.py": "def GET(id): ...\ndef PUT(id): ...\n"})
+    blueprint = Blueprint("own", __name__, url_prefix="/api")
+    blueprint.add_url_rule("/users/<int:id>", view_func=Users.as_view("/users/[id=int]"))
+    plain = Flask("plain", static_folder=None)
+    plain.register_blueprint(blueprint)
+    ours, theirs = next(app.url_map.iter_rules()), next(plain.url_map.iter_rules())
+    for name in ATTRIBUTES:
+        expected = getattr(theirs, name)
+        if name == "endpoint":
+            expected = expected.replace("own", "api")
+        assert getattr(ours, name) == expected, name
+    assert str(ours) == str(theirs)
