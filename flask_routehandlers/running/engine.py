@@ -28,7 +28,6 @@ class Engine:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._ended: Any = None
-        # In an empty context: what the loop keeps would keep the first request alive otherwise.
         self._start_thread(partial(Context().run, self._serve))
 
     def _start_thread(self, function: Callable[[], object]) -> None:

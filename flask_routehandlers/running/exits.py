@@ -10,26 +10,48 @@ from weakref import WeakSet
 
 
 class Drained(Protocol):
+    """An owner of work that should be done before the process ends."""
+
     def drain(self) -> None:
-        """Wait for work that has been accepted."""
+        """Accept nothing more, and wait for work that has been accepted."""
+        ...
 
 
 _drained: WeakSet[Drained] = WeakSet()
-
+_before: list[Callable[[], None]] = []
 _last: list[Callable[[], None]] = []
+
+
+def at_exit(before: Callable[[], None], last: Callable[[], None]) -> None:
+    """Call two functions when the process ends: before and after everything has been drained."""
+    _before.append(before)
+    _last.append(last)
 
 
 def drain_at_exit(owner: Drained) -> None:
     """Call :meth:`Drained.drain` when the process ends, for as long as the owner lives."""
+    if not _drained:
+        _drain_early()
     _drained.add(owner)
 
 
-def close_at_exit(close: Callable[[], None]) -> None:
-    """Call a function when the process ends, after everything has been drained."""
-    _last.append(close)
+def _drain_early() -> None:
+    """Drain while executors still take work, which is earlier than what atexit calls.
+
+    Python has no public function for it. Threads that the process waits for may use the loop
+    until they end, so only the end of the loop is left to atexit.
+    """
+    # It ends all executors with the same function, which calls the newest first.
+    import concurrent.futures.thread  # noqa: F401
+
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None:
+        register(_drain)
 
 
 def _drain() -> None:
+    for function in _before:
+        function()
     for owner in list(_drained):
         owner.drain()
 
@@ -37,12 +59,5 @@ def _drain() -> None:
 @atexit.register
 def _end() -> None:
     _drain()
-    for close in _last:
-        close()
-
-
-# Python calls this earlier than what is registered with atexit: executors still take work then.
-# Only the end of the loop can wait, since threads that the process waits for may use it.
-_register = getattr(threading, "_register_atexit", None)
-if _register is not None:
-    _register(_drain)
+    for function in _last:
+        function()

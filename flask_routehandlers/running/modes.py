@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from functools import wraps
 from threading import Lock
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from flask import Flask
 
 from .._forks import renew_after_fork
-from .exits import close_at_exit
+from .exits import at_exit
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -36,7 +36,7 @@ class _Process:
         self._inherited: list[Engine] = []
         self._lock = Lock()
         renew_after_fork(self)
-        close_at_exit(self.close)
+        at_exit(self.prepare_exit, self.close)
 
     def after_fork(self) -> None:
         self._lock = Lock()
@@ -49,8 +49,13 @@ class _Process:
 
         with self._lock:
             if self.engine is None:
-                self.engine = start_engine()
+                # In an empty context: the loop would keep the first request alive otherwise.
+                self.engine = Context().run(start_engine)
             return self.engine
+
+    def prepare_exit(self) -> None:
+        if self.engine is not None:
+            self.engine.use_spare_thread()
 
     def close(self) -> None:
         with self._lock:
