@@ -98,6 +98,20 @@ async def _pump(generator: AsyncGenerator[Any, None]) -> None:
             step = generator.athrow(error)
             continue
         if closes:
-            await generator.aclose()
+            await _close(generator)
             return
         step = generator.__anext__()
+
+
+async def _close(generator: AsyncGenerator[Any, None]) -> None:
+    """Cancel a generator at its ``yield``, and wait for its clean-up.
+
+    Closing it would raise ``GeneratorExit``, which a task group around the ``yield`` takes for the
+    failure of a task.
+    """
+    try:
+        await generator.athrow(asyncio.CancelledError())
+    except (asyncio.CancelledError, StopAsyncIteration):
+        return
+    # It has caught the cancellation, and yielded once more.
+    await generator.aclose()

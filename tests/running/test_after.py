@@ -313,10 +313,9 @@ def test_outside_of_a_request_it_is_refused(shop: Flask) -> None:
 
 
 def test_in_a_static_handler_it_is_refused(shop: Flask) -> None:
-    environ = {STATIC_FILE: "posts/route.py"}
-    with shop.test_request_context("/", environ_overrides=environ):
-        with pytest.raises(RuntimeError) as caught:
-            after(print)
+    context = shop.test_request_context(environ_overrides={STATIC_FILE: "posts/route.py"})
+    with context, pytest.raises(RuntimeError) as caught:
+        after(print)
     assert str(caught.value) == (
         "GET in posts/route.py is static: it runs once for many requests. "
         "Call after() in a middleware, which runs for each of them."

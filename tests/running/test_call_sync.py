@@ -109,27 +109,30 @@ def test_calls_of_tasks_run_one_at_a_time(any_loop: str) -> None:
 
 
 def test_cancellation_waits_for_a_function(any_loop: str) -> None:
-    ended = []
-    begun = threading.Event()
+    events: list[str] = []
+    begun, cancelled = threading.Event(), threading.Event()
 
     def work() -> None:
         begun.set()
-        ended.append("function")
+        cancelled.wait(10)
+        events.append("function")
 
-    async def call() -> str:
-        task = asyncio.create_task(call_sync(lambda: (work(), stopped.wait(0.05))))
+    async def cancel() -> None:
+        task = asyncio.create_task(call_sync(work))
         while not begun.is_set():
             await asyncio.sleep(0.001)
         task.cancel()
-        try:
+        await asyncio.sleep(0)
+        cancelled.set()
+        with pytest.raises(asyncio.CancelledError):
             await task
-        except asyncio.CancelledError:
-            ended.append("task")
-        return "done"
+        events.append("task")
 
-    stopped = threading.Event()
-    assert run_async(call()) == "done"
-    assert ended == ["function", "task"]
+    async def call() -> None:
+        await asyncio.create_task(cancel())
+
+    run_async(call())
+    assert events == ["function", "task"]
 
 
 def test_a_cancelled_call_is_not_begun(any_loop: str) -> None:

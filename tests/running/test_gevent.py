@@ -96,7 +96,11 @@ RESULTS = {
 }
 
 
-@pytest.mark.parametrize("name", SCRIPTS)
+PLAIN = ["overlap", "nested"]
+SLOW = [pytest.param(name, marks=pytest.mark.ci) for name in SCRIPTS if name not in PLAIN]
+
+
+@pytest.mark.parametrize("name", [*PLAIN, *SLOW])
 def test_greenlets_run_async_code(run_script: Callable[..., str], name: str) -> None:
     output = run_script(HEAD + SCRIPTS[name])
     assert output.strip() == RESULTS[name]

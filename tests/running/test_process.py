@@ -212,5 +212,3 @@ def late():
         print("refused")
 """
     assert run_script(script) in ("3\n", "refused\n")
-
-

@@ -10,7 +10,7 @@ import threading
 import traceback
 import weakref
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, NoReturn
 
@@ -206,10 +206,8 @@ def test_requests_are_freed_without_collector(
 ) -> None:
     def call() -> weakref.ref[Witness]:
         witness = Witness()
-        try:
+        with suppress(KeyError):
             run_async(function(witness))
-        except KeyError:
-            pass
         return weakref.ref(witness)
 
     call()

@@ -102,6 +102,50 @@ def test_task_group_spans_a_yield() -> None:
     assert list(body_of(pieces())) == [0, 1, 2]
 
 
+def test_close_cancels_a_task_group_around_a_yield() -> None:
+    events: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(600)
+        finally:
+            events.append("task")
+
+    async def pieces() -> AsyncGenerator[int, None]:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(work())
+            await asyncio.sleep(0)
+            try:
+                yield 1
+            except asyncio.CancelledError:
+                events.append("cancelled")
+                raise
+
+    body = body_of(pieces())
+    assert next(body) == 1
+    body.close()
+    assert events == ["cancelled", "task"]
+
+
+def test_close_ends_a_generator_that_goes_on() -> None:
+    events: list[str] = []
+
+    async def pieces() -> AsyncGenerator[int, None]:
+        while True:
+            try:
+                yield 1
+            except asyncio.CancelledError:
+                events.append("cancelled")
+            except GeneratorExit:
+                events.append("closed")
+                raise
+
+    body = body_of(pieces())
+    assert next(body) == 1
+    body.close()
+    assert events == ["cancelled", "closed"]
+
+
 def test_timeout_spans_a_yield() -> None:
     timed_out = threading.Event()
 
