@@ -117,8 +117,7 @@ class _Callback:
         self._app = app
         self._function = function
         self._context = copy_context()
-        self._in_request = copy_current_request_context(self._call)
-        self._request = f"{request.method} {request.path}"
+        self._request = request._get_current_object()  # type: ignore[attr-defined]
         self._is_reported = False
 
     def run(self) -> None:
@@ -134,9 +133,10 @@ class _Callback:
             self._report(error)
 
     def _in_new_app_context(self) -> None:
+        call = copy_current_request_context(self._call)
         # Otherwise the request would bring the old one, which has ended.
         with self._app.app_context():
-            self._in_request()
+            call()
 
     def _call(self) -> None:
         try:
@@ -154,7 +154,9 @@ class _Callback:
         self._is_reported = True
         function = self._function.func
         name = getattr(function, "__qualname__", repr(function))
-        self._app.logger.exception("after() of %s: %s failed", self._request, name)
+        self._app.logger.exception(
+            "after() of %s %s: %s failed", self._request.method, self._request.path, name
+        )
         got_request_exception.send(self._app, exception=error)
 
 
