@@ -200,3 +200,88 @@ def gunicorn(
         env=os.environ | {"PYTHONPATH": checkout, "HOME": str(folder)} | environment,
     ) as process:
         yield Gunicorn(port, process, output)
+
+
+POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [
+    Path(found).parent for found in [shutil.which("postgres")] if found
+]
+needs_postgres = pytest.mark.skipif(
+    not POSTGRES, reason="PostgreSQL is not installed: apt-get install postgresql"
+)
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """PostgreSQL with its data in a folder that only this test uses. The URL of a database.
+
+    It refuses to run as root, so root starts it as the user that Debian's package has made.
+    """
+    programs = POSTGRES[-1]
+    port = free_port()
+    options: dict[str, Any] = {}
+    data = Path(tempfile.mkdtemp(prefix="postgres"))
+    if os.geteuid() == 0:
+        shutil.chown(data, "postgres", "postgres")
+        options = {"user": "postgres", "group": "postgres", "extra_groups": []}
+    try:
+        subprocess.run(
+            [programs / "initdb", "-D", data, "-U", "test", "--auth=trust", "--no-sync"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            **options,
+        )
+        command = [str(programs / "postgres"), "-D", str(data), "-p", str(port), "-k", str(data)]
+        with _started(
+            [*command, "-h", "127.0.0.1", "-F"], port, folder / "postgres.txt", **options
+        ):
+            yield f"postgresql://test@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(data)
+
+
+class Server:
+    """A server of WSGI for an app in a folder."""
+
+    def __init__(self, port: int, process: subprocess.Popen[bytes], output: Path) -> None:
+        self.port = port
+        self.process = process
+        self._output = output
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+
+@contextmanager
+def wsgi_server(
+    folder: Path, name: str, *options: str, app: str = "wsgi:app", **environment: str
+) -> Iterator[Server]:
+    """gunicorn, waitress, granian or ``flask`` (the development server) for an app in a folder.
+
+    :param options: further options of its command.
+    """
+    port = free_port()
+    commands = {
+        "gunicorn": ["gunicorn", app, f"--bind=127.0.0.1:{port}", f"--worker-tmp-dir={folder}"],
+        "waitress": ["waitress", f"--listen=127.0.0.1:{port}"],
+        "granian": ["granian", "--interface=wsgi", f"--port={port}"],
+        "flask": ["flask", f"--app={app}", "run", f"--port={port}"],
+    }
+    command = [sys.executable, "-m", *commands[name], *options]
+    if name in ("waitress", "granian"):
+        command.append(app)
+    checkout = str(Path(__file__).parents[1])
+    output = folder / f"{name}.txt"
+    with _started(
+        command,
+        port,
+        output,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": checkout, "HOME": str(folder)} | environment,
+    ) as process:
+        yield Server(port, process, output)
