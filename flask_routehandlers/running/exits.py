@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import sys
 import threading
 from collections.abc import Callable
 from typing import Protocol
@@ -20,6 +21,7 @@ class Drained(Protocol):
 _drained: WeakSet[Drained] = WeakSet()
 _before: list[Callable[[], None]] = []
 _last: list[Callable[[], None]] = []
+_is_prepared = False
 
 
 def at_exit(before: Callable[[], None], last: Callable[[], None]) -> None:
@@ -30,23 +32,33 @@ def at_exit(before: Callable[[], None], last: Callable[[], None]) -> None:
 
 def drain_at_exit(owner: Drained) -> None:
     """Call :meth:`Drained.drain` when the process ends, for as long as the owner lives."""
-    if not _drained:
-        _drain_early()
     _drained.add(owner)
+    prepare()
 
 
-def _drain_early() -> None:
-    """Drain while executors still take work, which is earlier than what atexit calls.
+def prepare() -> None:
+    """Have the process drained while executors still take work.
 
-    Python has no public function for it. Threads that the process waits for may use the loop
-    until they end, so only the end of the loop is left to atexit.
+    That is earlier than what :mod:`atexit` calls, and the only time in a child of
+    :mod:`multiprocessing` that was forked, as the workers of granian are. Python has no public
+    function for it.
     """
+    global _is_prepared
     # It ends all executors with the same function, which calls the newest first.
     import concurrent.futures.thread  # noqa: F401
 
     register = getattr(threading, "_register_atexit", None)
-    if register is not None:
-        register(_drain)
+    if register is not None and not _is_prepared:
+        _is_prepared = True
+        register(_end_early)
+
+
+def _end_early() -> None:
+    _drain()
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    if multiprocessing is not None and multiprocessing.parent_process() is not None:
+        _close()
+    # Elsewhere threads that the process waits for may use the loop until they end.
 
 
 def _drain() -> None:
@@ -56,8 +68,12 @@ def _drain() -> None:
         owner.drain()
 
 
+def _close() -> None:
+    for function in _last:
+        function()
+
+
 @atexit.register
 def _end() -> None:
     _drain()
-    for function in _last:
-        function()
+    _close()

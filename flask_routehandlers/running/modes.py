@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from flask import Flask
 
 from .._forks import renew_after_fork
-from .exits import at_exit
+from .exits import at_exit, prepare
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -51,6 +51,7 @@ class _Process:
             if self.engine is None:
                 # In an empty context: the loop would keep the first request alive otherwise.
                 self.engine = Context().run(start_engine)
+                prepare()
             return self.engine
 
     def prepare_exit(self) -> None:
