@@ -81,6 +81,10 @@ def _connect(app: Flask) -> None:
 
 
 def _follow_response(app: Flask, response: Response, **_: Any) -> None:
+    """Submit the callbacks of a request when its final response is closed.
+
+    Flask sends the signal after the last function that may replace the response.
+    """
     callbacks: _Callbacks | None = request.environ.get(_KEY)
     if callbacks is None or callbacks.has_response:
         return
@@ -125,7 +129,10 @@ class _Callback:
         self._context.run(self._in_new_app_context)
 
     def run_and_report(self) -> None:
-        """Run the function, and log an exception instead of raising it."""
+        """Run the function, and log an exception instead of raising it.
+
+        Functions for the end of a context get the exception first, as in any request.
+        """
         try:
             self.run()
         except (Exception, SystemExit) as error:
@@ -161,9 +168,10 @@ class _Callback:
 
 
 class _Callbacks:
-    """The callbacks of one request.
+    """The callbacks of one request, which wait until its response has been sent.
 
     :param app: the app that answers it.
+    :ivar has_response: whether the end of a response will submit them.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -174,7 +182,10 @@ class _Callbacks:
         self.has_response = False
 
     def add(self, function: partial[object]) -> None:
-        """Add a call."""
+        """Add a call.
+
+        :param function: the function with its arguments.
+        """
         if inspect.iscoroutinefunction(function.func) and not self._app.testing:
             current_engine().keep_spare_thread()
         self._waiting.append(_Callback(self._app, function))

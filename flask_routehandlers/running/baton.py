@@ -22,6 +22,9 @@ _reported: set[CodeType] = set()
 class Baton:
     """A lock that is fair to threads that wait, and names code that holds it too long.
 
+    The thread of the loop holds it except while it waits for events, and the thread of a request
+    for each step of its coroutine. So no two threads ever run code of the loop concurrently.
+
     It knows its owner, as an :class:`~threading.RLock` does, so that a signal handler that raises
     between two instructions cannot leave it locked forever.
     """
@@ -48,6 +51,7 @@ class Baton:
             self._lock.release()
 
     def _wait(self) -> None:
+        """Take the lock, and report the code that holds it if that takes too long."""
         seen: tuple[int, FrameType | None] | None = None
         while not self._lock.acquire(timeout=LONGEST_STEP / 2):
             outermost, innermost = _async_frames(self._holder)
@@ -60,7 +64,9 @@ class Baton:
 def _async_frames(thread: int) -> tuple[FrameType | None, FrameType | None]:
     """Return the outermost and the innermost frame of async code that a thread runs.
 
-    Frames of this package are left out.
+    Frames of this package are left out: an endpoint awaits its handler.
+
+    :param thread: the identity of the thread.
     """
     frame = sys._current_frames().get(thread)
     frames = []
@@ -75,6 +81,7 @@ def _async_frames(thread: int) -> tuple[FrameType | None, FrameType | None]:
 
 
 def _report(frame: FrameType) -> None:
+    """Log the function and the line that a frame runs, once for each function."""
     code = frame.f_code
     if code in _reported:
         return

@@ -13,6 +13,7 @@ _SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 def watch(environ: dict[str, Any]) -> Callable[[], bool] | None:
     """Return a function that returns whether the client has closed its connection.
 
+    :param environ: the request's.
     :returns: ``None`` if the server does not show it: waitress does with
         ``channel_request_lookahead``, gunicorn with sync and gthread workers, and Werkzeug's
         development server, but no server with TLS.
@@ -29,6 +30,7 @@ def watch(environ: dict[str, Any]) -> Callable[[], bool] | None:
 
 
 def _is_closed(connection: socket.socket) -> bool:
+    """Look for the end of what a client sends, and take nothing out of it."""
     try:
         return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except BlockingIOError:

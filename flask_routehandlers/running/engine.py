@@ -21,7 +21,12 @@ from .task import RequestTask
 
 
 class Engine:
-    """The event loop of a process, in a thread that ends with the process."""
+    """The event loop of a process, in a thread that ends with the process.
+
+    In this class coroutines run in the thread of the loop, and the threads of their requests wait.
+
+    :param loop: a new loop that nothing runs.
+    """
 
     _spare: ThreadPoolExecutor | None = None
 
@@ -59,6 +64,7 @@ class Engine:
     ) -> Runner:
         """Return a task for a coroutine, to be driven by this thread.
 
+        :param coroutine: what calling an ``async def`` returns.
         :param is_abandoned: asked about once a second while it waits: whether to cancel it.
         :raises RuntimeError: in code that the loop runs, which would wait for itself.
         """
@@ -85,7 +91,7 @@ class Engine:
             self._spare.submit(int).result()
 
     def use_spare_thread(self) -> None:
-        """Run what needs a thread in the spare one from now on."""
+        """Run what needs a thread in the spare one from now on, one call at a time."""
         if self._spare is not None:
             self._loop.call_soon_threadsafe(self._loop.set_default_executor, self._spare)
 
@@ -105,7 +111,10 @@ class Engine:
 
 
 class SharedEngine(Engine):
-    """The engine of systems where threads can share a loop: requests run their own coroutines."""
+    """The engine of systems where threads can share a loop.
+
+    The thread of a request runs the steps of its coroutine, the thread of the loop all others.
+    """
 
     _loop: SharedLoop
 
@@ -127,7 +136,10 @@ class SharedEngine(Engine):
 
 
 def start_engine() -> Engine:
-    """Start the engine for this system, and for what has been patched in it."""
+    """Start the engine for this system, and for what has been patched in it.
+
+    Call it in an empty context: what the loop keeps would keep the first request otherwise.
+    """
     patches = sys.modules.get("gevent.monkey")
     if patches is not None and patches.is_module_patched("threading"):
         from .greenlets import GreenletEngine

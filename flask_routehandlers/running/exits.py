@@ -25,7 +25,13 @@ _is_prepared = False
 
 
 def at_exit(before: Callable[[], None], last: Callable[[], None]) -> None:
-    """Call two functions when the process ends: before and after everything has been drained."""
+    """Call two functions when the process ends.
+
+    Both may be called more than once.
+
+    :param before: called before the owners of work are drained.
+    :param last: called after that.
+    """
     _before.append(before)
     _last.append(last)
 

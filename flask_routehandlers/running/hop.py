@@ -21,6 +21,8 @@ from .task import LOOK_SECONDS
 class HopTask:
     """A task of the loop's thread, seen from the thread of a request.
 
+    The task runs in a copy of the request's context. What it changes there is copied back.
+
     :param coroutine: the coroutine.
     :param loop: the loop of the process.
     :param inbox: a new queue for the thread.
@@ -80,6 +82,7 @@ class HopTask:
             del task
 
     def _wait(self) -> None:
+        """Wait for the end or a piece, and serve calls of tasks meanwhile."""
         timeout = None
         if self._is_abandoned is not None:
             timeout = LOOK_SECONDS
@@ -133,7 +136,10 @@ class HopTask:
         return await resume
 
     def cancel(self, msg: Any | None = None) -> bool:
-        """Cancel what the coroutine waits for."""
+        """Cancel what the coroutine waits for.
+
+        :returns: whether it was still to be cancelled.
+        """
         self._is_cancelled = True
         return self._task is not None and self._task.cancel(msg)
 

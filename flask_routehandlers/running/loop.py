@@ -44,7 +44,10 @@ class BatonSelector(selectors.DefaultSelector):
         self.asleep_until = -inf
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for events, as every selector does."""
+        """Wait for events, as every selector does.
+
+        :param timeout: the most seconds to wait, or ``None`` for no limit.
+        """
         if timeout is None:
             self.asleep_until = inf
         elif timeout > 0:
@@ -106,6 +109,7 @@ class SharedLoop(asyncio.SelectorEventLoop):
     def enter(self, task: asyncio.Future[Any]) -> tuple[Any, ...]:
         """Make this the running loop of the thread, and ``task`` the current one.
 
+        :param task: the task whose step begins.
         :returns: what :meth:`leave` needs to put back. The thread may run another loop, as that
             of an async test that calls a test client.
         """
@@ -152,7 +156,10 @@ class SharedLoop(asyncio.SelectorEventLoop):
 
 
 def run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
-    """Run a loop that an exit in one of its tasks does not end."""
+    """Run a loop until :meth:`~asyncio.loop.stop`.
+
+    asyncio lets ``SystemExit`` in a task end the loop, which would be that of all requests.
+    """
     while True:
         try:
             return loop.run_forever()
@@ -161,7 +168,10 @@ def run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
 
 
 async def end_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel all other tasks of the running loop, and give them time to clean up."""
+    """Cancel all other tasks of the running loop, and give them time to clean up.
+
+    Executors are left alone: Python has ended them by then.
+    """
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()

@@ -35,6 +35,7 @@ class Pool:
         drain_at_exit(self)
 
     def after_fork(self) -> None:
+        """Begin again without callbacks: the parent runs those that it has."""
         self._changed = Condition()
         self._waiting: deque[Sequence[Callable[[], None]]] = deque()
         self._pending = 0
@@ -87,7 +88,7 @@ class Pool:
             return ()
 
     def drain(self) -> None:
-        """Accept nothing more, and wait for what is pending."""
+        """Accept nothing more, wait for what is pending, and report what is lost."""
         with self._changed:
             self._is_ending = True
             self._changed.wait_for(lambda: not self._pending, self._drain_seconds)

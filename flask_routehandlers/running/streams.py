@@ -19,6 +19,8 @@ def stream(generator: AsyncGenerator[Any, None]) -> Iterator[Any]:
     One task runs the whole generator, so that ``async with`` may span a ``yield``. It goes on when
     the piece before has been sent, and is closed when the client has gone. In a request the body
     keeps the context of the request.
+
+    :param generator: what calling an ``async def`` with ``yield`` returns.
     """
     if not has_request_context():
         return StreamBody(generator, {})
@@ -26,7 +28,7 @@ def stream(generator: AsyncGenerator[Any, None]) -> Iterator[Any]:
 
 
 class StreamBody:
-    """An async generator as an iterator of WSGI.
+    """An async generator as an iterator of WSGI, for one response.
 
     :param generator: the generator; nothing of it runs before the first piece is asked for.
     :param environ: the request's, which may have the connection to the client.
@@ -82,7 +84,10 @@ class StreamBody:
 
 
 async def _pump(generator: AsyncGenerator[Any, None]) -> None:
-    """Emit what a generator yields, until it ends or the stream is closed."""
+    """Emit what a generator yields, until it ends or the stream is closed.
+
+    The coroutine of the one task in which all of the generator runs.
+    """
     runner = CURRENT.get()
     assert runner is not None
     step = generator.__anext__()

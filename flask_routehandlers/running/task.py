@@ -21,7 +21,9 @@ class RequestTask(asyncio.Future[Any]):
     """A task for asyncio, and for libraries that look at the current one.
 
     Its thread runs a step when it holds the baton of the loop, and waits between two steps
-    without it. What the coroutine starts runs in the thread of the loop.
+    without it. What the coroutine starts runs in the thread of the loop. It is not a subclass of
+    :class:`asyncio.Task`, whose steps only the loop can run; it has the same methods, and the two
+    private attributes that anyio reads.
 
     :param coroutine: the coroutine.
     :param loop: the loop of the process.
@@ -75,10 +77,8 @@ class RequestTask(asyncio.Future[Any]):
                     error = self._take_cancellation(error)
                     before = loop.enter(self)
                     try:
-                        if error is None:
-                            step = self._coroutine.send(value)
-                        else:
-                            step = self._coroutine.throw(error)
+                        send, throw = self._coroutine.send, self._coroutine.throw
+                        step = send(value) if error is None else throw(error)
                         error = self._begin_wait(step)
                     except StopIteration as end:
                         self._end()
@@ -142,7 +142,10 @@ class RequestTask(asyncio.Future[Any]):
         return None
 
     def _end(self, *, has_failed: bool = False) -> None:
-        # Neither the result nor the exception: contexts of other tasks may keep this one.
+        """Mark the task as done, and pass on calls that it can no longer serve.
+
+        It keeps neither the result nor the exception: contexts of other tasks may keep it.
+        """
         if has_failed:
             super().cancel()
         else:
@@ -161,6 +164,11 @@ class RequestTask(asyncio.Future[Any]):
     # In the thread of the request, without the baton.
 
     def _wait(self) -> None:
+        """Wait for what the coroutine waits for, and serve calls of other tasks meanwhile.
+
+        An exception that a signal handler raises cancels the coroutine, and is raised again when
+        that has cleaned up. A second one is raised at once.
+        """
         timeout = None
         if self._is_abandoned is not None:
             timeout = LOOK_SECONDS
@@ -182,6 +190,7 @@ class RequestTask(asyncio.Future[Any]):
         self._is_woken = False
 
     def _serve(self, call: DirectCall | Call) -> tuple[Any, BaseException | None]:
+        """Run a sync function, and return its result or its exception."""
         before, self.serving = self.serving, call
         try:
             return call.run(), None
@@ -228,7 +237,7 @@ class RequestTask(asyncio.Future[Any]):
         return True
 
     def cancelling(self) -> int:
-        """Return how many cancellations are under way."""
+        """Return how many cancellations have been asked for and not taken back."""
         return self._cancel_requests
 
     def uncancel(self) -> int:

@@ -27,7 +27,7 @@ async def nothing() -> None:
     pass
 
 
-def beside(function: Callable[[], None]) -> None:
+def meanwhile(function: Callable[[], None]) -> None:
     """Run a function in a thread until it ends, and coroutines here meanwhile."""
     thread = threading.Thread(target=function)
     thread.start()
@@ -51,7 +51,7 @@ def test_a_step_that_blocks_is_named_once(caplog: pytest.LogCaptureFixture) -> N
 
     line = helper.__code__.co_firstlineno + 1
     for _ in range(2):
-        beside(lambda: run_async(handler()))
+        meanwhile(lambda: run_async(handler()))
     (record,) = caplog.records
     assert record.name == "flask_routehandlers"
     assert record.levelname == "WARNING"
@@ -69,7 +69,7 @@ def test_a_task_that_blocks_is_named(caplog: pytest.LogCaptureFixture) -> None:
     async def handler() -> None:
         await asyncio.create_task(work())
 
-    beside(lambda: run_async(handler()))
+    meanwhile(lambda: run_async(handler()))
     (record,) = caplog.records
     assert record.getMessage().startswith(f"{work.__qualname__} in {__file__}, line ")
 
@@ -81,7 +81,7 @@ def test_many_short_steps_are_not_named(caplog: pytest.LogCaptureFixture) -> Non
     async def handler() -> None:
         await asyncio.gather(*(short() for _ in range(50)))
 
-    beside(lambda: run_async(handler()))
+    meanwhile(lambda: run_async(handler()))
     assert caplog.records == []
 
 
