@@ -28,6 +28,9 @@ class Engine:
     :param loop: a new loop that nothing runs.
     """
 
+    #: For modules that do not import asyncio.
+    cancelled_error = asyncio.CancelledError
+
     _spare: ThreadPoolExecutor | None = None
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

@@ -133,11 +133,12 @@ class SharedLoop(asyncio.SelectorEventLoop):
         _set_running_loop(other)
         if other_task is not None:
             _enter_task(other, other_task)
-        self.wake()
+        if self._is_due:
+            self.wake()
 
     def wake(self) -> None:
         """Wake the loop's thread if the holder of the baton gave it something to do."""
-        if self._is_due and self._waiter.asleep_until > 0:
+        if self._waiter.asleep_until > 0 and self._is_due:
             self._waiter.asleep_until = -inf
             self.call_soon_threadsafe(_nothing, context=self.empty)
         self._is_due = False

@@ -83,15 +83,14 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     :param coroutine: what calling an ``async def`` returns.
     :raises RuntimeError: in async code of the same loop; or if the coroutine was cancelled.
     """
-    import asyncio
-
-    task = current_engine().task(coroutine)
+    engine = current_engine()
+    task = engine.task(coroutine)
     call = task.outer and task.outer.serving
     if call is not None:
         call.nested = task
     try:
         return task.drive()  # type: ignore[no-any-return]
-    except asyncio.CancelledError as error:
+    except engine.cancelled_error as error:
         if call is not None:
             raise
         # It is no Exception, and would end the worker of some servers.

@@ -36,6 +36,10 @@ class RequestTask(asyncio.Future[Any]):
     _must_cancel = False
     _message: Any = None
     _interrupt: BaseException | None = None
+    _cancel_requests = 0
+    _is_woken = False
+    _is_registered = False
+    serving: DirectCall | Call | None = None
 
     def __init__(
         self,
@@ -48,10 +52,6 @@ class RequestTask(asyncio.Future[Any]):
         self._shared = loop
         self._coroutine = coroutine
         self._is_abandoned = is_abandoned
-        self._cancel_requests = 0
-        self._is_woken = False
-        self._is_registered = False
-        self.serving: DirectCall | Call | None = None
         self.inbox: SimpleQueue[Call | None]
         self.outer = outer
         self.thread = get_ident()
@@ -74,7 +74,8 @@ class RequestTask(asyncio.Future[Any]):
             while True:
                 try:
                     loop.baton.take()
-                    error = self._take_cancellation(error)
+                    if self._must_cancel:
+                        error = self._take_cancellation(error)
                     before = loop.enter(self)
                     try:
                         send, throw = self._coroutine.send, self._coroutine.throw
@@ -106,9 +107,6 @@ class RequestTask(asyncio.Future[Any]):
 
     def _take_cancellation(self, error: BaseException | None) -> BaseException | None:
         """Return the exception with which the next step begins."""
-        self._fut_waiter = None
-        if not self._must_cancel:
-            return error
         self._must_cancel = False
         if isinstance(error, asyncio.CancelledError):
             return error
@@ -188,6 +186,7 @@ class RequestTask(asyncio.Future[Any]):
                 if call is not None:
                     self._serve(call)
         self._is_woken = False
+        self._fut_waiter = None
 
     def _serve(self, call: DirectCall | Call) -> tuple[Any, BaseException | None]:
         """Run a sync function, and return its result or its exception."""
