@@ -46,7 +46,7 @@ class Baton:
 
     def give(self) -> None:
         """Let the next thread run, if this one may run code of the loop at all."""
-        try:  # noqa: SIM105: suppress() would take longer than all the rest
+        try:  # noqa: SIM105 (suppress() takes longer than all the rest)
             self._lock.release()
         except RuntimeError:
             pass
