@@ -25,6 +25,8 @@ from .errors import (
 from .extension import RouteHandlers
 from .problem_details import problem
 from .revalidation import revalidate_path, revalidate_tag
+from .running.after import after
+from .running.modes import async_to_sync, run_async
 from .typing import (
     AsyncCallNext,
     AsyncMiddleware,
@@ -61,7 +63,10 @@ __all__ = [
     "Scheme",
     "StaticRequestError",
     "StoreError",
+    "after",
+    "async_to_sync",
     "problem",
     "revalidate_path",
     "revalidate_tag",
+    "run_async",
 ]
