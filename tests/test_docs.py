@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-import flask_routehandlers
+import flask_routehandlers.testing
 from flask_routehandlers import RouteHandlers
 from flask_routehandlers.caching.settings import Settings
 from flask_routehandlers.errors import EXTRAS
@@ -136,7 +136,8 @@ def test_the_pages_build_without_a_warning(tmp_path):
 
 def test_every_public_name_is_on_its_page():
     text = (DOCS / "api.md").read_text(encoding="utf-8")
-    assert [name for name in flask_routehandlers.__all__ if name not in text] == []
+    names = [*flask_routehandlers.__all__, *flask_routehandlers.testing.__all__]
+    assert [name for name in names if name not in text] == []
 
 
 def test_every_error_class_is_on_its_page():
