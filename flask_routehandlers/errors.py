@@ -103,7 +103,6 @@ EXTRAS = {
     "async": "flask[async]",
     "msgspec": "msgspec>=0.19",
     "mypy": "mypy>=1.11",
-    "openapi": "flask-swagger-ui",
     "pydantic": "pydantic>=2.11",
     "redis": "redis>=5",
 }

@@ -79,10 +79,10 @@ def found_by_mypy(output):
     return sorted({(file, int(line), rule) for file, line, rule in errors})
 
 
-def found_by_pyright(folder):
+def found_by_pyright(folder, projects=(".", HIDDEN)):
     """The same of pyright, from both of its runs."""
     found = set()
-    for project in (".", HIDDEN):
+    for project in projects:
         # In .well-known the tree is found by its configuration, not by the environment.
         status, output, errors = run(
             folder, "pyright", "--outputjson", "--pythonpath", sys.executable, "-p", project

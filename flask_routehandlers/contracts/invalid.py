@@ -95,9 +95,9 @@ def follow(steps: Sequence[str | int], data: Any, *, is_missing: bool) -> tuple[
     """
     path: list[str | int] = []
     for number, step in enumerate(steps, start=1):
-        is_key = isinstance(data, Mapping) and step in data
-        is_index = isinstance(data, list) and isinstance(step, int) and step < len(data)
-        if is_key or is_index:
+        if isinstance(data, Mapping) and step in data:  # noqa: SIM114 (for type checkers)
+            data = data[step]
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
             data = data[step]
         elif not (is_missing and number == len(steps)):
             continue

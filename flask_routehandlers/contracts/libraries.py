@@ -169,25 +169,31 @@ def choose_library(*annotations: Any) -> Library:
 def _find_libraries(annotation: Any, seen: set[int]) -> set[LibraryName]:
     """Return the libraries that the parts of a type belong to."""
     inner, metadata = split_annotated(annotation)
-    names = {name for item in metadata if (name := _PACKAGES.get(_package_of(type(item))))}
+    names: set[LibraryName] = set()
+    for item in metadata:
+        package = _package_of(type(item))
+        if package in _PACKAGES:
+            names.add(_PACKAGES[package])
     plain = unalias(inner)
     if id(plain) in seen:
         return names
     seen.add(id(plain))
-    for argument in get_args(plain):
-        names |= _find_libraries(argument, seen)
+    parts = list(get_args(plain))
     kind = typing.get_origin(plain) or plain
-    if not isinstance(kind, type):
-        return names
-    if hasattr(kind, "__struct_fields__") or hasattr(kind, "__attrs_attrs__"):
-        return names | {"msgspec"}
-    if hasattr(kind, "__get_pydantic_core_schema__") or hasattr(kind, "__pydantic_validator__"):
-        return names | {"pydantic"}
-    if _package_of(kind) in _PACKAGES:
-        return names | {_PACKAGES[_package_of(kind)]}
-    if is_typed_dict(kind) or dataclasses.is_dataclass(kind):
-        for field in _field_types(kind):
-            names |= _find_libraries(field, seen)
+    if isinstance(kind, type):
+        package = _package_of(kind)
+        if hasattr(kind, "__struct_fields__") or hasattr(kind, "__attrs_attrs__"):
+            names.add("msgspec")
+        elif hasattr(kind, "__get_pydantic_core_schema__") or hasattr(
+            kind, "__pydantic_validator__"
+        ):
+            names.add("pydantic")
+        elif package in _PACKAGES:
+            names.add(_PACKAGES[package])
+        elif is_typed_dict(kind) or dataclasses.is_dataclass(kind):
+            parts += _field_types(kind)
+    for part in parts:
+        names.update(_find_libraries(part, seen))
     return names
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NotRequired, get_args
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
-from pydantic.json_schema import CoreRef, DefsRef, GenerateJsonSchema, JsonSchemaMode
+from pydantic.json_schema import JsonSchemaMode
 from pydantic_core import PydanticSerializationError, SchemaError
 from typing_extensions import TypedDict
 
@@ -43,7 +43,8 @@ class PydanticCodec:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             if first["type"] == "json_invalid" and not first["loc"]:
-                raise MalformedError(str(first["ctx"]["error"])) from None
+                message = first["msg"].removeprefix("Invalid JSON: ")
+                raise MalformedError(message) from None
             raise
 
     def convert(self, values: Mapping[str, Any]) -> Any:
@@ -132,7 +133,7 @@ class PydanticLibrary:
         self, annotations: Sequence[tuple[Any, Literal["validation", "serialization"]]]
     ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Return the JSON Schema of each type, and the definitions that they refer to."""
-        inputs = [
+        inputs: list[tuple[int, JsonSchemaMode, TypeAdapter[Any]]] = [
             (number, mode, TypeAdapter(rebuild(annotation)))
             for number, (annotation, mode) in enumerate(annotations)
         ]

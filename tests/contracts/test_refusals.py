@@ -8,7 +8,7 @@ from flask_routehandlers.contracts import libraries
 from tests.contracts.support import IMPORTS
 from tests.support import bare_app, refused
 
-EXTRA = 'Install it: pip install "flask-routehandlers[{}]".'
+EXTRA = 'Install it: pip install "{}".'
 
 NOT_IN_BODY = "Use Query, or move it to a POST, PUT, PATCH or DELETE handler."
 
@@ -291,7 +291,7 @@ class S(msgspec.Struct):
 class A:
     a: int
 """
-    extra = "msgspec" if "msgspec is" in reason else "pydantic"
+    extra = "msgspec>=0.19" if "msgspec is" in reason else "pydantic>=2.11"
     assert refusal(types + code) == [(f"{reason} installed.", EXTRA.format(extra))]
 
 

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from typing import Literal
+
+from werkzeug.exceptions import NotFound
+
+from flask_routehandlers import Bearer, Body, Created, NoContent, Query
+
+from .types import CreateArticle, Location, OneArticle, Page
+
+
+def GET(page: Query[Page]) -> list[OneArticle]:
+    return [OneArticle(title=page.limit)]  # by mypy: arg-type; by pyright: reportArgumentType
+
+
+def POST(body: Body[CreateArticle]) -> tuple[OneArticle, Literal[201], Location]:
+    title = body["title"] + 1  # by mypy: operator; by pyright: reportOperatorIssue
+    article = OneArticle(title=title)
+    return article, 200, {"Location": "/"}  # by mypy: return-value; by pyright: reportReturnType
+
+
+def PUT(limit: Query[int]) -> Created[OneArticle]:
+    limit.upper()  # by mypy: attr-defined; by pyright: reportAttributeAccessIssue
+    return OneArticle(title="x")  # by mypy: return-value; by pyright: reportReturnType
+
+
+def DELETE(token: Bearer) -> NoContent | NotFound:
+    return token  # by mypy: return-value; by pyright: reportReturnType
