@@ -325,3 +325,24 @@ def GET(page: Query[Page]): return ""
         assert client.get(f"/api/x?{query}").json["errors"] == [
             {"in": "query", "pointer": pointer, "detail": detail, "code": code}
         ]
+
+
+def test_numbers_of_an_enumeration_are_read_in_types(serve):
+    client = serve("""
+class Size(Enum):
+    SMALL = 1
+class Page(BaseModel):
+    size: Size
+    step: Literal[1, 2] | None = None
+    is_new: Literal[True] = True
+    steps: list[Literal[1, 2]] = []
+class Other(msgspec.Struct):
+    step: Literal[1, 2]
+def GET(page: Query[Page], other: Query[Other]):
+    return [page.size.value, page.step, page.is_new, page.steps, other.step]
+""")
+    response = client.get("/api/x?size=1&step=2&is_new=true&steps=1&steps=2")
+    assert response.json == [1, 2, True, [1, 2], 2]
+    response = client.get("/api/x?size=3&step=3&is_new=false&steps=3")
+    pointers = [error["pointer"] for error in response.json["errors"]]
+    assert pointers == ["#/size", "#/step", "#/is_new", "#/steps/0", "#/step"]

@@ -14,14 +14,15 @@ def GET(page: Query[Page]) -> list[OneArticle]:
 
 
 def POST(body: Body[CreateArticle]) -> tuple[OneArticle, Literal[201], Location]:
-    title = body["title"] + 1  # by mypy: operator; by pyright: reportOperatorIssue
-    article = OneArticle(title=title)
+    count: int = body["title"]  # by mypy: assignment; by pyright: reportAssignmentType
+    article = OneArticle(title=str(count))
     return article, 200, {"Location": "/"}  # by mypy: return-value; by pyright: reportReturnType
 
 
 def PUT(limit: Query[int]) -> Created[OneArticle]:
-    limit.upper()  # by mypy: attr-defined; by pyright: reportAttributeAccessIssue
-    return OneArticle(title="x")  # by mypy: return-value; by pyright: reportReturnType
+    if limit:
+        return OneArticle(title="x")  # by mypy: return-value; by pyright: reportReturnType
+    return OneArticle(title=limit), 201  # by mypy: arg-type; by pyright: reportArgumentType
 
 
 def DELETE(token: Bearer) -> NoContent | NotFound:
