@@ -11,7 +11,9 @@ extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 nitpicky = True
 # Names of other projects: their inventories are on the network.
-nitpick_ignore_regex = [("py:.*", r"(flask|werkzeug|os|collections|contextlib|types|typing)\..*|Flask")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(flask|werkzeug|os|collections|contextlib|types|typing)\..*|Flask")
+]
 
 myst_heading_anchors = 3
 autodoc_typehints = "description"

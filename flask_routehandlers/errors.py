@@ -103,6 +103,7 @@ EXTRAS = {
     "async": "flask[async]",
     "msgspec": "msgspec>=0.19",
     "mypy": "mypy>=1.11",
+    "openapi": "flask-swagger-ui",
     "pydantic": "pydantic>=2.11",
     "redis": "redis>=5",
 }

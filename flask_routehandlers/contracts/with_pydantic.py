@@ -9,7 +9,7 @@ from typing import Any, Literal, NotRequired, get_args
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
-from pydantic.json_schema import JsonSchemaMode
+from pydantic.json_schema import CoreRef, DefsRef, GenerateJsonSchema, JsonSchemaMode
 from pydantic_core import PydanticSerializationError, SchemaError
 from typing_extensions import TypedDict
 
