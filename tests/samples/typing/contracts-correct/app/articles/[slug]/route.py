@@ -2,9 +2,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from werkzeug.exceptions import NotFound
-
 from flask_routehandlers import Body, NoContent
+from werkzeug.exceptions import NotFound
 
 from ..types import ChangeArticle, OneArticle
 
