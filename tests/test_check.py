@@ -187,7 +187,7 @@ def test_findings_are_listed_by_file_in_order(check):
 def test_near_misses_of_file_names_are_warnings(check):
     files = {
         "a/route.py": GET,
-        **{f"a/{name}": "" for name in ("Route.py", "routes.py", "rout.py", "route.pyw")},
+        **{f"a/{name}": "" for name in ("Route.py", "routes.py", "rout.py")},
         **{f"a/{name}": "" for name in ("middlewares.py", "_middleware.py")},
         "b/middleware.py": "def middleware(call_next): ...",
         "helpers.py": "",
@@ -203,13 +203,12 @@ def test_near_misses_of_file_names_are_warnings(check):
         f"a/_middleware.py\n  warning: a/_middleware.py {never_runs}\n\n"
         f"a/middlewares.py\n  warning: a/middlewares.py {never_runs}\n\n"
         f"a/rout.py\n  warning: a/rout.py {NEAR_MISS}\n\n"
-        f"a/route.pyw\n  warning: a/route.pyw {NEAR_MISS}\n\n"
         f"a/routes.py\n  warning: a/routes.py {NEAR_MISS}\n\n"
         "b/middleware.py\n"
         "  warning: b/middleware.py applies to no route file: there is none in its folder or "
         "below. Move it to the folder of a route file or above, or remove it.\n"
         "\n"
-        "1 route file: 7 warnings\n",
+        "1 route file: 6 warnings\n",
     )
 
 

@@ -290,7 +290,7 @@ def test_a_root_can_be_a_symbolic_link(root, tmp_path):
     assert [get(client, "/api/a"), get(client, "/linked/a")] == ["a.route 1", "a.route 2"]
 
 
-# Names that are nearly right
+# Warnings
 
 
 def near_miss(file: str) -> str:
@@ -300,39 +300,11 @@ def near_miss(file: str) -> str:
     )
 
 
-def near_middleware(file: str) -> str:
-    return (
-        f"{file} is not a middleware file and never runs. "
-        "Rename it to middleware.py if it should run for the routes in its folder and below."
-    )
-
-
 def no_route_file(root: str | Path) -> str:
     return (
         f"There is no route.py below {root}, so it has no URLs. "
         f"Create one, for example {root}/hello/route.py."
     )
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["routes.py", "router.py", "Route.py", "ROUTE.py", "ROUTE.PY", "route.PY", "rout.py",
-     "route.pyw", "Routes.pyw"],
-)  # fmt: skip
-def test_a_near_miss_of_route_py_is_a_warning(root, name):
-    write_files(root, {f"users/[id]/{name}": "", f"_lib/{name}": ""})
-    assert warned(root) == (no_route_file(root), near_miss(f"users/[id]/{name}"))
-    assert discover(str(root)).folders == ()
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["middlewares.py", "_middleware.py", "Middleware.py", "MIDDLEWARE.PY", "middleware.pyw"],
-)
-def test_a_near_miss_of_middleware_py_is_a_warning(root, name):
-    write_files(root, {"a/b/route.py": "", f"a/{name}": "", f"_lib/{name}": ""})
-    assert warned(root) == (near_middleware(f"a/{name}"),)
-    assert discover(str(root)).middleware == ()
 
 
 def test_middleware_above_no_route_is_a_warning(root):

@@ -385,13 +385,6 @@ def test_an_exit_in_a_route_file_ends_no_server(tmp_path):
             "Rename one of them, or put the folder in a group: (route)/route.",
         ),
         (
-            ["a/route.py", "a/route/route.py", "a/route/__init__.py"],
-            ("a/route.py", "a/route"),
-            "The file and the folder have the same module name, 'route', "
-            "so Python cannot import anything in the folder.",
-            "Rename one of them, or put the folder in a group: (route)/route.",
-        ),
-        (
             ["a.b/route.py", "a_b/route.py"],
             ("a.b", "a_b"),
             "The modules in these folders have the same name, 'a_b': "

@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 from types import ModuleType
 
 from ..errors import Problem, RouteImportError, skip_frames
-from ..tree.model import Folder, MiddlewareFile, RouteFile, SourceFile, Tree
+from ..tree.model import KINDS, Folder, SourceFile, Tree
 from .finders import module_part, tree_finder
 
 #: The modules whose frames are between a file and the statement that imports it.
@@ -56,7 +56,7 @@ def _find_hidden_folders(parent: Folder, part: str, folders: list[Folder]) -> It
     """
     file = "/".join((*parent.names, f"{part}.py"))
     for folder in folders:
-        if part in (RouteFile.stem, MiddlewareFile.stem) or not folder.is_package:
+        if part in KINDS or not folder.is_package:
             yield Problem(
                 f"The file and the folder have the same module name, {part!r}, so Python cannot "
                 "import anything in the folder.",

@@ -10,40 +10,25 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import PurePath
 
 from ..errors import Problem
 from .grammar import SegmentError, parse_segment
-from .model import DependenciesFile, Folder, MiddlewareFile, RouteFile, SourceFile, Tree
+from .lookalikes import find_lookalike_folders, find_lookalikes
+from .model import (
+    KINDS,
+    SOURCE_FILES,
+    DependenciesFile,
+    Folder,
+    MiddlewareFile,
+    RouteFile,
+    SourceFile,
+    Tree,
+)
 from .segments import Segment, is_walked
 
 ROUTE_FILE = "route.py"
-MIDDLEWARE_FILE = "middleware.py"
-
-_KINDS: dict[str, type[SourceFile]] = {
-    ROUTE_FILE: RouteFile,
-    MIDDLEWARE_FILE: MiddlewareFile,
-    "dependencies.py": DependenciesFile,
-}
-
-_STEMS = frozenset(kind.stem for kind in _KINDS.values())
-
-#: For each kind of file the reason and the hint for a file of a similar name.
-_NEAR_MISSES = {
-    "route": (
-        "is not a route file and has no URL.",
-        "Rename it to route.py if it should answer requests.",
-    ),
-    "middleware": (
-        "is not a middleware file and never runs.",
-        "Rename it to middleware.py if it should run for the routes in its folder and below.",
-    ),
-}
-
-#: How similar a file name has to be: ``rout`` and ``_middleware`` are, ``root`` is not.
-_SIMILARITY = 0.8
 
 Names = tuple[str, ...]
 
@@ -82,7 +67,7 @@ class _Findings:
     sources: list[SourceFile] = field(default_factory=list)
     refused: dict[Names, Problem] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
+    lookalikes: list[Problem] = field(default_factory=list)
 
 
 def discover(root: str) -> Tree:
@@ -120,21 +105,23 @@ def _read_folder(
 
     :returns: the folders below it that are walked.
     """
+    files: list[str] = []
     modules: set[str] = set()
     for entry in entries:
         name = entry.name
         if _holds(entry.is_dir):
             if is_walked(name) and _is_inside(findings, place, entry):
                 yield _enter(findings, place, entry)
-        elif name in _KINDS:
-            if _is_loadable(findings, place, entry):
-                modules.add(_KINDS[name].stem)
-                _add_source(findings, place, entry)
-        elif name.lower().endswith((".py", ".pyw")):
+            continue
+        files.append(name)
+        if name not in SOURCE_FILES:
             if name.endswith(".py"):
                 modules.add(name.removesuffix(".py"))
-            findings.warnings += _check_near_miss(place, name)
+        elif _is_loadable(findings, place, entry):
+            modules.add(SOURCE_FILES[name].stem)
+            _add_source(findings, place, entry)
     findings.folders[place.names] = Folder(place.names, place.path, frozenset(modules))
+    findings.lookalikes += find_lookalikes(place.names, files)
 
 
 def _enter(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> _Place:
@@ -166,7 +153,7 @@ def _add_source(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> 
     if place.is_linked or entry.is_symlink():
         target = os.path.relpath(os.path.realpath(entry.path), findings.real_root)
         target = target.replace(os.sep, "/")
-    findings.sources.append(_KINDS[entry.name](file, entry.path, place.segments, target))
+    findings.sources.append(SOURCE_FILES[entry.name](file, entry.path, place.segments, target))
 
 
 def _is_inside(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> bool:
@@ -207,15 +194,6 @@ def _is_loadable(findings: _Findings, place: _Place, entry: os.DirEntry[str]) ->
     return False
 
 
-def _check_near_miss(place: _Place, name: str) -> Iterator[Problem]:
-    """Find a file whose name is probably a typo of one that would be loaded."""
-    stem = name.lower().rpartition(".")[0]
-    for meant in get_close_matches(stem, _NEAR_MISSES, n=1, cutoff=_SIMILARITY):
-        reason, hint = _NEAR_MISSES[meant]
-        file = place.child(name)
-        yield Problem(f"{file} {reason}", hint, (file,), "warning")
-
-
 def _make_tree(findings: _Findings) -> Tree:
     """Sort the findings, and leave out what does not lead to a route file."""
     leading: set[Names] = set()
@@ -223,18 +201,23 @@ def _make_tree(findings: _Findings) -> Tree:
         if RouteFile.stem in folder.modules:
             leading.update(names[:n] for n in range(len(names) + 1))
     refused = [problem for names, problem in findings.refused.items() if names in leading]
-    problems = sorted([*findings.problems, *refused], key=lambda problem: problem.files)
+    lookalikes = [*findings.lookalikes, *find_lookalike_folders(findings.folders, leading)]
+    problems = [*findings.problems, *refused]
+    problems += [problem for problem in lookalikes if problem.severity == "error"]
+    problems.sort(key=lambda problem: problem.files)
     sources = sorted(findings.sources, key=lambda source: source.file.split("/"))
     used = [source for source in sources if source.folders in leading]
     unused = [source.file for source in sources if source.folders not in leading]
-    warnings = [*findings.warnings, *map(_describe_unused, unused)]
+    warnings = [problem for problem in lookalikes if problem.severity == "warning"]
+    warnings += map(_describe_unused, unused)
     if not leading and not problems:
         warnings.append(_describe_empty(findings.root))
-    others = [
+    others = {
         "/".join((*names, f"{stem}.py"))
         for names, folder in findings.folders.items()
-        for stem in folder.modules - _STEMS
-    ]
+        for stem in folder.modules - KINDS.keys()
+    }
+    others.difference_update(file for problem in problems for file in problem.files)
     return Tree(
         root=findings.root,
         routes=tuple(source for source in used if isinstance(source, RouteFile)),

@@ -59,6 +59,15 @@ class RouteFile(SourceFile):
         return tuple(segment for segment in self.segments if not isinstance(segment, Group))
 
 
+#: The kinds of source files, by their names without ``.py``.
+KINDS: dict[str, type[SourceFile]] = {
+    kind.stem: kind for kind in (RouteFile, MiddlewareFile, DependenciesFile)
+}
+
+#: The same by their full names.
+SOURCE_FILES = {f"{stem}.py": kind for stem, kind in KINDS.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """A folder that leads to a route file.
@@ -85,6 +94,7 @@ class Tree:
     :param root: the absolute path of the root.
     :param routes: the route files, sorted by path.
     :param middleware: the middleware files that apply to a route file, sorted by path.
+    :param dependencies: the dependencies files that apply to a route file, sorted by path.
     :param folders: the folders that lead to a route file, the root included, sorted by name.
     :param problems: the reasons why the tree cannot be served.
     :param warnings: what can be served, but is probably a mistake.
@@ -94,11 +104,11 @@ class Tree:
     root: str
     routes: tuple[RouteFile, ...] = ()
     middleware: tuple[MiddlewareFile, ...] = ()
+    dependencies: tuple[DependenciesFile, ...] = ()
     folders: tuple[Folder, ...] = ()
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     others: tuple[str, ...] = ()
-    dependencies: tuple[DependenciesFile, ...] = ()
 
     def without(self, refused: Set[str]) -> Tree:
         """Return the same tree without some files, and without the files below some folders.

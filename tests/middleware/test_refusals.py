@@ -263,7 +263,7 @@ def start_warnings(app: Flask) -> list[str]:
 
 @pytest.mark.parametrize(
     "name",
-    ["middlewares.py", "_middleware.py", "Middleware.py", "MIDDLEWARE.py", "middleware.pyw"],
+    ["middlewares.py", "_middleware.py", "Middleware.py", "MIDDLEWARE.py"],
 )
 def test_a_similar_file_name_is_warned_about(tree, name):
     app = bare_app(tree({f"a/{name}": "1 / 0\n", "a/route.py": OK}))
