@@ -260,7 +260,8 @@ def test_parameters_with_a_url_of_no_file(make_app, tmp_path):
         PROBLEM.format(
             file="[slug]/route.py",
             reason="generate_static_params in [slug]/route.py gave the parameters "
-            "{'slug': 'a/b'}, whose URL, /api/a/b, is none of this file.",
+            "{'slug': 'a/b'}, which make no URL of this file: /api/<slug> has no URL for "
+            "{'slug': 'a/b'}: it would be /api/a/b, which the rule does not match.",
             hint="Look at what it returns.",
         ),
     )

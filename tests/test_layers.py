@@ -45,8 +45,8 @@ PURE = ["importing", "tree", "_forks", "errors"]
 
 #: The private names of Werkzeug's routing that the package uses.
 PRIVATE = {
-    "_build", "_build_unknown", "_compile_builder", "_converters", "_parse_rule", "_parts",
-    "_trace", "RulePart", "Weighting",
+    "_build", "_build_unknown", "_compile_builder", "_converters", "_matcher", "_parse_rule",
+    "_parts", "_trace", "RulePart", "StateMachineMatcher", "Weighting",
 }  # fmt: skip
 
 FOLDER = Path(flask_routehandlers.__file__).parent

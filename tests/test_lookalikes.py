@@ -186,9 +186,8 @@ def test_a_similar_name_is_a_warning(root, names, warning):
 
 
 def test_other_names_are_no_near_misses(root):
-    names = ["root.py", "rotate.py", "my_route.py", "route_test.py", "page.py", "ware.py",
-             "deps.py", "depends.py", "middle.py", "route.txt", "models.py", "conftest.py"]  # fmt: skip
-    write_files(root, {"route.py": ECHO, **dict.fromkeys(names, "")})
+    names = "root rotate my_route route_test page ware deps depends middle models conftest"
+    write_files(root, {"route.py": ECHO, **{f"{name}.py": "" for name in names.split()}})
     assert found(root) == ([], [])
 
 

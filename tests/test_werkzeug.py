@@ -24,10 +24,10 @@ from hypothesis import strategies as st
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.routing.converters import PathConverter
+from werkzeug.routing.matcher import StateMachineMatcher
 from werkzeug.routing.rules import RulePart, Weighting
 
 from flask_routehandlers.routing.rules import (
-    Methods,
     RouteRule,
     _compiling,
     make_rules,
@@ -66,6 +66,20 @@ def test_a_bound_rule_has_the_filled_attributes(name, kind):
 
 
 @pytest.mark.parametrize("name", ["_build", "_build_unknown"])
+def test_a_map_has_a_matcher_that_can_be_replaced():
+    matcher = Map([Rule("/a", endpoint="a")])._matcher
+    assert type(matcher) is StateMachineMatcher
+    assert list(inspect.signature(matcher.match).parameters) == [
+        "domain",
+        "path",
+        "method",
+        "websocket",
+    ]
+    assert list(inspect.signature(matcher.add).parameters) == ["rule"]
+    assert matcher.merge_slashes is True
+    assert "a" in matcher._root.static[""].static[""].static
+
+
 def test_a_bound_rule_has_two_builders(name):
     found = vars(bound("/a/<b>")).get(name)
     assert callable(found), f"Werkzeug's Rule.{name} is {found!r} now."
@@ -127,12 +141,11 @@ def test_parts_of_less_weight_are_tried_first():
 
 
 def test_the_matcher_reads_the_methods_of_a_rule():
-    methods = Methods(["GET", "POST"])
-    (rule,) = make_rules("", segments("a"), "ours", methods)
-    adapter = Map([rule]).bind("")
+    (rule,) = make_rules("", segments("a"), "ours", ["GET", "POST"])
+    adapter = Map([rule, Rule("/<x>", endpoint="theirs")]).bind("")
     for method in ("GET", "POST", "DELETE", "BREW"):
         assert adapter.match("/a", method=method) == ("ours", {})
-    assert sorted(rule.methods) == ["GET", "POST"]
+    assert rule.methods == {"GET", "HEAD", "POST"}
 
 
 def test_rules_are_never_redirected_to():

@@ -83,12 +83,9 @@ class StaticParams:
             raise self._misuse(values)
         try:
             path = unquote(adapter.build(self._endpoint, values), errors="strict")
+            rule, _ = adapter.match(path, method="GET", return_rule=True)
         except (HTTPException, LookupError, TypeError, ValueError) as error:
             raise self._refused(values, f"which make no URL of this file: {error}") from error
-        try:
-            rule, _ = adapter.match(path, method="GET", return_rule=True)
-        except HTTPException as error:
-            raise self._refused(values, f"whose URL, {path}, is none of this file.") from error
         if rule.endpoint != self._endpoint:
             raise self._refused(values, f"whose URL, {path}, is that of {rule.endpoint}.")
         return path

@@ -36,6 +36,11 @@ _LONGEST_OF_MORE = 64
 _SEGMENT = rf"(?!\.{{1,2}}(?:/|\Z))[^/{UNCLEAN}]++"
 _SEGMENTS = f"{_SEGMENT}(?:/{_SEGMENT})*+"
 
+#: The pieces of a regular expression that match one character: an escape, a class, or any other.
+_ATOM = re.compile(
+    r"\\(?:x..|u.{4}|U.{8}|N\{[^}]*\}|[0-7]{1,3}|.)|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL
+)
+
 #: The type of the values of a catch-all.
 LIST_OF_STR = list[str]
 
@@ -114,6 +119,22 @@ def clean_segment(converters: Sequence[BaseConverter]) -> str:
     return rf"(?!\.{{1,2}}\Z)(?=[^{UNCLEAN}]{length}\Z)"
 
 
+def can_match_slash(regex: str) -> bool:
+    """Return whether some piece of a regular expression can match a slash.
+
+    Werkzeug sets ``part_isolating`` to false for each converter with a slash in its expression,
+    even for ``[^/]+``. Lookarounds are not understood: they count as if they were matched.
+    """
+    return any(map(_matches_slash, _ATOM.findall(regex)))
+
+
+def _matches_slash(atom: str) -> bool:
+    try:
+        return re.fullmatch(atom, "/", re.DOTALL) is not None
+    except re.error:  # a parenthesis, a quantifier
+        return False
+
+
 def value_type(converter: BaseConverter | type[BaseConverter]) -> object:
     """Return the type of a converter's values, or ``None`` for one of the app's converters."""
     if isinstance(converter, type):
@@ -148,10 +169,12 @@ def refuse_converter(url_map: Map, parameter: Parameter) -> Problem | None:
             f"The converter {name!r} cannot be created without arguments: {error}.",
             "Register your own converter that needs none.",
         )
-    if not converter.part_isolating:
+    if not converter.part_isolating and can_match_slash(converter.regex):
         return Problem(
-            f"The converter {name!r} can match several segments.",
-            f"Write [...{parameter.name}] for a catch-all.",
+            f"The converter {name!r} can match several segments: its regex seems to match a "
+            "slash, and its part_isolating is false.",
+            f"For several segments use a catch-all, [...{parameter.name}], as the last folder. "
+            "For one segment set part_isolating = True in the class of the converter.",
         )
     if regex.fullmatch(""):
         return Problem(

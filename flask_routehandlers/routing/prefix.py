@@ -89,7 +89,10 @@ def prefix_parameters(url_map: Map, prefix: str) -> dict[str, BaseConverter]:
         raise ValueError("two of its parameters have the same name")
     for name, converter in rule._converters.items():
         if not converter.part_isolating:
-            raise ValueError(f"its parameter {name!r} can match several segments")
+            raise ValueError(
+                f"its parameter {name!r} can match several segments, since the part_isolating of "
+                "its converter is false"
+            )
         if name in RESERVED_NAMES:
             raise ValueError(f"{name!r} is already an argument of handlers and middleware")
     text = "".join(text for is_parameter, text in rule._trace if not is_parameter)

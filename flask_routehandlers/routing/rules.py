@@ -9,18 +9,20 @@ segments. Werkzeug's matcher finds the rule and builds its URLs as usual.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import RLock
 from typing import Any
+from urllib.parse import unquote
 
-from werkzeug.routing import BaseConverter, Map, Rule
+from werkzeug.routing import BaseConverter, Map
 from werkzeug.routing.rules import RulePart, Weighting
 
 from .._forks import renew_after_fork
 from ..tree.segments import CatchAll, Dynamic, Parameter, Segment, Static
 from .converters import CatchAllConverter, clean_segment
+from .matcher import PathRule
 
 _NO_WEIGHT = Weighting(0, [], 0, [])
 _SLASH = (False, "/")
@@ -42,17 +44,6 @@ class _Compiling:
 
 
 _compiling = _Compiling()
-
-
-class Methods(frozenset[str]):
-    """The methods of a rule that is matched by its path alone.
-
-    It contains every method, so that Werkzeug never passes the rule over, and lists the real ones
-    for ``flask routes`` and for extensions that read the URL map.
-    """
-
-    # A type written in C, which is true for every method, is faster than a function.
-    __contains__ = staticmethod(bool)  # pyright: ignore[reportAssignmentType]
 
 
 @dataclass
@@ -86,7 +77,7 @@ class _EmptyList(Mapping[str, list[str]]):
         return 1
 
 
-class RouteRule(Rule):
+class RouteRule(PathRule):
     """A rule made of segments. Its string is for display only.
 
     :param string: the rule for display, from :func:`rule_string`.
@@ -102,13 +93,10 @@ class RouteRule(Rule):
     def __init__(
         self, string: str, *, prefix: str = "", segments: tuple[Segment, ...] = (), **options: Any
     ) -> None:
-        methods = options.pop("methods", None)
         options["merge_slashes"] = False
         super().__init__(string, **options)
         self.prefix = prefix
         self.segments = segments
-        self.methods = methods
-        self.provide_automatic_options = False
 
     def get_empty_kwargs(self) -> Mapping[str, Any]:
         """Return the arguments for a copy of the rule."""
@@ -130,6 +118,35 @@ class RouteRule(Rule):
             if values.get(name) == ():
                 values = {**values, name: []}
         return super().suitable_for(values, method)
+
+    def build(
+        self, values: Mapping[str, Any], append_unknown: bool = True
+    ) -> tuple[str, str] | None:
+        """Build the host and the path of a URL.
+
+        :raises ValueError: if no request for the path would match the rule.
+        """
+        built = super().build(values, append_unknown)
+        if built is not None and self._converters:
+            path = built[1].partition("?")[0]
+            if not self._matches(path):
+                given = {name: values[name] for name in self._converters if name in values}
+                raise ValueError(
+                    f"{self.rule} has no URL for {given}: it would be {path}, which the rule does "
+                    "not match."
+                )
+        return built
+
+    def _matches(self, path: str) -> bool:
+        """Return whether a percent-encoded path, built from the rule, matches it."""
+        texts = path.split("/")
+        parts = self._parts[1:]  # without the one for the subdomain
+        for number, part in enumerate(parts):
+            if part.final:
+                return re.match(part.content, unquote("/".join(texts[number:]))) is not None
+            if not part.static and not re.match(part.content, unquote(texts[number])):
+                return False
+        return len(texts) == len(parts)
 
     def _parse_rule(self, rule: str) -> Iterable[RulePart]:
         if rule != self.rule:  # the subdomain
@@ -250,10 +267,6 @@ def _clean_part(
     )
 
 
-#: The methods of routes, one object for routes with the same.
-_methods: Callable[[tuple[str, ...]], Methods] = lru_cache(1024)(Methods)
-
-
 def make_rules(
     prefix: str, segments: tuple[Segment, ...], endpoint: str, methods: Iterable[str]
 ) -> tuple[RouteRule, ...]:
@@ -262,7 +275,7 @@ def make_rules(
     :param prefix: ``""`` or ``/api``, in Werkzeug's syntax for rules.
     :param segments: the segments of the URL.
     :param endpoint: its endpoint, blueprint included.
-    :param methods: the methods to list.
+    :param methods: the methods that the route answers.
     """
 
     def rule(segments: tuple[Segment, ...], **options: Any) -> RouteRule:
@@ -275,7 +288,7 @@ def make_rules(
             prefix=prefix,
             segments=segments,
             endpoint=endpoint,
-            methods=_methods(tuple(methods)),
+            methods=methods,
             **options,
         )
 

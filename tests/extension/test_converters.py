@@ -23,10 +23,6 @@ class HexConverter(BaseConverter):
         return f"{value:x}"
 
 
-class PathLikeConverter(BaseConverter):
-    regex = "[a-z/]+"
-
-
 class EmptyConverter(BaseConverter):
     regex = "[a-z]*"
 
@@ -84,11 +80,6 @@ AT_LEAST_ONE = "Register your own converter whose regex needs at least one chara
             NO_ARGUMENTS,
         ),
         (
-            PathLikeConverter,
-            "The converter 'own' can match several segments.",
-            "Write [...id] for a catch-all.",
-        ),
-        (
             EmptyConverter,
             "The converter 'own' also matches an empty string, so it would match other URLs.",
             AT_LEAST_ONE,
@@ -107,8 +98,10 @@ def test_an_unusable_converter_is_refused(tree, converter, reason, hint):
     [
         (
             "path",
-            "The converter 'path' can match several segments.",
-            "Write [...id] for a catch-all.",
+            "The converter 'path' can match several segments: its regex seems to match a slash, "
+            "and its part_isolating is false.",
+            "For several segments use a catch-all, [...id], as the last folder. For one segment "
+            "set part_isolating = True in the class of the converter.",
         ),
         (
             "any",

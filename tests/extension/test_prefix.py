@@ -150,7 +150,11 @@ def test_unclean_characters_are_refused(tree, prefix):
 @pytest.mark.parametrize(
     ("prefix", "reason"),
     [
-        ("/<path:p>/api", "its parameter 'p' can match several segments"),
+        (
+            "/<path:p>/api",
+            "its parameter 'p' can match several segments, since the part_isolating of its "
+            "converter is false",
+        ),
         ("/<nope:x>", "the converter 'nope' does not exist"),
         ("/<x", "malformed url rule: '/<x'"),
         ("/<int(min=-1):x>", "Cannot parse converter argument 'min=-'"),
