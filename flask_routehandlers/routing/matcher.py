@@ -51,12 +51,13 @@ class PathMatcher(StateMachineMatcher):
         self, domain: str, path: str, method: str, websocket: bool
     ) -> tuple[Rule, MutableMapping[str, Any]]:
         """Return the rule of a path, with the values of its parameters."""
-        rule, values = super().match(domain, path, method, websocket)
-        if not isinstance(rule, _WithoutMethods):
-            return rule, values
+        found: Any
+        found, values = super().match(domain, path, method, websocket)
+        if not isinstance(found, _WithoutMethods):
+            return found, values
         if method == _WHICH_METHODS:
-            raise NoMatch(set(rule.rule.methods or ()), False)
-        return rule.rule, values
+            raise NoMatch(set(found.rule.methods or ()), False)
+        return found.rule, values
 
 
 class _WithoutMethods:
