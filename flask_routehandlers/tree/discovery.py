@@ -28,6 +28,7 @@ from .model import (
 )
 from .segments import Segment, is_walked
 
+MIDDLEWARE_FILE = "middleware.py"
 ROUTE_FILE = "route.py"
 
 Names = tuple[str, ...]
