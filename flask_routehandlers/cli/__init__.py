@@ -8,6 +8,7 @@ from .check.command import check
 from .export.command import export
 from .match import match
 from .new import new
+from .openapi import openapi
 from .revalidate import revalidate
 from .typecheck import typecheck
 from .warm import warm
@@ -18,5 +19,5 @@ def group() -> None:
     """Inspect and extend the trees of route files of the app."""
 
 
-for command in (check, export, match, new, revalidate, typecheck, warm):
+for command in (check, export, match, new, openapi, revalidate, typecheck, warm):
     group.add_command(command)

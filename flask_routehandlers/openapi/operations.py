@@ -101,6 +101,15 @@ def find_operations(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Itera
                     yield _make_operation(route, route.view, method, path)
 
 
+def find_unlisted(mount: Mount, folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Return the methods that OpenAPI cannot describe, each with its file."""
+    for route in mount.routes:
+        if route.file.folders[: len(folders)] == folders and isinstance(route.view, Endpoint):
+            for method in route.view.dispatcher.bindings:
+                if method.lower() not in METHODS:
+                    yield route.file.file, method
+
+
 def is_own(route: Route) -> bool:
     """Return whether a route is a document or a page of this package."""
     return is_document(route) or is_page(route)

@@ -18,9 +18,9 @@ def document() -> Response:
     """Serve the OpenAPI document of the folder above, and everything below it."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     mount, route = find_route(app, request.endpoint or "")
-    return Response(
-        dump(get_document(app, mount, route, request.root_path)), mimetype="application/json"
-    )
+    # The server is where the client found this one, unless the document names others.
+    made = {"servers": [{"url": request.root_path or "/"}], **get_document(app, mount, route)}
+    return Response(dump(made), mimetype="application/json")
 
 
 def find_route(app: Flask, endpoint: str) -> tuple[Mount, Route]:
@@ -35,21 +35,13 @@ def find_route(app: Flask, endpoint: str) -> tuple[Mount, Route]:
     raise LookupError(f"No route file has the endpoint {endpoint!r}.")
 
 
-def get_document(app: Flask, mount: Mount, route: Route, script_root: str) -> Document:
-    """Return the document of a route file, which is made once for each process.
-
-    :param script_root: the path that the app is mounted at, ``""`` or ``/shop``.
-    """
+def get_document(app: Flask, mount: Mount, route: Route) -> Document:
+    """Return the document of a route file without servers. It is made once for each process."""
     documents: dict[str, Document] = app.extensions.setdefault(_EXTENSION_NAME, {})
     if route.endpoint not in documents:
         folders = route.file.folders[:-1]
         documents[route.endpoint] = make_document(app, mount, folders, route.file.file)
-    return with_servers(documents[route.endpoint], script_root)
-
-
-def with_servers(made: Document, script_root: str) -> Document:
-    """Return a document with the server that it was asked from, unless it names others."""
-    return {"servers": [{"url": script_root or "/"}], **made}
+    return documents[route.endpoint]
 
 
 def dump(made: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -92,6 +93,14 @@ def find_split_stores(app: Flask, mount: Mount) -> Iterator[Problem]:
             yield Problem(reason, hint, (mount.root,), "warning")
 
 
+def find_in_documents(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find problems of the OpenAPI documents, if there are any."""
+    if "flask_routehandlers.openapi" in sys.modules:
+        from ...openapi.validation import find_document_problems
+
+        yield from find_document_problems(app, mount)
+
+
 #: What every tree is checked for.
 CHECKS: tuple[Check, ...] = (
     find_failures,
@@ -100,6 +109,7 @@ CHECKS: tuple[Check, ...] = (
     find_fixed_parameters,
     find_sockets,
     find_split_stores,
+    find_in_documents,
 )
 
 #: The same, and what is a matter of taste.
