@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask
 
-from .caching import cache_of
 from .caching.settings import find_setting_problems as find_cache_setting_problems
 from .contracts.settings import find_setting_problems
 from .dependencies.planning import Scopes
@@ -36,9 +34,6 @@ from .scopes import Links, Modules, Site, find_parameters_below, make_links, mak
 from .tree.conflicts import find_conflicts
 from .tree.discovery import discover
 from .tree.model import Tree
-
-if TYPE_CHECKING:
-    from .caching.cache import Cache
 
 
 def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details: bool) -> Mount:
@@ -93,8 +88,6 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
         problems += (problem for failure in failures for problem in problems_of(failure))
         raise RouteTreeError(root, [*problems, *others]) from _cause_of(failures)
     _warn(map(_with_place, file_warnings))
-    if site.cache is not None and cache_of(app) is None:
-        _warn(_find_split_store(root, site.cache))
     return mount
 
 
@@ -149,8 +142,9 @@ def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Ite
             "Serve the tree from a separate app, and dispatch to it by host.",
             (root,),
         )
-    settings = [*find_cache_setting_problems(app.config), *find_setting_problems(app.config)]
-    for reason, hint in settings:
+    for problem in find_cache_setting_problems(app.config):
+        yield problem.at(root)
+    for reason, hint in find_setting_problems(app.config):
         yield Problem(reason, hint, (root,))
     try:
         prefix_parameters(app.url_map, url_prefix)
@@ -195,15 +189,6 @@ def _cause_of(failures: Iterable[RouteHandlersError]) -> BaseException | None:
     if len(raised) > 1:
         return BaseExceptionGroup("Files that could not be imported", raised)
     return raised[0] if raised else None
-
-
-def _find_split_store(root: str, cache: Cache) -> Iterator[Problem]:
-    from .caching.processes import find_split_store
-
-    # A command of Flask is not a server, whatever settings there are for one.
-    by_settings = not os.environ.get("FLASK_RUN_FROM_CLI")
-    for reason, hint in find_split_store(cache, by_settings=by_settings):
-        yield Problem(reason, hint, (root,))
 
 
 def _merge(warnings: Iterable[Problem]) -> tuple[Problem, ...]:

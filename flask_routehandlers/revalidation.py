@@ -1,4 +1,4 @@
-"""Tell the cache of an app that something changed: by a path, by a route file, by a tag."""
+"""Forget stored responses of an app: by a path, by a route file, by a tag."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 
 def revalidate_path(path: str) -> None:
-    """Forget what is stored for a path. After the call no process of the app serves it any more,
-    nor what a handler is computing of it meanwhile.
+    """Forget what is stored for a path.
+
+    After the call no process of the app serves it any more, nor a response that a handler has
+    begun to compute before.
 
     :param path: the path of a URL, ``/api/posts/1``, also percent-encoded as
-        :func:`flask.url_for` gives it, whose query does not matter; or a route as its folders
-        spell it, ``/api/posts/[id]``, for every URL of the file.
+        :func:`flask.url_for` returns it, whose query is ignored; or a route as its folders spell
+        it, ``/api/posts/[id]``, for every URL of the file.
     :raises RevalidationError: when no static handler answers the path.
     :raises StoreError: when the shared store cannot be reached. Other processes may serve what
         they have until it is stale.
@@ -36,28 +38,29 @@ def revalidate_path(path: str) -> None:
     """
     app = _current_app("revalidate_path")
     if not isinstance(path, str):
-        raise TypeError(f"revalidate_path takes a path as a text, not {path!r}.")
-    spelled = _find_by_folders(app, path)
-    if spelled is not None:
-        static = _static(spelled, path)
+        raise TypeError(f"revalidate_path needs a path as a string, not {path!r}.")
+    route = _find_by_folders(app, path)
+    if route is not None:
+        static = _static(route, path)
         static.cache.store.revalidate_tags([static.file_tag])
         return
-    # A path that can be read in several ways is revalidated in all.
-    root = request.script_root if has_request_context() else ""
-    readings: dict[str, None] = {}
-    for one in (path, path.removeprefix(root)):
-        readings |= dict.fromkeys((one, unquote(one), unquote(one.partition("?")[0])))
-    found = {decoded: _find_by_url(app, decoded) for decoded in readings}
-    routes = {decoded: _static(route, path) for decoded, route in found.items() if route}
-    if not routes:
+    # A path that can be read in several ways is revalidated in each.
+    statics: dict[str, StaticRoute] = {}
+    for reading in _readings(path):
+        route = _find_by_url(app, reading)
+        if route is not None:
+            statics[reading] = _static(route, path)
+    if not statics:
         raise RevalidationError(_unknown(app, path))
-    for decoded, static in routes.items():
-        static.revalidate(decoded)
+    for reading, static in statics.items():
+        static.revalidate(reading)
 
 
 def revalidate_tag(tag: str) -> None:
-    """Forget everything that is stored under a tag, of ``cache_tags``. After the call no process
-    of the app serves any of it, nor what a handler is computing of it meanwhile.
+    """Forget every stored response that has a tag, from ``cache_tags``.
+
+    After the call no process of the app serves any of them, nor one that a handler has begun to
+    compute before.
 
     :raises StoreError: when the shared store cannot be reached. Other processes may serve what
         they have until it is stale.
@@ -67,17 +70,17 @@ def revalidate_tag(tag: str) -> None:
     app = _current_app("revalidate_tag")
     if not isinstance(tag, str):
         raise TypeError(
-            f"revalidate_tag takes a tag as a text, not {tag!r}. Call it for each tag."
+            f"revalidate_tag needs a tag as a string, not {tag!r}. Call it for each tag."
         )
     if not tag:
-        raise RevalidationError("revalidate_tag was given an empty tag, which nothing can have.")
+        raise RevalidationError("revalidate_tag was called with an empty tag, which is not a tag.")
     cache = cache_of(app)
     if cache is not None:
         cache.store.revalidate_tags([tag])
 
 
 def static_routes(app: Flask) -> Iterator[StaticRoute]:
-    """The static handlers of an app, in the order of its trees."""
+    """Return the static handlers of an app, in the order of its trees."""
     for _, route in _routes(app):
         if route.static is not None:
             yield route.static
@@ -86,8 +89,8 @@ def static_routes(app: Flask) -> Iterator[StaticRoute]:
 def _current_app(name: str) -> Flask:
     if not has_app_context():
         raise RuntimeError(
-            f"{name} was called outside of an application context, so that it is not known whose "
-            "cache is meant. Write: with app.app_context(): ..."
+            f"{name} was called outside of an application context, so it is unknown which app is "
+            "meant. Write: with app.app_context(): ..."
         )
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     if not mounts_of(app):
@@ -98,12 +101,20 @@ def _current_app(name: str) -> Flask:
     return app
 
 
+def _readings(path: str) -> Iterator[str]:
+    """Return the decoded paths that a path may mean."""
+    yield from (path, unquote(path), unquote(path.partition("?")[0]))
+    if has_request_context() and request.script_root:
+        inner = path.removeprefix(request.script_root)
+        yield from (inner, unquote(inner), unquote(inner.partition("?")[0]))
+
+
 def _routes(app: Flask) -> Iterator[tuple[Mount, Route]]:
     return ((mount, route) for mount in mounts_of(app) for route in mount.routes)
 
 
 def _find_by_folders(app: Flask, path: str) -> Route | None:
-    """The route that folders spell, with those of its groups that are given or without."""
+    """Return the route that folders spell, each of its groups spelled or left out."""
     for mount, route in _routes(app):
         top, *parts = path.removeprefix(mount.url_prefix).split("/")
         if top or not path.startswith(mount.url_prefix):
@@ -122,7 +133,7 @@ def _find_by_folders(app: Flask, path: str) -> Route | None:
 
 
 def _find_by_url(app: Flask, path: str) -> Route | None:
-    """The route that answers GET for a decoded path."""
+    """Return the route that answers GET for a decoded path."""
     if not is_rooted(path):
         return None
     try:
@@ -130,7 +141,10 @@ def _find_by_url(app: Flask, path: str) -> Route | None:
         rule, _ = adapter.match(path, method="GET", return_rule=True)
     except HTTPException:
         return None
-    return next((route for _, route in _routes(app) if route.endpoint == rule.endpoint), None)
+    for _, route in _routes(app):
+        if route.endpoint == rule.endpoint:
+            return route
+    return None
 
 
 def _static(route: Route, path: str) -> StaticRoute:
@@ -138,19 +152,21 @@ def _static(route: Route, path: str) -> StaticRoute:
     if static is None:
         raise RevalidationError(
             f"revalidate_path({path!r}): GET in {route.file.file} is dynamic, so nothing of it is "
-            "stored. Leave the call out, or make it static with revalidate = 60 (seconds) or "
+            "stored. Remove the call, or make GET static with revalidate = 60 (seconds) or "
             "revalidate = False (until revalidated)."
         )
     return static
 
 
 def _unknown(app: Flask, path: str) -> str:
-    spelled = [
-        "/".join([mount.url_prefix, *(s.folder for s in route.file.url_segments)])
-        for mount, route in _routes(app)
-    ]
-    close = get_close_matches(path, spelled, n=1, cutoff=0.6)
-    guess = f"Did you mean {close[0]!r}?" if close else "`flask routes` lists what there is."
+    hint = "`flask routes` lists the URLs of the app."
+    spellings = []
+    for mount, route in _routes(app):
+        folders = [segment.folder for segment in route.file.url_segments]
+        spellings.append("/".join([mount.url_prefix, *folders]))
+    close = get_close_matches(path, spellings, n=1, cutoff=0.6)
+    if close:
+        hint = f"Did you mean {close[0]!r}?"
     if re.match("https?://", path):
-        guess = "Give the path alone, without scheme and host."
-    return f"revalidate_path({path!r}): no route file has this URL. {guess}"
+        hint = "Write the path only, without scheme and host."
+    return f"revalidate_path({path!r}): no route file has this URL. {hint}"

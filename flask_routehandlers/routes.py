@@ -188,9 +188,10 @@ def _make_static(
             'Read it from the path, or write dynamic = "force-dynamic".',
         )
     parameters = site.parameters_of(file)
-    find_tags: Binding | None = None
+    functions = {"GET": binding}
     if callable(config.cache_tags):
         find_tags = bind("cache_tags", config.cache_tags, parameters, STATIC_FUNCTION)
+        functions["cache_tags"] = find_tags
         for problem in find_missing_asgiref(site.app, file.file, "cache_tags", find_tags):
             raise BindingError(problem.reason, problem.hint)
     if config.generate_static_params is not None:
@@ -199,24 +200,13 @@ def _make_static(
             site.app, file.file, name, config.generate_static_params
         ):
             raise BindingError(problem.reason, problem.hint)
-    from .caching.static_route import StaticRoute
+    from .caching.static_route import StaticFile, StaticRoute
 
     with open(file.path, "rb") as opened:
         source = opened.read()
-    return StaticRoute(
-        site.app,
-        site.get_cache(),
-        mount_name=site.name,
-        endpoint=endpoint,
-        file=file.file,
-        source=source,
-        config=config,
-        binding=binding,
-        plan=plans.get("GET"),
-        find_tags=find_tags,
-        parameters=tuple(parameters),
-        is_guarded=is_guarded,
-    )
+    static = StaticFile(file.file, source, endpoint, tuple(parameters), is_guarded)
+    dispatcher = Dispatcher(site.app, file.file, functions, plans)
+    return StaticRoute(site.get_cache(), static, config, dispatcher)
 
 
 def _find_repeated(site: Site, file: RouteFile) -> Iterator[Problem]:

@@ -1,63 +1,105 @@
-"""The cache of one app: its store, and who computes what."""
+"""The cache of one app: where its static responses are stored, and who computes what."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping
 from logging import Logger
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 from flask import Flask
 from werkzeug.local import LocalProxy
 
+from .._forks import PerProcess
 from .coordinator import Coordinator
 from .responses import Replies
-from .sandbox import Sealer
 from .settings import find_late_settings, read_settings
 from .stores.base import Store
 from .stores.memory import MemoryStore
 from .stores.resilient import ResilientStore
+from .workers import Workers
+
+
+class _Machinery(NamedTuple):
+    """The parts of a cache that have locks, threads and connections."""
+
+    store: Store
+    workers: Workers
+    coordinator: Coordinator
 
 
 class Cache:
-    """What an app stores responses with. Nothing is connected or started before the first use.
-
-    ``store`` is where entries are, and ``coordinator`` who computes what is missing or stale.
+    """The cache of an app. Nothing is connected or started before its first use.
 
     :param app: the app, whose config is read here. It has no problems.
     """
 
     def __init__(self, app: Flask) -> None:
-        self._app = app
-        self._is_looked_at = False
-        self.settings = settings = read_settings(app.config)
+        self.app = app
+        self.settings = read_settings(app.config)
+        #: The clock that ages are measured with, in seconds. It is never set back.
+        self.now: Callable[[], float] = time.monotonic
+        self.replies = Replies(app)
         # Not app.logger yet: the app may still configure logging, which has to come first.
-        self._logger = logger = cast(Logger, LocalProxy(lambda: app.logger))
+        self._logger = cast(Logger, LocalProxy(lambda: app.logger))
+        self._machinery = PerProcess(self._make_machinery)
+        self._is_checked = False
+
+    def _make_machinery(self) -> _Machinery:
+        settings = self.settings
         limits = settings.max_entries, settings.max_bytes
-        self.store: Store = MemoryStore(*limits)
-        if settings.url is not None:
+        store: Store
+        if settings.url is None:
+            store = MemoryStore(*limits, self.now)
+        else:
             from .stores.redis import RedisStore
 
             shared = RedisStore(
                 settings.url,
-                app.config["SECRET_KEY"],
+                self.app.config["SECRET_KEY"],
                 *limits,
                 prefix=settings.prefix,
                 timeout=settings.timeout,
             )
-            self.store = ResilientStore(shared, logger, *limits)
-        self.coordinator = Coordinator(
-            self.store,
-            logger,
+            store = ResilientStore(shared, self._logger, *limits, self.now)
+        workers = Workers()
+        coordinator = Coordinator(
+            store,
+            self._logger,
+            workers,
             max_wait=settings.max_wait,
             lock_seconds=settings.lock,
             threads=settings.threads,
+            now=self.now,
         )
-        self.sealer = Sealer(app)
-        self.replies = Replies(app)
+        return _Machinery(store, workers, coordinator)
 
-    def say_what_came_late(self) -> None:
-        """Log once which settings of the app are others than those that were read."""
-        if self._is_looked_at:
+    @property
+    def store(self) -> Store:
+        """The place where entries are."""
+        return self._machinery.get().store
+
+    @property
+    def workers(self) -> Workers:
+        """The threads that handlers run in."""
+        return self._machinery.get().workers
+
+    @property
+    def coordinator(self) -> Coordinator:
+        """Computes what is missing or stale."""
+        return self._machinery.get().coordinator
+
+    def check_once(self, environ: Mapping[str, Any]) -> None:
+        """Log what is wrong with the settings, when a process gets its first static request."""
+        if self._is_checked:
             return
-        self._is_looked_at = True
-        for reason, hint in find_late_settings(self.settings, self._app.config).values():
-            self._logger.warning("%s %s", reason, hint)
+        self._is_checked = True
+        for problem in find_late_settings(self.settings, self.app.config).values():
+            self._logger.warning("%s %s", problem.reason, problem.hint)
+        if environ.get("wsgi.multiprocess") and self.settings.url is None:
+            self._logger.warning(
+                "Static responses are stored in the memory of each process, and this server runs "
+                "several processes: revalidate_path and revalidate_tag reach only one of them. "
+                "Set ROUTE_HANDLERS_CACHE_URL in app.config to the URL of a Redis or Valkey "
+                "server."
+            )

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from logging import Logger
-from threading import Event, Lock
+from secrets import token_hex
 from typing import Literal, NamedTuple
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from .._forks import renew_after_fork
 from ..errors import StoreError
-from .leases import Leases
 from .stores.base import Found, Store
 from .stores.entry import Entry
-from .workers import Workers
+from .workers import Backlog, Workers
 
-#: Seconds between two looks at a key that another process computes: the first, and the longest.
+#: Seconds between two looks at a key that another process computes: at first, and at most.
 FIRST_LOOK, LONGEST_LOOK = 0.01, 0.05
 
-#: Seconds after which a refresh is tried again that another process was about to do.
+#: Seconds until the next attempt at a refresh that another process was about to do.
 NEXT_TRY = 0.25
 
-#: Seconds after which a refresh is tried again whose result was not stored.
+#: Seconds until the next attempt at a refresh whose result was not stored.
 AFTER_REFUSAL = 1.0
 
-#: How many refreshes wait for a thread at most, and how many tries are remembered.
+#: How many refreshes wait for a thread at most, and how many attempts are remembered.
 WAITING, REMEMBERED = 100, 10_000
 
 State = Literal["hit", "stale", "miss"]
@@ -38,28 +37,27 @@ State = Literal["hit", "stale", "miss"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """How the answer for a key is computed.
+    """The way to compute the answer for a key.
 
     :param key: the key of the entry.
-    :param name: what is said of it in the log: method, file, path.
-    :param tags: gives the tags of the entry, before the handler runs.
-    :param compute: runs the handler. An entry is stored, any other response is passed on to the
-        one caller that computed it.
+    :param name: its name in the log: method, file, path.
+    :param tags: returns the tags of the entry, before the handler runs.
+    :param compute: runs the handler, given the tags. An entry is stored; any other response is
+        for the one caller that asked for it.
     """
 
     key: str
     name: str
-    tags: Callable[[], Iterable[str]]
-    compute: Callable[[], Entry | Response]
+    tags: Callable[[], tuple[str, ...]]
+    compute: Callable[[tuple[str, ...]], Entry | Response]
 
 
 class Answer(NamedTuple):
-    """What a caller gets.
+    """The answer to one caller.
 
-    :param result: an entry as found in the store or as it was just made, or a response that is
-        not to be stored.
+    :param result: an entry from the store or just computed, or a response that is not stored.
     :param is_stored: whether this call stored the entry.
-    :param is_collapsed: whether somebody else, who was at it already, computed the entry.
+    :param is_collapsed: whether another caller, who had begun earlier, computed the entry.
     """
 
     result: Found | Response
@@ -71,63 +69,64 @@ class Answer(NamedTuple):
 class _Run:
     """A computation that other threads of this process wait for."""
 
-    __slots__ = ("done", "found", "is_private")
-
     def __init__(self) -> None:
-        self.done = Event()
+        self.done = threading.Event()
         self.found: Found | None = None
         self.is_private = False
 
 
 class Coordinator:
-    """Answers for keys from a store, and has computed what is not there or stale.
+    """Answer for keys from a store, and have computed what is missing or stale.
 
-    :param store: a store whose methods do not raise, but those that revalidate.
-    :param logger: told once when a refresh begins to fail.
-    :param max_wait: seconds that a caller waits at most for another's computation.
-    :param lock_seconds: how long a lock outlives a process that died.
+    :param store: a store whose methods do not raise, except those that revalidate.
+    :param logger: logs the first of several refreshes that fail in a row.
+    :param workers: the threads that handlers run in.
+    :param max_wait: seconds that a caller waits for another's computation at most.
+    :param lock_seconds: for how long a lock outlives a process that died.
     :param threads: how many refreshes run at once in this process.
+    :param now: a clock that is never set back, in seconds.
     """
 
     def __init__(
         self,
         store: Store,
         logger: Logger,
+        workers: Workers,
         *,
         max_wait: float = 2.0,
         lock_seconds: float = 10.0,
         threads: int = 4,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
-        #: The entry of a key, or ``None``: the store's own method, for a hit costs no more.
+        #: Return the entry of a key, or ``None``: the store's own method, so that a hit costs no
+        #: more than that.
         self.get: Callable[[str], Found | None] = store.get
         self._logger = logger
+        self._workers = workers
         self._max_wait = max_wait
-        self._leases = Leases(store, lock_seconds)
-        self._workers = Workers(threads, WAITING)
-        self.after_fork()
-        renew_after_fork(self)
-
-    def after_fork(self) -> None:
-        self._lock = Lock()
+        self._lock_seconds = lock_seconds
+        self._now = now
+        self._refreshes = Backlog(workers, threads, WAITING)
+        self._lock = threading.Lock()
         self._runs: dict[str, _Run] = {}
-        # When a refresh may be tried next, by time.monotonic(); never while one runs here.
+        # When the next refresh of a key may begin; never while one runs here.
         self._next_try: dict[str, float] = {}
 
     def close(self) -> None:
-        """End the threads, for good, and close the store."""
-        self._workers.stop(self._max_wait)
+        """Refresh nothing any more, and close the store."""
+        self._refreshes.close(self._max_wait)
         self.store.close()
 
     def is_due(self, key: str) -> bool:
-        """Whether this process should try to refresh a stale key now."""
-        return self._next_try.get(key, 0.0) <= time.monotonic()
+        """Return whether this process should try to refresh a stale key now."""
+        return self._next_try.get(key, 0.0) <= self._now()
 
     def resolve(self, job: Job, found: Found | None) -> Answer:
-        """Answer with what :meth:`get` gave: at once if it is stale, after a computation if it is
-        nothing.
+        """Return the answer for a key: at once if it is stored, else after a computation.
 
-        :raises Exception: what the handler raises, where it was computed for this caller.
+        :param found: the result of :meth:`get`. If it is stale, a refresh begins.
+        :raises Exception: what the handler raises, if it runs for this caller.
         """
         if found is None:
             return self._compute_once(job)
@@ -137,15 +136,10 @@ class Coordinator:
         return Answer(found, "stale")
 
     def compute(self, job: Job) -> Answer:
-        """Compute now, whatever is stored and whoever else does, and store the result."""
-        marks = self.store.begin(job.key, job.tags())
-        result = job.compute()
-        if not isinstance(result, Entry):
-            return Answer(result, "miss")
-        stored = self.store.put(result, marks)
-        return Answer(Found(result, 0.0, result.lifetime), "miss", stored)
+        """Compute now, whatever is stored or being computed, and store the result."""
+        return self._workers.start(partial(self._run, job)).result()
 
-    # A key that is not there.
+    # A key that is not stored.
 
     def _compute_once(self, job: Job) -> Answer:
         deadline = time.monotonic() + self._max_wait
@@ -170,23 +164,17 @@ class Coordinator:
             if found is not None:
                 # Not for those who wait: it may be revalidated before they began to.
                 return Answer(found, "miss", is_collapsed=True)
-            marks = self.store.begin(job.key, job.tags())
-            result = job.compute()
-            # Who comes after this asks the store: a revalidation may come between.
-            self._leave(job.key, run)
-            if not isinstance(result, Entry):
+            answer = self._run_locked(job, token, run)
+            if isinstance(answer.result, Response):
                 run.is_private = True
-                return Answer(result, "miss")
-            stored = self.store.put(result, marks)
-            found = Found(result, 0.0, result.lifetime)
-            if stored:
-                run.found = found
-            return Answer(found, "miss", stored)
+            elif answer.is_stored:
+                run.found = answer.result
+            return answer
         finally:
             self._leave(job.key, run)
             run.done.set()
             if token is not None:
-                self._leases.release(job.key, token)
+                self.store.unlock(job.key, token)
 
     def _leave(self, key: str, run: _Run) -> None:
         with self._lock:
@@ -194,9 +182,9 @@ class Coordinator:
                 del self._runs[key]
 
     def _take_or_find(self, key: str, deadline: float) -> tuple[str | None, Found | None]:
-        """The lock of a key, or what another process stored meanwhile; neither when it is late."""
+        """Return the lock of a key, or what another process stored; neither after a deadline."""
         look = FIRST_LOOK
-        while (token := self._leases.take(key)) is None:
+        while (token := self._take(key)) is None:
             if time.monotonic() + look > deadline:
                 return None, None
             time.sleep(look)
@@ -207,71 +195,92 @@ class Coordinator:
         # Whoever had the lock before may have stored it since we looked.
         return token, self.get(key)
 
+    def _take(self, key: str) -> str | None:
+        """Take the lock of a key; return the token that releases it."""
+        token = token_hex(16)
+        return token if self.store.lock(key, token, self._lock_seconds) else None
+
+    # Computing.
+
+    def _run_locked(self, job: Job, token: str | None, run: _Run | None = None) -> Answer:
+        """Compute and store in another thread, and keep the lock of a token meanwhile."""
+        call = self._workers.start(partial(self._run, job, run))
+        while token is not None and not call.wait(self._lock_seconds / 3):
+            self.store.renew(job.key, token, self._lock_seconds)
+        return call.result()
+
+    def _run(self, job: Job, run: _Run | None = None) -> Answer:
+        tags = job.tags()
+        marks = self.store.begin(job.key, tags)
+        result = job.compute(tags)
+        if run is not None:
+            # Who comes from now on asks the store: a revalidation may come first.
+            self._leave(job.key, run)
+        if not isinstance(result, Entry):
+            return Answer(result, "miss")
+        stored = self.store.put(result, marks)
+        return Answer(Found(result, 0.0, result.lifetime), "miss", stored)
+
     # A key that is stale.
 
     def _refresh_soon(self, job: Job) -> None:
-        now = time.monotonic()
+        now = self._now()
         with self._lock:
             if self._next_try.get(job.key, 0.0) > now:
                 return
             if len(self._next_try) >= REMEMBERED:
                 self._next_try = {k: at for k, at in self._next_try.items() if at > now}
             self._next_try[job.key] = float("inf")
-        if not self._workers.submit(partial(self._refresh, job)):
+        if not self._refreshes.add(partial(self._refresh, job)):
             self._try_again(job.key, 0.0)
 
     def _try_again(self, key: str, seconds: float) -> None:
         with self._lock:
             self._next_try.pop(key, None)
             if seconds:
-                self._next_try[key] = time.monotonic() + seconds
+                self._next_try[key] = self._now() + seconds
 
     def _refresh(self, job: Job) -> None:
         seconds = NEXT_TRY
-        token = None
+        token = self._take(job.key)
         try:
-            token = self._leases.take(job.key)
             if token is not None and not self.store.is_postponed(job.key):
-                seconds = self._refresh_locked(job)
+                seconds = self._refresh_locked(job, token)
         finally:
             if token is not None:
-                self._leases.release(job.key, token)
+                self.store.unlock(job.key, token)
             self._try_again(job.key, seconds)
 
-    def _refresh_locked(self, job: Job) -> float:
-        """Refresh a key. Returns the seconds after which it may be tried again."""
+    def _refresh_locked(self, job: Job, token: str) -> float:
+        """Refresh a key. Return the seconds until the next attempt may begin."""
         found = self.get(job.key)
         if found is None or found.fresh_for > 0:
             return 0.0
         try:
-            answer = self.compute(job)
+            answer = self._run_locked(job, token)
         except HTTPException as error:
             if (error.code or 500) < 500:
                 return self._forget(job)
-            return self._postpone(job, error)
-        except (Exception, SystemExit) as error:
-            return self._postpone(job, error)
+            return self._postpone(job, "failed", error)
+        except BaseException as error:
+            return self._postpone(job, "failed", error)
         if isinstance(answer.result, Found):
             return 0.0 if answer.is_stored else AFTER_REFUSAL
         status = answer.result.status_code
         answer.result.close()
-        return self._forget(job) if status < 500 else self._postpone(job, status)
+        if status < 500:
+            return self._forget(job)
+        return self._postpone(job, f"failed with status {status}", None)
 
-    def _postpone(self, job: Job, why: BaseException | int) -> float:
+    def _postpone(self, job: Job, how: str, error: BaseException | None) -> float:
         failures, seconds = self.store.postpone(job.key)
         if failures == 1:
-            status = f" with status {why}" if isinstance(why, int) else ""
-            self._logger.error(
-                "Refreshing %s failed%s: what is stored is served on, and it is tried again",
-                job.name,
-                status,
-                exc_info=why if isinstance(why, BaseException) else None,
-            )
+            message = "Refreshing %s %s: the stored response is served until a refresh succeeds"
+            self._logger.error(message, job.name, how, exc_info=error)
         return seconds
 
     def _forget(self, job: Job) -> float:
-        """The handler has no answer any more that may be stored: the next caller gets what it has
-        now."""
+        """Drop an entry whose handler has no such response any more."""
         with suppress(StoreError):
             self.store.revalidate_key(job.key)
         return 0.0

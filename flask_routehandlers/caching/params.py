@@ -1,4 +1,4 @@
-"""The paths of a static route that are known beforehand, by its ``generate_static_params``."""
+"""The paths of a static route that are known in advance, from ``generate_static_params``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from .settings import host_of
 
 
 class StaticParams:
-    """Lists the paths of a route.
+    """List the paths of a route.
 
     :param app: the app that serves it.
-    :param endpoint: its endpoint, blueprint included.
+    :param endpoint: its endpoint, including the blueprint.
     :param file: the route file, relative to the root.
     :param names: the names of its path parameters.
     :param generate: its ``generate_static_params``, if it has one.
@@ -41,28 +41,30 @@ class StaticParams:
         self._generate = generate
 
     def paths(self) -> list[str] | None:
-        """The decoded paths.
+        """Return the decoded paths, each once; ``None`` if no function lists them.
 
-        :returns: ``None`` when there are parameters and nothing that lists them.
-        :raises TypeError: when what is listed is no list of dicts with the parameters.
-        :raises ValueError: when the parameters lead to another file, or to none.
+        :raises TypeError: when the function returns anything but a list of dicts, each with
+            every parameter.
+        :raises ValueError: when parameters do not lead to this file.
         """
         if not self._names:
             return [self._path(self._adapter(), {})]
         if self._generate is None:
             return None
-        # Nothing of the request in which it is called is there.
+        # The function sees nothing of a request in which it may be called.
         return Context().run(self._list, self._generate)
 
     def usual(self, path: str) -> str:
-        """A decoded path of the route as :func:`flask.url_for` spells it: ``/posts/1`` for
-        ``/posts/01`` where ``[id=int]`` takes both for the same."""
+        """Return a decoded path of the route as :func:`flask.url_for` spells it.
+
+        It is ``/posts/1`` for ``/posts/01`` where ``[id=int]`` reads both as the same number.
+        """
         if not self._names:
             return path
         adapter = self._adapter()
         try:
             return unquote(adapter.build(*adapter.match(path, method="GET")), errors="strict")
-        except Exception:  # a converter of the app's own need not know the way back
+        except Exception:  # a custom converter may be unable to build what it matches
             return path
 
     def _list(self, generate: Callable[[], Any]) -> list[str]:
@@ -85,19 +87,20 @@ class StaticParams:
             path = unquote(adapter.build(self._endpoint, values), errors="strict")
             rule, _ = adapter.match(path, method="GET", return_rule=True)
         except (HTTPException, LookupError, TypeError, ValueError) as error:
-            raise self._refused(values, f"which make no URL of this file: {error}") from error
+            raise self._refusal(values, f"which make no URL of this file: {error}") from error
         if rule.endpoint != self._endpoint:
-            raise self._refused(values, f"whose URL, {path}, is that of {rule.endpoint}.")
+            raise self._refusal(values, f"but {path} is a URL of {rule.endpoint}.")
         return path
 
-    def _refused(self, values: Mapping[str, Any], what: str) -> ValueError:
+    def _refusal(self, values: Mapping[str, Any], reason: str) -> ValueError:
         return ValueError(
-            f"generate_static_params in {self._file} gave the parameters {dict(values)!r}, {what}"
+            f"generate_static_params in {self._file} returned the parameters {dict(values)!r}, "
+            f"{reason}"
         )
 
     def _misuse(self, listed: object) -> TypeError:
-        one = ", ".join(f"{name!r}: ..." for name in self._names)
+        form = ", ".join(f"{name!r}: ..." for name in self._names)
         return TypeError(
-            f"generate_static_params in {self._file} gave {listed!r}. "
-            f"It returns a list of dicts, each of the form {{{one}}}."
+            f"generate_static_params in {self._file} returned {listed!r}. "
+            f"It must return a list of dicts, each of the form {{{form}}}."
         )

@@ -1,4 +1,4 @@
-"""What is stored of a response, and what HTTP caches are told: decisions without side effects."""
+"""Decide what is stored of a response, and what HTTP caches may do with it."""
 
 from __future__ import annotations
 
@@ -9,41 +9,28 @@ from werkzeug.http import parse_list_header
 #: The statuses of responses that are stored.
 STATUSES = (200, 301, 308)
 
-#: Seconds for which a response may be served that nobody has revalidated.
+#: Seconds for which an HTTP cache may serve a response that is not revalidated.
 ONE_YEAR = 365 * 24 * 3600
 
-#: The ``Cache-Control`` of what only the client may keep that asked.
+#: The ``Cache-Control`` of a response that only the client may keep.
 PRIVATE = "private, no-cache"
 
-#: Headers that belong to one message or one connection, or are made anew for each response.
-_NOT_KEPT = frozenset(
-    {
-        "accept-ranges",
-        "age",
-        "cache-status",
-        "connection",
-        "content-length",
-        "date",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
+#: Headers that belong to one message or connection, or are made for each response.
+_NOT_KEPT = {
+    "accept-ranges", "age", "cache-status", "connection", "content-length", "date", "keep-alive",
+    "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+}  # fmt: skip
 
-#: Headers that tell some shared caches more than ``Cache-Control`` does.
+#: Headers that some shared caches obey rather than ``Cache-Control``.
 TARGETED = ("CDN-Cache-Control", "Surrogate-Control", "X-Accel-Expires")
 
 Headers = Sequence[tuple[str, str]]
 
 
 def why_not_stored(status: int, headers: Headers) -> str | None:
-    """Why a response is not stored, in a word for the ``Cache-Status`` header; ``None`` if it is.
+    """Return the reason why a response is not stored, in a word; ``None`` if it is.
 
-    :param headers: those that the handler gave.
+    :param headers: the headers of the handler's response.
     """
     if status not in STATUSES:
         return f"status-{status}"
@@ -58,14 +45,14 @@ def why_not_stored(status: int, headers: Headers) -> str | None:
 
 
 def kept_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
-    """The headers of a response that are stored with it."""
+    """Return the headers that are stored with a response."""
     return tuple((name, value) for name, value in headers if name.lower() not in _NOT_KEPT)
 
 
 def cache_control(lifetime: int | None) -> str:
-    """What HTTP caches between server and client are told of a stored response.
+    """Return the ``Cache-Control`` of a stored response.
 
-    :param lifetime: seconds until it is stale, or ``None``: until revalidated.
+    :param lifetime: seconds until it is stale, or ``None``: fresh until revalidated.
     """
     if lifetime is None or lifetime >= ONE_YEAR:
         return f"s-maxage={ONE_YEAR}"
@@ -73,18 +60,17 @@ def cache_control(lifetime: int | None) -> str:
 
 
 def is_shareable(headers: Headers) -> bool:
-    """Whether a cache may give a response with these headers to other clients, if nothing but
-    ``Cache-Control`` tells it."""
+    """Return whether ``Cache-Control`` lets a cache give a response to other clients."""
     return not {"private", "no-store"}.intersection(_directives(headers))
 
 
 def varies(values: Iterable[str]) -> bool:
-    """Whether a response is another one for another client, by its ``Vary`` headers."""
-    return any(
-        field.lower() != "accept-encoding"
-        for value in values
-        for field in parse_list_header(value)
-    )
+    """Return whether the values of ``Vary`` name anything but the encoding."""
+    for value in values:
+        for field in parse_list_header(value):
+            if field.lower() != "accept-encoding":
+                return True
+    return False
 
 
 def _directives(headers: Headers) -> Iterable[str]:

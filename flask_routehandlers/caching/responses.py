@@ -1,4 +1,4 @@
-"""Responses made of stored entries: a new one for each request, planned once for each entry."""
+"""Responses made of stored entries: planned once for each entry, sent as they are if untouched."""
 
 from __future__ import annotations
 
@@ -8,57 +8,20 @@ from typing import Any, NamedTuple, cast
 
 from flask import Flask, Response
 from werkzeug.datastructures import Headers
-from werkzeug.http import is_entity_header, parse_etags
+from werkzeug.http import is_entity_header, is_resource_modified, parse_etags
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from .policy import PRIVATE, TARGETED, cache_control, is_shareable, varies
 from .stores.base import Found
 from .stores.entry import Entry
 
-#: What the ``Cache-Status`` header calls this cache (RFC 9211).
+#: The name of this cache in the ``Cache-Status`` header (RFC 9211).
 NAME = "flask-routehandlers"
 
 Pairs = list[tuple[str, str]]
 
-#: What a response class may do in its own way; then nothing is abridged.
-_CUSTOMIZED = ("__init__", "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter")
-
-
-class Plan:
-    """What all responses made of an entry have in common.
-
-    :param entry: the entry, with ``None`` for a body that is not sent (304).
-    """
-
-    __slots__ = ("body", "cache_control", "etag", "headers", "hit", "status", "status_code")
-
-    def __init__(self, entry: Entry, status_code: int) -> None:
-        names = {name.lower() for name, _ in entry.headers}
-        self.status_code = status_code
-        self.status = f"{status_code} {HTTPStatus(status_code).phrase.upper()}"
-        self.body = entry.body
-        self.etag = entry.etag
-        self.headers: Pairs = list(entry.headers)
-        if status_code == 304:
-            self.body = b""
-            self.headers = [pair for pair in self.headers if _is_told_again(pair[0])]
-        else:
-            self.headers.append(("Content-Length", str(len(entry.body))))
-        if "etag" not in names:
-            self.headers.append(("ETag", entry.etag))
-        #: Empty if the handler gave its own.
-        self.cache_control = "" if "cache-control" in names else cache_control(entry.revalidate)
-        self.hit = _Hit(-1, False, [], [])
-
-    def all_headers(self, cache_status: str, *, is_private: bool, age: int | None = None) -> Pairs:
-        """The headers of a response."""
-        headers = self.headers.copy()
-        if self.cache_control:
-            headers.append(("Cache-Control", PRIVATE if is_private else self.cache_control))
-        if age is not None:
-            headers.append(("Age", str(age)))
-        headers.append(("Cache-Status", f"{NAME}; {cache_status}"))
-        return headers
+#: Methods of a response class. If an app overrides one, it is always called.
+_CUSTOMIZABLE = ("__init__", "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter")
 
 
 class _Hit(NamedTuple):
@@ -70,49 +33,106 @@ class _Hit(NamedTuple):
     private: Pairs
 
 
-class Plans(NamedTuple):
-    """The two responses that are made of an entry: the whole one, and that nothing has changed."""
+class Plan:
+    """The part of a response that is the same for all responses made of an entry.
 
-    whole: Plan
-    unchanged: Plan
+    :param status_code: the entry's own, or 304 or 412 for a response without its body.
+    """
+
+    __slots__ = ("body", "cache_control", "etag", "headers", "hit", "status", "status_code")
+
+    def __init__(self, entry: Entry, status_code: int) -> None:
+        names = {name.lower() for name, _ in entry.headers}
+        self.status_code = status_code
+        self.status = f"{status_code} {HTTPStatus(status_code).phrase.upper()}"
+        self.body = entry.body
+        self.etag = entry.etag
+        self.headers: Pairs = list(entry.headers)
+        if status_code != entry.status:
+            self.body = b""
+            self.headers = [pair for pair in self.headers if _is_sent_without_body(pair[0])]
+        else:
+            self.headers.append(("Content-Length", str(len(entry.body))))
+        if "etag" not in names:
+            self.headers.append(("ETag", entry.etag))
+        #: Empty if the handler chose its own.
+        self.cache_control = ""
+        if "cache-control" not in names:
+            self.cache_control = cache_control(entry.revalidate)
+        self.hit = _Hit(-1, False, [], [])
+
+    def all_headers(self, cache_status: str, *, is_private: bool, age: int | None = None) -> Pairs:
+        """Return the headers of a response."""
+        headers = self.headers.copy()
+        if self.cache_control and is_private:
+            headers.append(("Cache-Control", PRIVATE))
+        elif self.cache_control:
+            headers.append(("Cache-Control", self.cache_control))
+        if age is not None:
+            headers.append(("Age", str(age)))
+        headers.append(("Cache-Status", f"{NAME}; {cache_status}"))
+        return headers
 
 
-def plans_of(entry: Entry) -> Plans:
-    """The plans of an entry, made with its first response."""
-    plans: Plans | None = entry.planned.get("replies")
-    if plans is None:
-        plans = Plans(Plan(entry, entry.status), Plan(entry, 304))
-        entry.planned["replies"] = plans
-    return plans
+def _plan(entry: Entry, environ: Any) -> Plan:
+    """Return the plan of the response to a request, which is kept with the entry."""
+    status = entry.status
+    if status == 200 and (
+        "HTTP_IF_NONE_MATCH" in environ
+        or "HTTP_IF_MODIFIED_SINCE" in environ
+        or "HTTP_IF_MATCH" in environ
+    ):
+        status = _conditional_status(entry, environ)
+    plan: Plan | None = entry.planned.get(status)
+    if plan is None:
+        plan = entry.planned[status] = Plan(entry, status)
+    return plan
+
+
+def _conditional_status(entry: Entry, environ: Any) -> int:
+    """Return the status for a conditional request, as Werkzeug chooses it."""
+    known = parse_etags(environ.get("HTTP_IF_NONE_MATCH"))
+    if known and "HTTP_IF_MATCH" not in environ:
+        etag = entry.etag.removeprefix("W/").strip('"')
+        return 304 if known.contains_weak(etag) else 200
+    last_modified = Headers(entry.headers).get("Last-Modified")
+    if is_resource_modified(environ, entry.etag, last_modified=last_modified):
+        return 200
+    return 412 if parse_etags(environ.get("HTTP_IF_MATCH")) else 304
+
+
+def _is_sent_without_body(name: str) -> bool:
+    """Return whether a header says more than what the body is, which is not sent."""
+    return not is_entity_header(name) or name.lower() in ("content-location", "expires")
 
 
 class Reply(WerkzeugResponse):
     """A response made of an entry, mixed into the app's response class.
 
-    Extensions and hooks may change it like any other. Just before it is sent it is looked at once
-    more: what one of them made another one for each client is kept out of shared caches.
+    Hooks and extensions may change it like any other. It is set up when the first of them looks
+    at it; if none does, it is sent as planned. What one of them made different for each client is
+    kept out of shared caches.
     """
 
     is_customized: bool
     plan: Plan
-    planned_headers: Pairs
-    planned_body: list[bytes]
+
+    def __getattr__(self, name: str) -> Any:
+        values = vars(self)
+        planned = values.pop("planned", None)
+        if planned is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        # Such as a status that was set.
+        changes = values.copy()
+        super().__init__([self.plan.body], self.plan.status, Headers(planned))
+        values.update(changes)
+        return getattr(self, name)
 
     def get_wsgi_response(self, environ: Any) -> tuple[Iterable[bytes], str, Pairs]:
-        headers = self.headers._list
-        plan = self.plan
-        if (
-            self.response is self.planned_body
-            and len(self.planned_body) == 1
-            and self.planned_body[0] is plan.body
-            and headers == self.planned_headers
-            and self._status_code == plan.status_code == 200
-            and not self._on_close
-            and not self.is_customized
-        ):
-            # As it was planned: nothing is to be worked out again.
-            is_head = environ["REQUEST_METHOD"] == "HEAD"
-            return () if is_head else self.planned_body, plan.status, headers
+        values = vars(self)
+        if len(values) == 2 and "planned" in values:
+            body = [] if environ["REQUEST_METHOD"] == "HEAD" else [self.plan.body]
+            return body, self.plan.status, values["planned"].copy()
         return super().get_wsgi_response(environ)
 
     def get_wsgi_headers(self, environ: Any) -> Headers:
@@ -138,7 +158,7 @@ class Reply(WerkzeugResponse):
 
 
 class Replies:
-    """Makes responses of entries for one app.
+    """Make the responses of one app from entries.
 
     :param app: the app.
     """
@@ -148,25 +168,23 @@ class Replies:
         self._class: type[Any] | None = None
 
     def _make_class(self) -> type[Any]:
-        base: type[Any] = self._app.response_class
-        is_customized = any(
-            getattr(base, name) is not getattr(WerkzeugResponse, name) for name in _CUSTOMIZED
-        )
         # Late: an app may choose its response class until the first request.
+        base: type[Any] = self._app.response_class
+        is_customized = base.autocorrect_location_header or any(
+            getattr(base, name) is not getattr(WerkzeugResponse, name) for name in _CUSTOMIZABLE
+        )
         self._class = type("Reply", (Reply, base), {"is_customized": is_customized})
         return self._class
 
     def hit(self, found: Found, environ: Any, is_private: bool) -> Response:
-        """The response to a request whose answer was stored, fresh or stale."""
+        """Return the response to a request whose answer was stored, fresh or stale."""
         entry, exact_age, fresh_for = found
-        plan, unchanged = plans_of(entry)
-        if "HTTP_IF_NONE_MATCH" in environ and _matches(environ, entry):
-            plan = unchanged
+        plan = _plan(entry, environ)
         age = int(exact_age)
         is_stale = fresh_for <= 0
         hit = plan.hit
         if hit.age != age or hit.is_stale is not is_stale:
-            # They are the same for a second: made by one of the requests in it.
+            # They stay the same for a second, so that one request makes them for the others.
             status = "hit"
             if fresh_for != float("inf"):
                 status = f"hit; ttl={int(fresh_for // 1)}"
@@ -176,38 +194,16 @@ class Replies:
         return self._make(plan, hit.private if is_private else hit.shared)
 
     def miss(self, entry: Entry, environ: Any, is_private: bool, cache_status: str) -> Response:
-        """The response to a request for which an entry was just computed."""
-        plan, unchanged = plans_of(entry)
-        if "HTTP_IF_NONE_MATCH" in environ and _matches(environ, entry):
-            plan = unchanged
+        """Return the response to a request for which an entry was just computed."""
+        plan = _plan(entry, environ)
         return self._make(plan, plan.all_headers(cache_status, is_private=is_private))
 
     def _make(self, plan: Plan, planned: Pairs) -> Response:
-        reply: Any
         reply_class = self._class or self._make_class()
-        if reply_class.is_customized:
-            reply = reply_class()
-        else:
-            # What __init__ works out of its arguments is known.
-            reply = object.__new__(reply_class)
-            reply._on_close = []
-            reply.direct_passthrough = False
-        reply.headers = headers = Headers()
-        headers._list = planned.copy()
-        reply._status = plan.status
-        reply._status_code = plan.status_code
-        reply.response = reply.planned_body = [plan.body]
-        reply.planned_headers = planned
+        reply: Any = object.__new__(reply_class)
         reply.plan = plan
+        if reply_class.is_customized:
+            reply.__init__([plan.body], plan.status, Headers(planned))
+        else:
+            reply.planned = planned
         return cast(Response, reply)
-
-
-def _matches(environ: Any, entry: Entry) -> bool:
-    """Whether the client has the entry already, by its ``If-None-Match``."""
-    known = parse_etags(environ["HTTP_IF_NONE_MATCH"])
-    return entry.status == 200 and known.contains_weak(entry.etag.removeprefix("W/").strip('"'))
-
-
-def _is_told_again(name: str) -> bool:
-    """Whether a header belongs into a 304: all but those that describe a body that is not sent."""
-    return not is_entity_header(name) or name.lower() in ("content-location", "expires")

@@ -1,138 +1,63 @@
-"""What a static handler sees: contexts of its own, with a path and nothing of any client."""
+"""The contexts of a static handler, which have a path and nothing of any client."""
 
 from __future__ import annotations
 
+import functools
+import queue
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import Context
-from functools import partial
+import weakref
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from io import BytesIO
-from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Flask, Request, Response
-from flask.ctx import AppContext, RequestContext
-from flask.ctx import _AppCtxGlobals as Globals
 from flask.sessions import SessionMixin
 
 from ..errors import StaticRequestError
 from .settings import host_of
+from .workers import run_later
 
-Result = TypeVar("Result")
-
-#: The attributes of a request that tell something of the client, or that it sent.
+#: The attributes of a request that depend on what the client is or has sent.
 CLIENT_INPUTS = (
-    "accept_charsets",
-    "accept_encodings",
-    "accept_languages",
-    "accept_mimetypes",
-    "access_control_request_headers",
-    "access_control_request_method",
-    "access_route",
-    "args",
-    "authorization",
-    "cache_control",
-    "content_encoding",
-    "content_length",
-    "content_md5",
-    "content_type",
-    "cookies",
-    "data",
-    "date",
-    "files",
-    "form",
-    "full_path",
-    "get_data",
-    "get_json",
-    "headers",
-    "if_match",
-    "if_modified_since",
-    "if_none_match",
-    "if_range",
-    "if_unmodified_since",
-    "input_stream",
-    "is_json",
-    "json",
-    "max_forwards",
-    "mimetype",
-    "mimetype_params",
-    "origin",
-    "pragma",
-    "query_string",
-    "range",
-    "referrer",
-    "remote_addr",
-    "remote_user",
-    "stream",
-    "user_agent",
-    "values",
-    "want_form_data_parsed",
-)
+    "accept_charsets", "accept_encodings", "accept_languages", "accept_mimetypes",
+    "access_control_request_headers", "access_control_request_method", "access_route", "args",
+    "authorization", "cache_control", "content_encoding", "content_length", "content_md5",
+    "content_type", "cookies", "data", "date", "files", "form", "full_path", "get_data",
+    "get_json", "headers", "if_match", "if_modified_since", "if_none_match", "if_range",
+    "if_unmodified_since", "input_stream", "is_json", "json", "max_forwards", "mimetype",
+    "mimetype_params", "origin", "pragma", "query_string", "range", "referrer", "remote_addr",
+    "remote_user", "stream", "user_agent", "values", "want_form_data_parsed",
+)  # fmt: skip
 
 
 class Seal:
-    """What keeps a static handler from reading what belongs to a client.
+    """Keeps a static handler from reading what belongs to a client, from when it is closed.
 
     :param file: the route file, relative to the root.
-    :param is_closed: whether reading is an error; otherwise there is just nothing to be found.
+    :param is_strict: whether reading is an error; otherwise everything is empty.
     """
 
-    __slots__ = ("file", "is_closed")
-
-    def __init__(self, file: str, is_closed: bool) -> None:
+    def __init__(self, file: str, *, is_strict: bool) -> None:
         self.file = file
-        self.is_closed = is_closed
+        self.session = SealedSession(self)
+        self._is_strict = is_strict
+        self._is_closed = False
 
-    def check(self, what: str) -> None:
+    def close(self) -> None:
+        self._is_closed = self._is_strict
+
+    def open(self) -> None:
+        self._is_closed = False
+
+    def check(self, name: str) -> None:
         """:raises StaticRequestError: when it is closed."""
-        if self.is_closed:
-            raise StaticRequestError(self.file, what)
-
-
-class _ClientInput:
-    """An attribute of a sealed request that tells something of the client."""
-
-    def __init__(self, name: str, inherited: type[Request]) -> None:
-        self.name = name
-        self.inherited = inherited
-
-    def __get__(self, request: Any, owner: type) -> Any:
-        if request is None:
-            return getattr(self.inherited, self.name)
-        request.seal.check(f"request.{self.name}")
-        values = vars(request)
-        if self.name in values:
-            return values[self.name]
-        return getattr(super(request.sealed_class, request), self.name)
-
-    def __set__(self, request: Any, value: object) -> None:
-        vars(request)[self.name] = value
-
-
-def _find_nothing(request: Any, name: str) -> Any:
-    seal = vars(request).get("seal")
-    if seal is not None and not name.startswith("__") and not hasattr(type(request), name):
-        seal.check(f"request.{name}")
-    found = getattr(super(type(request), request), "__getattr__", None)
-    return found(name) if found else object.__getattribute__(request, name)
-
-
-def seal_request_class(request_class: type[Request]) -> type[Request]:
-    """A request class whose instances, with a :class:`Seal` as ``seal``, keep what is the
-    client's."""
-    names: dict[str, Any] = {name: _ClientInput(name, request_class) for name in CLIENT_INPUTS}
-    # Without the query, which it would read.
-    names["url"] = property(lambda request: request.base_url)
-    # Asked for what is not there: what middleware has set on the client's request, for example.
-    names["__getattr__"] = _find_nothing
-    sealed = type(f"Sealed{request_class.__name__}", (request_class,), names)
-    sealed.sealed_class = sealed  # type: ignore[attr-defined]
-    return sealed
+        if self._is_closed:
+            raise StaticRequestError(self.file, name)
 
 
 class SealedSession(SessionMixin):
-    """The session of nobody: it is empty, and cannot be changed."""
+    """A session that is empty and cannot be changed."""
 
     modified = False
 
@@ -154,8 +79,8 @@ class SealedSession(SessionMixin):
     def __setitem__(self, name: str, value: object) -> None:
         self._seal.check("session")
         raise TypeError(
-            f"The static GET of {self._seal.file} set session[{name!r}], and no client is there "
-            'whose session it could be. Write dynamic = "force-dynamic" to run it for each.'
+            f"The static GET of {self._seal.file} set session[{name!r}], but it runs without a "
+            'client. Write dynamic = "force-dynamic" to run it for each request.'
         )
 
     def __delitem__(self, name: str) -> None:
@@ -163,154 +88,106 @@ class SealedSession(SessionMixin):
         raise KeyError(name)
 
 
-def seal_globals_class(globals_class: type[Globals]) -> type[Globals]:
-    """A class for ``g`` in which a name that nobody has set in this context is no empty one.
+class _ClientInput:
+    """An attribute of a sealed request that depends on the client."""
 
-    ``name in g``, ``g.setdefault`` and ``g.pop`` do what they always do: with them a handler keeps
-    things of its own there, a connection to a database for example.
-    """
+    def __init__(self, name: str, request_class: type[Request]) -> None:
+        self._name = name
+        self._request_class = request_class
 
-    class SealedGlobals(globals_class):  # type: ignore[misc, valid-type]
-        __slots__ = ("_seal",)  # not in the dict, which is what it lists
+    def __get__(self, request: Any, owner: type) -> Any:
+        if request is None:
+            return getattr(self._request_class, self._name)
+        request.seal.check(f"request.{self._name}")
+        values = vars(request)
+        if self._name in values:
+            return values[self._name]
+        return getattr(super(request.sealed_class, request), self._name)
 
-        def __init__(self, seal: Seal) -> None:
-            super().__init__()
-            object.__setattr__(self, "_seal", seal)
-
-        def __getattr__(self, name: str) -> Any:
-            if not name.startswith("__"):
-                self._seal.check(f"g.{name}")
-            return super().__getattr__(name)
-
-        def get(self, name: str, default: Any = None) -> Any:
-            if name not in self:
-                self._seal.check(f"g.{name}")
-            return super().get(name, default)
-
-    return SealedGlobals
+    def __set__(self, request: Any, value: object) -> None:
+        vars(request)[self._name] = value
 
 
-class Sealer:
-    """Makes the contexts of static handlers of one app.
-
-    :param app: the app.
-    """
-
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self._classes: tuple[type[Request], type[Globals]] | None = None
-
-    @property
-    def classes(self) -> tuple[type[Request], type[Globals]]:
-        """Those of the request and of ``g``. Made late: an app may choose its own until then."""
-        if self._classes is None:
-            request_class = seal_request_class(self.app.request_class)
-            self._classes = request_class, seal_globals_class(self.app.app_ctx_globals_class)
-        return self._classes
-
-    def open(self, path: str, seal: Seal) -> Sealed:
-        """The contexts of a handler for one run.
-
-        :param path: the decoded path.
-        """
-        return Sealed(self.app, *self.classes, path, seal)
+def _get_missing(request: Any, name: str) -> Any:
+    """Get an attribute that is missing: one that middleware has set on the client's request."""
+    seal = vars(request).get("seal")
+    if seal is not None and not name.startswith("__") and not hasattr(type(request), name):
+        seal.check(f"request.{name}")
+    inherited = getattr(super(type(request), request), "__getattr__", None)
+    if inherited is not None:
+        return inherited(name)
+    return object.__getattribute__(request, name)
 
 
-class Sealed:
-    """The contexts in which a static handler runs once.
-
-    They are in a :class:`~contextvars.Context` of their own, so that context variables that a
-    middleware has set are not there either.
-    """
-
-    def __init__(
-        self,
-        app: Flask,
-        request_class: type[Request],
-        globals_class: type[Any],
-        path: str,
-        seal: Seal,
-    ) -> None:
-        self._context = Context()
-        self._seal = seal
-        self._app_context = AppContext(app)
-        self._app_context.g = globals_class(seal)
-        request: Any = request_class(make_environ(app, path))
-        request.seal = seal
-        request.json_module = app.json
-        self._request_context = RequestContext(app, request.environ, request, SealedSession(seal))
-        self.request: Request = request
-
-    def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """Call a function inside."""
-        return self._context.run(function, *arguments)
-
-    def push(self) -> None:
-        """Begin. To be ended with :meth:`pop`."""
-        self._context.run(self._app_context.push)
-        try:
-            self._context.run(self._request_context.push)
-        except BaseException as error:
-            self._context.run(self._app_context.pop, error)
-            raise
-
-    def pop(self, error: BaseException | None = None) -> None:
-        """End, and let teardown functions run: they may look whether there is something."""
-        self._seal.is_closed = False
-        try:
-            self._context.run(self._request_context.pop, error)
-        finally:
-            self._context.run(self._app_context.pop, error)
-
-    @contextmanager
-    def pushed(self) -> Iterator[None]:
-        """For the time of a ``with`` block."""
-        self.push()
-        try:
-            yield
-        except BaseException as error:
-            self.pop(error)
-            raise
-        self.pop()
-
-    def match(self, endpoint: str) -> dict[str, Any]:
-        """The values of the path, as the app's own rules give them. To be called inside.
-
-        :raises ~werkzeug.exceptions.HTTPException: when the path belongs to no route any more.
-        """
-        request = self.request
-        if request.routing_exception is not None:
-            raise request.routing_exception
-        if request.endpoint != endpoint or request.view_args is None:
-            raise RuntimeError(f"{request.path} leads to {request.endpoint!r}, not {endpoint!r}.")
-        # As in Flask.preprocess_request, whose other half belongs to requests of clients.
-        preprocessors = self._app_context.app.url_value_preprocessors
-        for name in (None, *reversed(request.blueprints)):
-            for function in preprocessors.get(name, ()):
-                function(request.endpoint, request.view_args)
-        return request.view_args
-
-    @property
-    def after_request_functions(self) -> list[Callable[..., Any]]:
-        """What the handler has registered with :func:`flask.after_this_request`."""
-        return self._request_context._after_request_functions
+@functools.cache
+def seal_request_class(request_class: type[Request]) -> type[Any]:
+    """Return a request class whose instances have a :class:`Seal` as ``seal``."""
+    names: dict[str, Any] = {name: _ClientInput(name, request_class) for name in CLIENT_INPUTS}
+    # Without the query, which it would read.
+    names["url"] = property(lambda request: request.base_url)
+    names["__getattr__"] = _get_missing
+    sealed = type(f"Sealed{request_class.__name__}", (request_class,), names)
+    sealed.sealed_class = sealed  # type: ignore[attr-defined]
+    return sealed
 
 
-def make_environ(app: Flask, path: str) -> dict[str, Any]:
-    """A WSGI environment that is the same for every client.
+@functools.cache
+def _seal_context_class(context_class: type[Any]) -> type[Any]:
+    """Return a class of request contexts whose request is sealed."""
+
+    class SealedContext(context_class):  # type: ignore[misc]
+        @property
+        def session(self) -> SessionMixin:
+            session: SessionMixin = self.request.seal.session
+            return session
+
+        @session.setter
+        def session(self, value: object) -> None:
+            pass  # a copy of the context sets it
+
+        def match_request(self) -> None:
+            # Only now: opening a session may look for a cookie.
+            self.request.seal.close()
+            super().match_request()
+
+        def pop(self, *arguments: Any) -> None:
+            # Teardown functions may look whether something is there.
+            self.request.seal.open()
+            super().pop(*arguments)
+
+    return SealedContext
+
+
+def seal_context(
+    app: Flask, path: str, file: str, *, is_strict: bool
+) -> AbstractContextManager[Any]:
+    """Return a request context for one run of a static handler.
 
     :param path: the decoded path.
+    :param file: the route file, relative to the root.
+    :param is_strict: whether it is an error to read what belongs to a client.
     """
-    root = app.config["APPLICATION_ROOT"]
+    context: Any = app.request_context(_make_environ(app, path))
+    request = context.request
+    request.__class__ = seal_request_class(request.__class__)
+    request.seal = Seal(file, is_strict=is_strict)
+    context.__class__ = _seal_context_class(context.__class__)
+    return context  # type: ignore[no-any-return]
+
+
+def _make_environ(app: Flask, path: str) -> dict[str, Any]:
+    """Return a WSGI environment that is the same for every client."""
     scheme = app.config["PREFERRED_URL_SCHEME"]
     host, _, port = host_of(app).partition(":")
+    if not port:
+        port = {"https": "443"}.get(scheme, "80")
     return {
         "REQUEST_METHOD": "GET",
-        "SCRIPT_NAME": root.rstrip("/"),
+        "SCRIPT_NAME": app.config["APPLICATION_ROOT"].rstrip("/"),
         "PATH_INFO": path.encode().decode("latin-1"),
         "QUERY_STRING": "",
         "SERVER_NAME": host,
-        "SERVER_PORT": port or ("443" if scheme == "https" else "80"),
+        "SERVER_PORT": port,
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scheme,
@@ -322,69 +199,103 @@ def make_environ(app: Flask, path: str) -> dict[str, Any]:
     }
 
 
-def read_body(response: Response, sealed: Sealed, limit: int) -> bytes | None:
-    """Take the whole body of a response into memory, if it is no longer than some bytes.
+def match_request(context: Any, endpoint: str) -> dict[str, Any]:
+    """Return the values of the path, as the app's own rules read them.
 
-    :param sealed: the contexts of the handler that made it, which still hold.
-    :returns: ``None`` for a longer one, which goes on in these contexts, and ends them.
-    :raises Exception: what a stream raises.
+    :param context: a context that was entered.
+    :raises ~werkzeug.exceptions.HTTPException: when the path belongs to no route any more.
     """
-    iterable = response.response
+    request = context.request
+    if request.routing_exception is not None:
+        raise request.routing_exception
+    if request.endpoint != endpoint or request.view_args is None:
+        raise RuntimeError(f"{request.path} leads to {request.endpoint!r}, not {endpoint!r}.")
+    # As in Flask.preprocess_request, whose other half is for requests of clients.
+    preprocessors = context.app.url_value_preprocessors
+    for name in (None, *reversed(request.blueprints)):
+        for function in preprocessors.get(name, ()):
+            function(request.endpoint, request.view_args)
+    values: dict[str, Any] = request.view_args
+    return values
+
+
+def read_body(response: Response, limit: int) -> tuple[bytes, Iterator[bytes] | None]:
+    """Read a body, but no stream further than some bytes.
+
+    :returns: what was read, and the rest of a longer stream.
+    """
     chunks = iter(response.iter_encoded())
-    read: Callable[[], bytes | None] = partial(next, chunks, None)
-    begun: list[bytes] = []
+    if response.is_streamed and (response.content_length or 0) > limit:
+        return b"", chunks
+    begun = []
     size = 0
-    is_read = False
-    try:
-        if not response.is_streamed or (response.content_length or 0) <= limit:
-            while size <= limit and (chunk := sealed.run(read)) is not None:
-                begun.append(chunk)
-                size += len(chunk)
-            is_read = size <= limit
-    except BaseException:
-        sealed.run(response.close)
-        raise
-    response.direct_passthrough = False
-    if not is_read:
-        response.response = _Rest(chain(begun, chunks), iterable, sealed)
-        return None
-    _close(iterable, sealed)
-    body = b"".join(begun)
-    response.response = [body]
-    return body
+    for chunk in chunks:
+        begun.append(chunk)
+        size += len(chunk)
+        if size > limit and response.is_streamed:
+            return b"".join(begun), chunks
+    return b"".join(begun), None
 
 
-class _Rest:
-    """The chunks of a body, each made in the contexts of its handler."""
+class Stream:
+    """The body of a response that is too long to be stored, for the one client that asked.
 
-    def __init__(self, chunks: Iterator[bytes], iterable: object, sealed: Sealed) -> None:
-        self._chunks = chunks
-        self._iterable = iterable
-        self._sealed = sealed
+    It is made in the thread of the handler, which goes on to produce it there: chunk by chunk, as
+    they are asked for. The handler's contexts end there too, with the last chunk, or when the
+    stream is closed or forgotten.
+
+    :param begun: what was read already.
+    :param rest: the rest of the chunks.
+    :param end: exited afterwards.
+    """
+
+    def __init__(
+        self, begun: bytes, rest: Iterator[bytes], end: AbstractContextManager[Any]
+    ) -> None:
+        self._begun = begun
         self._is_open = True
+        self._asks: Any = queue.SimpleQueue()
+        self._replies: Any = queue.SimpleQueue()
+        run_later(functools.partial(_produce, rest, end, self._asks, self._replies))
+        weakref.finalize(self, self._asks.put, False)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        chunk: bytes | None = None
-        if self._is_open:
-            chunk = self._sealed.run(next, self._chunks, None)
+        if self._begun:
+            begun, self._begun = self._begun, b""
+            return begun
+        chunk = self._ask(goes_on=True)
         if chunk is None:
             raise StopIteration
         return chunk
 
     def close(self) -> None:
-        """Called by the server, also when the client has gone before the last chunk."""
-        if self._is_open:
-            self._is_open = False
-            try:
-                _close(self._iterable, self._sealed)
-            finally:
-                self._sealed.pop()
+        """End the handler. A server calls it too when the client leaves early."""
+        self._begun = b""
+        self._ask(goes_on=False)
+
+    def _ask(self, *, goes_on: bool) -> bytes | None:
+        if not self._is_open:
+            return None
+        self._asks.put(goes_on)
+        chunk, error = self._replies.get()
+        self._is_open = chunk is not None
+        if error is not None:
+            raise error
+        return chunk  # type: ignore[no-any-return]
 
 
-def _close(iterable: object, sealed: Sealed) -> None:
-    close = getattr(iterable, "close", None)
-    if close is not None:
-        sealed.run(close)
+def _produce(
+    rest: Iterator[bytes], end: AbstractContextManager[Any], asks: Any, replies: Any
+) -> None:
+    """Produce a stream, to which this function has no reference: that may be forgotten."""
+    try:
+        with end:
+            while asks.get() and (chunk := next(rest, None)) is not None:
+                replies.put((chunk, None))
+    except BaseException as error:
+        replies.put((None, error))
+    else:
+        replies.put((None, None))

@@ -1,4 +1,4 @@
-"""What an app's config says of its cache."""
+"""The settings of the cache in an app's config."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ from typing import Any
 
 from flask import Flask
 
-from ..errors import install_hint
+from ..errors import Problem, install_hint
 
-#: What the name of each setting begins with in ``app.config``.
+#: The beginning of each setting's name in ``app.config``.
 PREFIX = "ROUTE_HANDLERS_CACHE_"
-
-_NOT_GIVEN = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How an app caches: ``ROUTE_HANDLERS_CACHE_URL`` and so on in ``app.config``.
+    """The settings of a cache: ``ROUTE_HANDLERS_CACHE_URL`` and so on in ``app.config``.
 
-    :param url: of a Redis or Valkey server that workers and machines share; ``None``: each
-        process has a store of its own.
-    :param prefix: what all keys in the server begin with.
-    :param version: names what the code of route files does not show: change it to start anew.
+    :param url: the Redis or Valkey server that workers and machines share; ``None``: each process
+        has its own store.
+    :param prefix: the beginning of all keys in the server.
+    :param version: stands for code that route files do not contain: a new one starts with nothing
+        stored.
     :param max_entries: how many entries a process keeps at most.
-    :param max_bytes: how many bytes they take at most, about.
+    :param max_bytes: about how many bytes they take at most.
     :param max_body: bytes of the longest body that is stored.
-    :param max_wait: seconds that a request waits at most for another one's computation.
+    :param max_wait: seconds that a request waits at most for another's computation.
     :param lock: seconds for which the lock of a process that died is kept.
     :param timeout: seconds after which a server that does not answer counts as down.
     :param threads: how many refreshes run at once in a process.
@@ -47,12 +46,12 @@ class Settings:
     threads: int = 4
 
 
-def _is_text(value: object) -> bool:
+def _is_string(value: object) -> bool:
     return isinstance(value, str) and value.isprintable()
 
 
 def _is_url(value: object) -> bool:
-    return value is None or (_is_text(value) and bool(value))
+    return value is None or (_is_string(value) and bool(value))
 
 
 def _is_count(value: object) -> bool:
@@ -63,103 +62,109 @@ def _is_duration(value: object) -> bool:
     return type(value) in (int, float) and 0 < value < float("inf")  # type: ignore[operator]
 
 
-_WANTED: dict[Callable[[object], bool], str] = {
-    _is_text: "a text",
-    _is_url: "the URL of a server, redis://localhost:6379/0, or None",
-    _is_count: "a whole number, 1 or more",
-    _is_duration: "a number of seconds, more than 0",
-}
+_STRING = (_is_string, "a string of printable characters")
+_URL = (_is_url, "the URL of a server, redis://localhost:6379/0, or None")
+_COUNT = (_is_count, "a whole number, 1 or more")
+_DURATION = (_is_duration, "a number of seconds, more than 0")
 
-_CHECKS: dict[str, Callable[[object], bool]] = {
-    "url": _is_url,
-    "prefix": _is_text,
-    "version": _is_text,
-    "max_entries": _is_count,
-    "max_bytes": _is_count,
-    "max_body": _is_count,
-    "max_wait": _is_duration,
-    "lock": _is_duration,
-    "timeout": _is_duration,
-    "threads": _is_count,
-}
+#: For each setting a function that checks its value, and a description of valid values.
+_CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "url": _URL, "prefix": _STRING, "version": _STRING,
+    "max_entries": _COUNT, "max_bytes": _COUNT, "max_body": _COUNT,
+    "max_wait": _DURATION, "lock": _DURATION, "timeout": _DURATION, "threads": _COUNT,
+}  # fmt: skip
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
-    """The settings in an app's config.
-
-    Values that :func:`find_setting_problems` complains about are left out.
-    """
-    given = {name: config.get(PREFIX + name.upper(), _NOT_GIVEN) for name in _CHECKS}
-    return Settings(**{n: v for n, v in given.items() if v is not _NOT_GIVEN and _CHECKS[n](v)})
-
-
-def find_setting_problems(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What is wrong with the settings in an app's config: each reason with its hint."""
-    for name, check in _CHECKS.items():
+    """Return the settings in an app's config, without those that have a problem."""
+    values = {}
+    for name, (is_valid, _) in _CHECKS.items():
         key = PREFIX + name.upper()
-        if key in config and not check(config[key]):
-            yield f"{key} in app.config is {config[key]!r}.", f"It has to be {_WANTED[check]}."
+        if key in config and is_valid(config[key]):
+            values[name] = config[key]
+    return Settings(**values)
+
+
+def find_setting_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check the settings in an app's config."""
+    for name, (is_valid, description) in _CHECKS.items():
+        key = PREFIX + name.upper()
+        if key in config and not is_valid(config[key]):
+            value = repr(config[key])
+            if name == "url":
+                value = "not valid"  # it may contain a password
+            yield Problem(f"{key} in app.config is {value}.", f"It must be {description}.")
     for key in config:
         name = key.removeprefix(PREFIX)
         if name != key and name.lower() not in _CHECKS:
-            names = [known.upper() for known in _CHECKS]
-            close = get_close_matches(name, names, n=1, cutoff=0.5)
-            guess = f"Did you mean {PREFIX}{close[0]}? " if close else ""
-            known = ", ".join(names)
-            yield (
-                f"{key} is in app.config, and there is no such setting.",
-                f"{guess}Behind {PREFIX} stands one of {known}.",
-            )
+            yield _unknown_setting(name)
     url = read_settings(config).url
-    if url is None:
-        return
+    if url is not None:
+        yield from _find_url_problems(url, config)
+
+
+def _unknown_setting(name: str) -> Problem:
+    names = [known.upper() for known in _CHECKS]
+    hint = f"{PREFIX} is followed by one of {', '.join(names)}."
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    if close:
+        hint = f"Did you mean {PREFIX}{close[0]}? {hint}"
+    return Problem(f"{PREFIX}{name} in app.config is not a setting of the cache.", hint)
+
+
+def _find_url_problems(url: str, config: Mapping[str, Any]) -> Iterator[Problem]:
     if not config.get("SECRET_KEY"):
-        yield (
-            f"{PREFIX}URL is in app.config, and SECRET_KEY is not: "
-            "what is in a shared store is signed with it.",
-            "Set app.config['SECRET_KEY'], the same for all processes, before RouteHandlers.",
+        yield Problem(
+            f"{PREFIX}URL is set in app.config, but SECRET_KEY is not: entries in a shared store "
+            "are signed with it.",
+            "Set app.config['SECRET_KEY'] before RouteHandlers, to the same value in every "
+            "process.",
         )
     if find_spec("redis") is None:
-        yield (
-            f"{PREFIX}URL is in app.config, and redis-py is not installed.",
+        yield Problem(
+            f"{PREFIX}URL is set in app.config, but redis-py is not installed.",
             install_hint("redis"),
         )
         return
-    from redis.connection import parse_url
+    from .stores.connections import Connections
 
     try:
-        parse_url(url)  # type: ignore[no-untyped-call]
-    except ValueError:
-        yield (
-            f"{PREFIX}URL in app.config is {url!r}, and redis-py knows no such URL.",
-            "Write redis://HOST:PORT/NUMBER.",
+        Connections(url, 1.0, 1)  # which connects at its first call
+    except ValueError as error:
+        yield Problem(
+            f"{PREFIX}URL in app.config cannot be used: {error}.",
+            "Write redis://HOST:PORT/NUMBER, and percent-encode special characters of a password.",
         )
 
 
-def find_late_settings(used: Settings, config: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """The settings that an app's config has others of than those in use: by the name of each what
-    is wrong, and the hint."""
+def find_late_settings(used: Settings, config: Mapping[str, Any]) -> dict[str, Problem]:
+    """Return, by name, the settings in an app's config that differ from those in use."""
     now = read_settings(config)
-    late = (f.name for f in fields(now) if getattr(now, f.name) != getattr(used, f.name))
-    return {
-        name: (
-            f"{PREFIX}{name.upper()} in app.config was set after RouteHandlers had read it, and "
-            "has no effect.",
-            "Set it before RouteHandlers(app), or init_app(app), is called.",
-        )
-        for name in late
-    }
+    problems = {}
+    for field in fields(now):
+        if getattr(now, field.name) != getattr(used, field.name):
+            problems[field.name] = Problem(
+                f"{PREFIX}{field.name.upper()} in app.config was set after RouteHandlers read it, "
+                "and has no effect.",
+                "Set it before RouteHandlers(app), or init_app(app), is called.",
+            )
+    return problems
 
 
 def host_of(app: Flask) -> str:
-    """The host that a static handler sees: ``localhost``, unless the app would refuse it."""
+    """Return the host that a static handler sees.
+
+    It is ``localhost``, unless the app would refuse that.
+    """
     name: str | None = app.config["SERVER_NAME"]
     trusted: list[str] | str | None = app.config["TRUSTED_HOSTS"]
     host = "localhost"
+    if isinstance(trusted, str):
+        trusted = [trusted]
     if trusted:
-        first = trusted if isinstance(trusted, str) else trusted[0]
-        host = name or first.lstrip(".")
+        host = name or trusted[0].lstrip(".")
     if app.subdomain_matching and name:
-        subdomain = app.url_map.default_subdomain
-        host = f"{subdomain}.{name}" if subdomain else name
+        host = name
+        if app.url_map.default_subdomain:
+            host = f"{app.url_map.default_subdomain}.{name}"
     return host

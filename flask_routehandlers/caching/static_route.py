@@ -1,121 +1,117 @@
-"""A static GET: its handler runs in contexts of its own, and what it returned is served."""
+"""A static GET: its handler runs apart from any request, and its response is stored."""
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import ExitStack
-from types import CoroutineType
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from flask import Flask, Request, Response, request
+from flask import Request, Response, g
 from werkzeug.exceptions import NotFound
 
 from ..binding.model import Binding
-from ..dependencies.model import Plan
 from ..errors import skip_frames
 from ..handlers.config import RouteConfig, check_tags
-from ..handlers.dispatch import Dispatcher
+from ..handlers.dispatch import Dispatcher, current_request
 from ..handlers.results import respond
-from ..running.modes import run_for
 from .cache import Cache
 from .coordinator import Job
 from .params import StaticParams
 from .policy import kept_headers, why_not_stored
 from .responses import NAME
-from .sandbox import Seal, Sealed, read_body
+from .sandbox import Stream, match_request, read_body, seal_context
 from .stores.base import Found
 from .stores.entry import Entry, canonical, code_version, file_prefix, make_etag, make_key
 
-_current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A route file whose GET is static.
+
+    :param file: the route file, relative to the root.
+    :param source: its bytes.
+    :param endpoint: its endpoint, including the blueprint.
+    :param parameters: the names of the path parameters.
+    :param is_guarded: whether it has middleware, which decides who gets a response.
+    """
+
+    file: str
+    source: bytes
+    endpoint: str
+    parameters: tuple[str, ...]
+    is_guarded: bool
 
 
 class StaticRoute:
-    """A route file whose GET is static.
+    """The GET of a route file, answered from the cache.
 
-    :param app: the app that serves it.
     :param cache: the app's cache.
-    :param mount_name: the name of its blueprint.
-    :param endpoint: its endpoint, blueprint included.
-    :param file: the route file, relative to the root.
-    :param source: the bytes of the file.
+    :param static: the route file.
     :param config: its route config.
-    :param binding: how its GET is called.
-    :param plan: how it gets its dependencies, if it asks for some.
-    :param find_tags: how its ``cache_tags`` is called, if that is a function.
-    :param parameters: the names of the path parameters.
-    :param is_guarded: whether middleware decides who gets a response.
+    :param dispatcher: the plan of its GET, and that of its ``cache_tags`` if it is a function.
     """
 
     def __init__(
         self,
-        app: Flask,
         cache: Cache,
-        *,
-        mount_name: str,
-        endpoint: str,
-        file: str,
-        source: bytes,
+        static: StaticFile,
         config: RouteConfig,
-        binding: Binding,
-        plan: Plan | None,
-        find_tags: Binding | None,
-        parameters: Collection[str],
-        is_guarded: bool,
+        dispatcher: Dispatcher,
     ) -> None:
-        self.app = app
+        app = cache.app
         self.cache = cache
-        self.endpoint = endpoint
-        self.file = file
         self.config = config
-        self._parameters = parameters
-        self._params = StaticParams(app, endpoint, file, parameters, config.generate_static_params)
-        self.is_guarded = is_guarded
-        self._handler = binding
-        self.plan = plan
-        plans = {"GET": plan} if plan else {}
-        self._dispatcher = Dispatcher(app, file, {"GET": binding}, plans)
-        self._find_tags = find_tags
-        tags = config.cache_tags
-        self._own_tags = tags if isinstance(tags, tuple) else ()
-        version = code_version(source, cache.settings.version)
-        self._prefix = file_prefix(app.import_name, mount_name, file, version)
+        self.file = static.file
+        self.is_guarded = static.is_guarded
+        #: The way in which GET gets its dependencies, if it asks for some.
+        self.plan = dispatcher.plans.get("GET")
+        self._app = app
+        self._static = static
+        self._dispatcher = dispatcher
+        self._tags = config.cache_tags if isinstance(config.cache_tags, tuple) else ()
+        generate = config.generate_static_params
+        self._params = StaticParams(app, static.endpoint, static.file, static.parameters, generate)
+        mount_name = static.endpoint.partition(".")[0]
+        version = code_version(static.source, cache.settings.version)
+        self._prefix = file_prefix(app.import_name, mount_name, static.file, version)
         self._list_key = f"{self._prefix}*"  # a path begins with a slash
         #: The tag of everything that is stored for the file.
-        self.file_tag = f"file:{app.import_name}:{mount_name}:{file}"
-        serve = functools.update_wrapper(self._make_server(), binding.function)
-        #: How the file's GET is called, in place of its handler.
+        self.file_tag = f"file:{app.import_name}:{mount_name}:{static.file}"
+        serve = functools.update_wrapper(self._make_server(), dispatcher.bindings["GET"].function)
+        #: The plan of the file's GET in place of that of its handler.
         self.binding = Binding(serve, (), frozenset(), (), True, False, False)
 
     def __repr__(self) -> str:
-        return f"<StaticRoute {self.endpoint} from {self.file}>"
+        return f"<StaticRoute {self._static.endpoint} from {self.file}>"
 
     # Serving.
 
     def _make_server(self) -> Callable[..., Any]:
-        """The function that answers GET and HEAD in place of the handler."""
+        """Return the function that answers GET and HEAD in place of the handler."""
         prefix, is_guarded = self._prefix, self.is_guarded
-        coordinator, hit = self.cache.coordinator, self.cache.replies.hit
-        get, is_due = coordinator.get, coordinator.is_due
+        cache, hit = self.cache, self.cache.replies.hit
 
         def serve(**_: Any) -> Any:
-            current = _current_request()
-            environ = current.environ
-            if current.method == "OPTIONS":
+            request = current_request()
+            environ = request.environ
+            if request.method == "OPTIONS":
                 # A handler that answers its preflight itself: that is not stored.
-                arguments = self._handler.arguments(current, current.view_args or {})
-                return self._handler.function(**arguments)
-            path = current.path
+                return self._dispatcher.call("GET", request, request.view_args or {}, None)
+            path = request.path
             if path[-1] == "/":
                 path = canonical(path)
-            found = get(make_key(prefix, path))
+            coordinator = cache.coordinator
+            found = coordinator.get(make_key(prefix, path))
             is_private = is_guarded or "HTTP_COOKIE" in environ or "HTTP_AUTHORIZATION" in environ
-            if found is None or (found.fresh_for <= 0 and is_due(found.entry.key)):
+            if found is None or (found.fresh_for <= 0 and coordinator.is_due(found.entry.key)):
                 try:
-                    return self._answer(current, path, found, is_private)
+                    return self._answer(request, path, found, is_private)
                 except Exception as error:
-                    # In front of the user's own code, if the error comes from there.
+                    # Our frames come before those of the handler, if the error is the handler's.
                     raised = error.__traceback__
                     error.__traceback__ = skip_frames(raised, _is_ours) or raised
                     raise
@@ -124,87 +120,111 @@ class StaticRoute:
         return serve
 
     def _answer(
-        self, current: Request, path: str, found: Found | None, is_private: bool
+        self, request: Request, path: str, found: Found | None, is_private: bool
     ) -> Response:
-        self.cache.say_what_came_late()
+        environ = request.environ
+        self.cache.check_once(environ)
         if found is None:
-            self.refuse_unlisted(path)
+            self._refuse_unlisted(path)
         answer = self.cache.coordinator.resolve(self.job(path), found)
-        result, state, is_stored, is_collapsed = answer
-        if not isinstance(result, Found):
-            assert isinstance(result, Response)
-            return result
-        if state != "miss":
-            return self.cache.replies.hit(result, current.environ, is_private)
-        status = "fwd=miss; stored" if is_stored else "fwd=miss"
-        if is_collapsed:
+        if isinstance(answer.result, Response):
+            return answer.result
+        assert isinstance(answer.result, Found)
+        if answer.state != "miss":
+            return self.cache.replies.hit(answer.result, environ, is_private)
+        status = "fwd=miss"
+        if answer.is_collapsed:
             status = "fwd=miss; collapsed"
-        # What was revalidated meanwhile is for no other cache.
-        is_private = is_private or not (is_stored or is_collapsed)
-        return self.cache.replies.miss(result.entry, current.environ, is_private, status)
+        elif answer.is_stored:
+            status = "fwd=miss; stored"
+        else:
+            is_private = True  # it was revalidated meanwhile, so it is for no other cache
+        return self.cache.replies.miss(answer.result.entry, environ, is_private, status)
 
     # Computing.
 
     def key_of(self, path: str) -> str:
-        """The key of a decoded path, under which its entry is stored."""
+        """Return the key of the entry of a decoded path."""
         return make_key(self._prefix, canonical(path))
 
     def job(self, path: str) -> Job:
-        """How the entry of a decoded path is computed and stored by a coordinator."""
-        computation = _Computation(self, path)
+        """Return the way to compute the entry of a decoded path."""
         name = f"GET in {self.file} for {path}"
-        return Job(self.key_of(path), name, computation.find_tags, computation.run)
+        find_tags, compute = partial(self._tags_of, path), partial(self._compute, path)
+        return Job(self.key_of(path), name, find_tags, compute)
 
-    def render(self, path: str, tags: tuple[str, ...] = ()) -> Entry | Response:
+    def _compute(self, path: str, tags: tuple[str, ...]) -> Entry | Response:
+        # Also for a path that was stored when it was still listed.
+        self._refuse_unlisted(path)
+        return self._render(path, tags)
+
+    def render(self, path: str) -> Entry | Response:
         """Run the handler for a decoded path, whatever is stored, and store nothing.
 
         :returns: an entry, or a response that may not be stored.
-        :raises Exception: what the handler raises, or a stream that it returned.
+        :raises Exception: what the handler raises, or a stream that it returns.
         """
-        sealed = self._seal(path)
-        sealed.push()
-        try:
-            response = sealed.run(self._call_handler, sealed)
-            body = read_body(response, sealed, self.cache.settings.max_body)
-        except BaseException as error:
-            sealed.pop(error)
-            raise
-        if body is None:
-            return _not_stored(response, "too-long")
-        sealed.pop()
+        return self.cache.workers.start(partial(self._render, path, ())).result()
+
+    def _render(self, path: str, tags: tuple[str, ...]) -> Entry | Response:
+        """Run the handler, in a thread of the cache."""
+        with ExitStack() as stack:
+            context = stack.enter_context(self._seal(path))
+            response = self._call_handler(context)
+            stack.callback(response.close)
+            body, rest = read_body(response, self.cache.settings.max_body)
+            if rest is not None:
+                stream = Stream(body, rest, stack.pop_all())
+                return self._not_stored(response, stream, "too-long")
         status, headers = response.status_code, list(response.headers)
         reason = why_not_stored(status, headers)
+        if reason is None and len(body) > self.cache.settings.max_body:
+            reason = "too-long"
         if reason is not None:
-            return _not_stored(response, reason)
-        response.close()
+            return self._not_stored(response, body, reason)
         kept = kept_headers(headers)
         etag = response.headers.get("ETag") or make_etag(status, kept, body)
         return Entry(self.key_of(path), status, kept, body, etag, tags, self.config.lifetime)
 
-    def _seal(self, path: str) -> Sealed:
-        return self.cache.sealer.open(path, Seal(self.file, self.config.is_strict))
+    def _seal(self, path: str) -> Any:
+        return seal_context(self._app, path, self.file, is_strict=self.config.is_strict)
 
-    def _call_handler(self, sealed: Sealed) -> Response:
-        values = sealed.match(self.endpoint)
-        result = self._dispatcher.call("GET", sealed.request, values, None)
-        response = respond(self.app, result, "GET", self.file)
-        for after in sealed.after_request_functions:
-            response = self.app.ensure_sync(after)(response)
+    def _call(self, name: str, context: Any) -> Any:
+        """Call ``GET`` or ``cache_tags`` in a sealed context."""
+        values = match_request(context, self._static.endpoint)
+        try:
+            return self._dispatcher.call(name, context.request, values, None)
+        except AttributeError as error:
+            if error.obj is g._get_current_object():
+                error.add_note(_MISSING_IN_G.format(file=self.file, name=error.name))
+            raise
+
+    def _call_handler(self, context: Any) -> Response:
+        response = respond(self._app, self._call("GET", context), "GET", self.file)
+        # Flask has no public name for the functions of after_this_request.
+        for function in context._after_request_functions:
+            response = self._app.ensure_sync(function)(response)
         return response
+
+    def _not_stored(self, response: Response, body: bytes | Stream, reason: str) -> Response:
+        """Return a response for one client; the handler's own does not leave its thread."""
+        copy = self._app.response_class(body, response.status, response.headers)
+        copy.headers["Cache-Status"] = f"{NAME}; fwd=miss; detail={reason}"
+        return copy
 
     # Revalidating.
 
     def revalidate(self, path: str) -> None:
-        """Forget what is stored for a decoded path, however else its parameters can be spelled.
+        """Forget what is stored for a decoded path, and for others with the same parameters.
 
         :raises ~flask_routehandlers.StoreError: when a shared store cannot be reached.
         """
         usual = self._params.usual(canonical(path))
         store = self.cache.store
-        # All of it is called, also if a store that is down raises: this process forgets it then.
+        # Each is called even if another raises: this process forgets the path in any case.
         with ExitStack() as calls:
             calls.callback(store.revalidate_key, make_key(self._prefix, usual))
-            if self._parameters:
+            if self._static.parameters:
                 calls.callback(store.revalidate_tags, [self._alias_tag(usual)])
             if self.is_closed:  # the path may be new, or gone
                 calls.callback(store.revalidate_key, self._list_key)
@@ -212,62 +232,55 @@ class StaticRoute:
     def _alias_tag(self, usual: str) -> str:
         return f"path:{make_key(self._prefix, usual)}"
 
-    def tags_of(self, path: str) -> tuple[str, ...]:
-        """The tags of the entry of a decoded path.
+    def _tags_of(self, path: str) -> tuple[str, ...]:
+        """Return the tags of the entry of a decoded path.
 
-        :raises TypeError: when ``cache_tags`` returns something else.
+        :raises TypeError: when ``cache_tags`` returns anything but a list of tags.
         """
-        tags = self._own_tags
-        if self._find_tags is not None:
-            sealed = self._seal(path)
-            with sealed.pushed():
-                returned = sealed.run(self._call_tags, sealed, self._find_tags)
+        tags = self._tags
+        if "cache_tags" in self._dispatcher.bindings:
+            with self._seal(path) as context:
+                returned = self._call("cache_tags", context)
             try:
                 tags = check_tags(returned)
             except TypeError as error:
                 raise TypeError(
-                    f"cache_tags in {self.file} returned {returned!r}, and {error}. "
-                    "It returns a list of strings."
+                    f"cache_tags in {self.file} returned {returned!r}, but {error}. "
+                    "It must return a list of strings."
                 ) from None
         path = canonical(path)
         usual = self._params.usual(path)
         if usual != path:
-            return (self.file_tag, self._alias_tag(usual), *tags)
+            tags = (self._alias_tag(usual), *tags)
         return (self.file_tag, *tags)
 
-    def _call_tags(self, sealed: Sealed, binding: Binding) -> Any:
-        values = sealed.match(self.endpoint)
-        result = binding.function(**binding.arguments(sealed.request, values))
-        return run_for(self.app, result) if isinstance(result, CoroutineType) else result
-
-    # Paths that are known beforehand.
+    # Paths that are known in advance.
 
     def static_paths(self) -> list[str] | None:
-        """The decoded paths that are known beforehand.
+        """Return the decoded paths that are known in advance.
 
-        :returns: ``None`` when there are parameters and no ``generate_static_params``.
-        :raises TypeError, ValueError: when that lists something else.
+        :returns: ``None`` for a file with parameters and no ``generate_static_params``.
+        :raises TypeError, ValueError: when that returns anything else.
         """
         return self._params.paths()
 
     @property
     def is_closed(self) -> bool:
-        """Whether there is nothing but the paths that are known beforehand."""
+        """Whether there are no other paths than those that are known in advance."""
         return not self.config.dynamic_params
 
     def list_job(self) -> Job:
-        """How the list of these paths is computed and stored, if there are no others."""
-        tags = (self.file_tag, *self._own_tags)
+        """Return the way to compute the list of these paths, as an entry."""
 
-        def compute() -> Entry:
+        def compute(tags: tuple[str, ...]) -> Entry:
             body = json.dumps(self.static_paths()).encode()
             return Entry(self._list_key, 200, (), body, '""', tags, self.config.lifetime)
 
         name = f"generate_static_params in {self.file}"
-        return Job(self._list_key, name, lambda: tags, compute)
+        return Job(self._list_key, name, lambda: (self.file_tag, *self._tags), compute)
 
-    def refuse_unlisted(self, path: str) -> None:
-        """:raises ~werkzeug.exceptions.NotFound: for a path that is none of a closed route's."""
+    def _refuse_unlisted(self, path: str) -> None:
+        """:raises ~werkzeug.exceptions.NotFound: for another path than those of a closed route."""
         if not self.is_closed:
             return
         coordinator = self.cache.coordinator
@@ -283,27 +296,10 @@ class StaticRoute:
             raise NotFound
 
 
-class _Computation:
-    """One run of a handler for a coordinator, which asks for the tags first."""
-
-    def __init__(self, route: StaticRoute, path: str) -> None:
-        self._route = route
-        self._path = path
-        self._tags: tuple[str, ...] = ()
-
-    def find_tags(self) -> tuple[str, ...]:
-        self._tags = self._route.tags_of(self._path)
-        return self._tags
-
-    def run(self) -> Entry | Response:
-        # Also for a path that was stored when it was still listed.
-        self._route.refuse_unlisted(self._path)
-        return self._route.render(self._path, self._tags)
-
-
-def _not_stored(response: Response, reason: str) -> Response:
-    response.headers["Cache-Status"] = f"{NAME}; fwd=miss; detail={reason}"
-    return response
+_MISSING_IN_G = (
+    "The static GET of {file} runs with a new, empty g: what before_request functions and "
+    "middleware set, g.{name} for example, belongs to one client and is not in it."
+)
 
 
 def _is_ours(module: str) -> bool:

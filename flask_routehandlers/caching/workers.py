@@ -1,95 +1,176 @@
-"""A few threads for work that no request waits for."""
+"""Threads for the code of static handlers, which never runs in the thread of a request.
+
+Below gevent these are greenlets. So what gevent replaces is looked up in its module at each use.
+"""
 
 from __future__ import annotations
 
 import atexit
+import queue
+import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from contextvars import Context
-from threading import Condition, Thread
+from contextvars import Context, ContextVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
-from .._forks import renew_after_fork
+from .._forks import PerProcess
 
 #: Seconds after which a thread without work ends.
 IDLE = 5.0
 
-#: Seconds that the end of the process waits for work that has begun.
+#: Seconds for which the end of the process waits for refreshes that have begun.
 LAST_SECONDS = 1.0
 
-_every: WeakSet[Workers] = WeakSet()
+Result = TypeVar("Result")
+
+_later: ContextVar[list[Callable[[], object]]] = ContextVar("later")
+
+
+class Call(Generic[Result]):
+    """A call of a function in a thread of :class:`Workers`."""
+
+    def __init__(self, function: Callable[[], Result]) -> None:
+        self._function = function
+        self._outbox: Any = queue.SimpleQueue()
+        self._outcome: tuple[Any, BaseException | None] | None = None
+
+    def run(self) -> None:
+        """Call the function in an empty context, then what it passed to :func:`run_later`."""
+        context = Context()
+        later: list[Callable[[], object]] = []
+        context.run(_later.set, later)
+        try:
+            self._outbox.put((context.run(self._function), None))
+        except BaseException as error:
+            self._outbox.put((None, error))
+        for function in later:
+            context.run(function)
+
+    def wait(self, seconds: float | None) -> bool:
+        """Return whether the function ends within some seconds; ``None``: however long it runs."""
+        try:
+            self._outcome = self._outbox.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        return True
+
+    def result(self) -> Result:
+        """Return or raise what the function does, once it has ended."""
+        if self._outcome is None:
+            self.wait(None)
+        assert self._outcome is not None
+        result, error = self._outcome
+        self._outcome = None
+        if error is None:
+            return result  # type: ignore[no-any-return]
+        try:
+            raise error
+        finally:
+            del error  # its traceback refers to this frame
+
+
+def run_later(function: Callable[[], object]) -> None:
+    """Call a function in the thread of the current call, once its result is delivered."""
+    _later.get().append(function)
 
 
 class Workers:
-    """Runs tasks in threads that start with the first task and never keep the process alive.
+    """Threads that never keep the process alive: as many as there are calls at a time."""
 
+    def __init__(self) -> None:
+        self._idle: deque[Any] = deque()
+
+    def start(self, function: Callable[[], Result]) -> Call[Result]:
+        """Begin to call a function in another thread.
+
+        :raises RuntimeError: when the system provides no thread.
+        """
+        call = Call(function)
+        try:
+            inbox = self._idle.pop()
+        except IndexError:
+            inbox = queue.SimpleQueue()
+            work = threading.Thread(target=self._work, args=(inbox,), daemon=True)
+            work.start()
+        inbox.put(call)
+        return call
+
+    def _work(self, inbox: Any) -> None:
+        while True:
+            try:
+                call = inbox.get(timeout=IDLE)
+            except queue.Empty:
+                try:
+                    self._idle.remove(inbox)
+                except ValueError:
+                    continue  # a call is on its way
+                return
+            call.run()
+            del call
+            self._idle.append(inbox)
+
+
+class Backlog:
+    """Tasks that no request waits for. They run in the order in which they were added.
+
+    :param workers: the threads that run them.
     :param threads: how many run at once.
-    :param most: how many tasks wait at most.
+    :param size: how many wait at most.
     """
 
-    def __init__(self, threads: int, most: int) -> None:
+    def __init__(self, workers: Workers, threads: int, size: int) -> None:
+        self._workers = workers
         self._threads = threads
-        self._most = most
-        self.after_fork()
-        renew_after_fork(self)
-        _every.add(self)
-
-    def after_fork(self) -> None:
-        self._changed = Condition()
-        self._waiting: deque[Callable[[], object]] = deque()
+        self._size = size
+        self._lock = threading.Lock()
+        self._tasks: deque[Callable[[], object]] = deque()
         self._running = 0
-        self._idle = 0
-        self._stopped = False
+        self._is_open = True
+        _backlogs.get().add(self)
 
-    def submit(self, task: Callable[[], object]) -> bool:
-        """Run a task soon, in an empty context.
+    def add(self, task: Callable[[], object]) -> bool:
+        """Run a task soon. It must not raise.
 
-        :returns: whether it was accepted; it is not when too many wait.
+        :returns: whether it was accepted. It is not when too many wait.
         """
-        with self._changed:
-            if self._stopped or len(self._waiting) >= self._most:
+        with self._lock:
+            if not self._is_open or len(self._tasks) >= self._size:
                 return False
-            self._waiting.append(task)
-            if self._idle >= len(self._waiting):
-                self._changed.notify()
-            elif self._running < self._threads:
+            if self._running < self._threads:
                 try:
-                    Thread(target=Context().run, args=(self._work,), daemon=True).start()
-                except RuntimeError:  # no thread is to be had, or the process ends
-                    if not self._running:
-                        self._waiting.pop()
-                        return False
-                else:
+                    self._workers.start(self._run)
                     self._running += 1
+                except RuntimeError:  # no thread is available, or the process ends
+                    if not self._running:
+                        return False
+            self._tasks.append(task)
         return True
 
-    def _work(self) -> None:
-        try:
-            while (task := self._next()) is not None:
-                task()
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
+    def _run(self) -> None:
+        while True:
+            with self._lock:
+                if not self._tasks:
+                    self._running -= 1
+                    return
+                task = self._tasks.popleft()
+            task()
 
-    def _next(self) -> Callable[[], object] | None:
-        with self._changed:
-            if not self._waiting:
-                self._idle += 1
-                self._changed.wait_for(lambda: self._waiting or self._stopped, IDLE)
-                self._idle -= 1
-            return self._waiting.popleft() if self._waiting else None
+    def close(self, seconds: float) -> None:
+        """Drop the tasks that wait, and give those that run some seconds to end."""
+        with self._lock:
+            self._is_open = False
+            self._tasks.clear()
+        deadline = time.monotonic() + seconds
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.005)
 
-    def stop(self, seconds: float) -> None:
-        """Forget what waits, and give what runs some seconds to end."""
-        with self._changed:
-            self._stopped = True
-            self._waiting.clear()
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._running, seconds)
+
+_backlogs: PerProcess[WeakSet[Backlog]] = PerProcess(WeakSet)
 
 
 @atexit.register
-def _stop_all() -> None:
-    for workers in list(_every):
-        workers.stop(LAST_SECONDS)
+def _close_all() -> None:
+    for backlog in list(_backlogs.get()):
+        backlog.close(LAST_SECONDS)

@@ -125,7 +125,7 @@ def load_with_shared_store(info: ScriptInfo) -> Flask:
     if cache is not None:
         late = find_late_settings(cache.settings, app.config)
         if "url" in late:
-            raise LoadError(*late["url"])
+            raise LoadError(late["url"].reason, late["url"].hint)
     if read_settings(app.config).url is None:
         raise LoadError(
             f"The app {app.name!r} stores responses of static handlers in the memory of each "

@@ -45,6 +45,8 @@ def finish(app: Flask, result: Any, name: str, file: str, kind: str = "A handler
     :raises TypeError: for ``None``.
     :raises ~werkzeug.exceptions.HTTPException: the result, if it is one.
     """
+    if isinstance(result, Response):
+        return result
     if isinstance(result, CoroutineType):
         result = run_for(app, result)
     result = complete(app, result, name, file, kind)

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from werkzeug.routing import BaseConverter, Map
 from werkzeug.routing.rules import RulePart, Weighting
 
-from .._forks import renew_after_fork
+from .._forks import PerProcess
 from ..tree.segments import CatchAll, Dynamic, Parameter, Segment, Static
 from .converters import CatchAllConverter, clean_segment
 from .matcher import PathRule
@@ -28,22 +28,10 @@ _NO_WEIGHT = Weighting(0, [], 0, [])
 _SLASH = (False, "/")
 
 
-class _Compiling:
-    """The lock for compiling URL builders.
-
-    In Python 3.11, threads that compile syntax trees concurrently can get a SystemError.
-    """
-
-    def __init__(self) -> None:
-        self.after_fork()
-        renew_after_fork(self)
-
-    def after_fork(self) -> None:
-        # Reentrant, for a finalizer that builds a URL in the thread that it interrupts.
-        self.lock = RLock()
-
-
-_compiling = _Compiling()
+#: The lock that compiling holds: in Python 3.11, threads that compile syntax trees concurrently
+#: can get a SystemError. It is reentrant, for a finalizer that builds a URL in the thread that it
+#: interrupts.
+_compiling = PerProcess(RLock)
 
 
 @dataclass
@@ -227,7 +215,7 @@ class RouteRule(PathRule):
 
     def _compile_now(self, append_unknown: bool) -> Any:
         """Return a builder of the base class, bound to this rule."""
-        with _compiling.lock:
+        with _compiling.get():
             return super()._compile_builder(append_unknown).__get__(self, None)
 
 

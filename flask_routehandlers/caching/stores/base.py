@@ -1,4 +1,4 @@
-"""What a store of entries does, whatever it keeps them in."""
+"""The interface of a store of entries."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ from typing import Any, NamedTuple, Protocol
 from ...errors import StoreError
 from .entry import Entry
 
-#: Seconds for which the generations that a running handler began with are remembered. What it
-#: returns later is not stored.
+#: The longest run of a handler, in seconds. A result that takes longer may not be stored.
 LONGEST_RUN = 3600
 
-#: Seconds for which an entry is kept, if there is room: the longest time that HTTP caches count.
+#: Seconds for which an entry is kept if there is room: the longest time that HTTP caches count.
 LONGEST_LIFE = 365 * 24 * 3600
 
-#: Seconds until a refresh that failed is tried again: doubled for each failure, up to the second.
+#: Seconds until a refresh that failed is tried again: the first time, and the most after several
+#: failures, each of which doubles it.
 FIRST_PAUSE, LONGEST_PAUSE = 1, 60
 
 
 class StoreRefusedError(StoreError):
-    """A shared store answers, and does not do what it is asked: it is full, or read only."""
+    """A shared store answers, but refuses a command: it is full or read-only, for example."""
 
 
 class Found(NamedTuple):
-    """An entry, as it is at this moment.
+    """An entry at this moment.
 
     :param age: seconds since it was stored.
-    :param fresh_for: seconds left: infinite until revalidated, zero or less when it is stale.
+    :param fresh_for: seconds left: infinite if it is fresh until revalidated, zero or less when
+        it is stale.
     """
 
     entry: Entry
@@ -38,10 +39,10 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What could make a result out of date while its handler runs, as it was before.
+    """The state of a key and its tags before a handler runs, to see whether it changes meanwhile.
 
-    :param generations: whatever the store compares; they move when it is told to revalidate.
-    :param origin: the store that gave them, which alone can compare them.
+    :param generations: values that the store compares; they change with each revalidation.
+    :param origin: the store that made them, and alone can compare them.
     """
 
     key: str
@@ -51,68 +52,72 @@ class Marks:
 
 
 class Store(Protocol):
-    """Keeps entries, locks and pauses. Every method may be called by many threads at once.
+    """Keep entries, locks and pauses. Every method may be called by many threads at once.
 
-    Freshness is never a matter of this machine's clock. Only shared stores raise:
+    How long something is fresh or locked never depends on the time of day of this machine.
 
-    :raises StoreError: by any method, when the store cannot be reached or refuses.
+    :raises StoreError: by any method of a shared store, when it cannot be reached or refuses.
     """
 
     def get(self, key: str) -> Found | None:
-        """The entry of a key; ``None`` if there is none or one of its tags was revalidated."""
+        """Return the entry of a key; ``None`` without one, or if a tag of it was revalidated."""
         ...
 
     def begin(self, key: str, tags: Iterable[str]) -> Marks:
-        """To be called before a handler runs whose result is to be stored with these tags."""
+        """Return the marks for :meth:`put`, before the handler runs.
+
+        :param tags: the tags of the entry that it may make.
+        """
         ...
 
     def put(self, entry: Entry, marks: Marks) -> bool:
-        """Store an entry, under the tags of its marks, unless the key or a tag was revalidated
-        since they were taken. Ends the pause of the key.
+        """Store an entry, unless its key or a tag was revalidated since its marks were taken.
+
+        It ends the pause of the key.
 
         :returns: whether it was stored.
         """
         ...
 
     def lock(self, key: str, token: str, seconds: float) -> bool:
-        """Take the lock of a key for at most some seconds, or see that somebody else has it.
+        """Take the lock of a key for some seconds, unless it is held.
 
-        :param token: what nobody else has.
+        :param token: identifies the owner, and is unique.
         """
         ...
 
     def renew(self, key: str, token: str, seconds: float) -> bool:
-        """Keep a lock for some seconds from now, if it is still that of the token."""
+        """Keep a lock for some seconds from now, if it still belongs to the token."""
         ...
 
     def unlock(self, key: str, token: str) -> None:
-        """Release the lock of a key, if it is still that of the token."""
+        """Release the lock of a key, if it still belongs to the token."""
         ...
 
     def postpone(self, key: str) -> tuple[int, float]:
-        """Note that a refresh failed: no other one is to be tried for a pause.
+        """Record that a refresh failed: none is tried during a pause.
 
-        :returns: how many failed in a row, and the seconds of the pause.
+        :returns: the number of failures in a row, and the seconds of the pause.
         """
         ...
 
     def is_postponed(self, key: str) -> bool:
-        """Whether a refresh of the key has to wait for a pause to end."""
+        """Return whether the refresh of a key has to wait for a pause to end."""
         ...
 
     def revalidate_key(self, key: str) -> None:
-        """Forget the entry of a key; what is being computed for it now will not be stored."""
+        """Forget the entry of a key, and refuse what is being computed for it now."""
         ...
 
     def revalidate_tags(self, tags: Iterable[str]) -> None:
-        """Forget every entry that has one of the tags, and what is being computed for it now."""
+        """Forget every entry that has one of the tags, and refuse those being computed now."""
         ...
 
     def close(self) -> None:
-        """Give back what it holds of the system. It can be used again."""
+        """Release connections. The store can be used again."""
         ...
 
 
 def pause(failures: int) -> int:
-    """Seconds to wait after some failures in a row."""
+    """Return the seconds to wait after some failures in a row."""
     return min(FIRST_PAUSE << min(failures - 1, 30), LONGEST_PAUSE)

@@ -1,255 +1,278 @@
-"""Connections to a Redis server: few, never waited for long, never used after an interruption.
+"""Connections to a Redis server: few, with bounded waits, never used after an interruption.
 
-redis-py makes them: it knows URLs, TLS and passwords. A call is one write and mostly one read on
-the socket, which costs a third of a call through its client.
+redis-py opens them: it knows URLs, TLS and passwords. Replies are read here, since only so each
+of them has a deadline, and a call takes half as long as through redis-py.
 """
 
 from __future__ import annotations
 
-import struct
-import sys
+import threading
 import time
+import weakref
 from collections import deque
-from collections.abc import Iterable
-from socket import SO_RCVTIMEO, SO_SNDTIMEO, SOL_SOCKET, SocketType
-from threading import Condition
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import Any
 
 from redis import RedisError
 from redis.connection import Connection, parse_url
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from ..._forks import renew_after_fork
 from ...errors import StoreError
 from .base import StoreRefusedError
 
-#: Bytes that are read at once.
+#: Bytes that are read at once, and the longest line of a reply.
 _READ = 65536
 
-#: What a server says that is there and cannot serve anybody now.
+#: How many times the time-out a thread waits at most while others use all connections, or while
+#: it has to wait for the processor itself.
+_PATIENCE = 10
+
+#: Errors of a server that runs, but can serve no one now.
 _DOWN = ("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH", "WRONGPASS", "TRYAGAIN")
 
-#: A reply: a number, bytes, nothing, an error, or several of them.
+#: A reply: a number, bytes or ``None``. No command here is answered with a list.
 Reply = Any
 
 
 class ReplyError(Exception):
-    """A reply that tells an error. The connection is as good as before."""
+    """A reply that is an error. The connection can be used further.
+
+    :ivar code: its first word.
+    """
+
+    def __init__(self, message: str) -> None:
+        self.code = message.partition(" ")[0]
+        super().__init__(message)
 
 
 class Connections:
     """Connections that any thread may call through.
 
     :param url: ``redis://``, ``rediss://`` or ``unix://``, with the options of redis-py.
-    :param timeout: seconds to wait for a connection, and for each part of a reply.
-    :param most: how many there are at most.
-    :raises ValueError: for a URL that redis-py does not know.
+    :param timeout: seconds to wait for a connection and for each reply.
+    :param most: how many connections there are at most.
+    :raises ValueError: for a URL that redis-py does not accept. Its message does not contain the
+        URL, which may have a password.
     """
 
     def __init__(self, url: str, timeout: float, most: int) -> None:
-        options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
+        try:
+            options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]
+        except ValueError:
+            raise ValueError("redis-py cannot parse it") from None
         options.pop("max_connections", None)
         options.pop("timeout", None)
         self._make: Any = options.pop("connection_class", Connection)
         defaults = {"socket_timeout": timeout, "socket_connect_timeout": timeout}
-        # Version 2 of the protocol needs no greeting, and all replies have one form each.
+        # Version 2 of the protocol needs no greeting, and all its replies have one form each.
         self._options = defaults | options | {"protocol": 2, "decode_responses": False}
         try:
             self._make(**self._options)
-        except TypeError as error:
-            raise ValueError(str(error)) from error
-        self._timeout = timeout
-        self._most = most
-        self.after_fork()
-        renew_after_fork(self)
-
-    def after_fork(self) -> None:
-        # Those of the parent are left to it: nothing is sent through them, not even a good-bye.
-        self._idle: deque[_Caller] = deque()
-        self._changed = Condition()
-        self._open = 0
+        except (TypeError, ValueError, RedisError) as error:
+            raise ValueError(f"redis-py does not accept its options: {error}") from None
+        self._timeout: float = self._options["socket_timeout"]
+        # Connections to be taken from the right end; ``None`` for those that are not open.
+        self._free: deque[_Peer | None] = deque([None] * most)
+        weakref.finalize(self, _close_free, self._free)
+        self._freed = threading.Condition()
         self._waiting = 0
         self._failures = 0
+        self._shared: dict[bytes, Future[Reply]] = {}
 
-    def call(self, command: bytes) -> Reply:
-        """Send a command that :func:`pack` made, and give its reply.
+    def call(self, command: bytes, *, is_shared: bool = False) -> Reply:
+        """Send a command, and return its reply.
 
-        :raises StoreError: when there is no answer.
-        :raises StoreRefusedError: when all connections are busy.
-        :raises ReplyError: when the answer is an error.
+        :param command: the result of :func:`pack`.
+        :param is_shared: whether one reply may be used for several threads that ask for it while
+            all connections are busy.
+        :raises StoreError: when there is no reply.
+        :raises StoreRefusedError: when all connections stay busy.
+        :raises ReplyError: when the reply is an error.
         """
         try:
-            caller = self._idle.pop()
+            peer = self._free.pop()
         except IndexError:
-            caller = self._open_or_wait()
+            if is_shared:
+                return self._call_for_all(command)
+            peer = self._wait()
+        return self._call(peer, command)
+
+    def _call(self, peer: _Peer | None, command: bytes) -> Reply:
+        if peer is None:
+            peer = _Peer(self._make, self._options)
+        reusable = None
         try:
-            reply = caller.call(command)
+            reply = peer.call(command)
+            reusable = peer
         except ReplyError as error:
-            self._give_back(caller)
-            if str(error).startswith(_DOWN):
+            reusable = peer
+            if error.code in _DOWN:
                 raise StoreError(str(error)) from error
             raise
         except (OSError, RedisError, ValueError) as error:
-            self._discard(caller)
-            if caller.is_used and isinstance(error, ConnectionError):
-                # The server may have closed what was idle for long, or was started anew.
+            if peer.is_used and isinstance(error, ConnectionError):
+                # The server may have closed what was idle for long, or was restarted.
                 return self.call(command)
-            self._forget_all()
-            raise StoreError(self._say(error)) from error
-        except BaseException:
-            # The reply is still to come, and is nobody else's.
-            self._discard(caller)
-            raise
-        caller.is_used = True
-        self._give_back(caller)
+            self.close()
+            raise StoreError(self._describe(error)) from error
+        finally:
+            if reusable is None:
+                # It may also have been interrupted: its reply must reach no other caller.
+                peer.close()
+                self._free.appendleft(None)
+            else:
+                peer.is_used = True
+                self._free.append(peer)
+            if self._waiting:
+                with self._freed:
+                    self._freed.notify()
         return reply
 
-    def _say(self, error: Exception) -> str:
-        if isinstance(error, BlockingIOError):  # the system's word for its time-out
-            return f"no answer within {self._options['socket_timeout']} seconds"
-        text = str(error).rstrip(".")  # it stands inside of sentences
-        return f"{type(error).__name__}: {text}"
+    def _wait(self) -> _Peer | None:
+        """Wait for a connection."""
+        deadline = time.monotonic() + self._timeout * _PATIENCE
+        failures = self._failures
+        with self._freed:
+            self._waiting += 1
+            try:
+                while True:
+                    try:
+                        return self._free.pop()
+                    except IndexError:
+                        pass
+                    if failures != self._failures:
+                        raise StoreError("the connections of other threads failed")
+                    if not self._freed.wait(deadline - time.monotonic()):
+                        raise StoreRefusedError("all connections are busy")
+            finally:
+                self._waiting -= 1
+
+    def _call_for_all(self, command: bytes) -> Reply:
+        """Call once for all threads that ask for the same before it is sent."""
+        mine: Future[Reply] = Future()
+        future = self._shared.setdefault(command, mine)
+        if future is not mine:
+            return future.result()
+        try:
+            try:
+                peer = self._wait()
+            finally:
+                del self._shared[command]  # who comes from now on has to ask again
+            mine.set_result(self._call(peer, command))
+        except (StoreError, ReplyError) as error:
+            mine.set_exception(error)
+        except BaseException:
+            mine.set_exception(StoreError("the call of another thread was interrupted"))
+            raise
+        return mine.result()
+
+    def _describe(self, error: Exception) -> str:
+        if isinstance(error, TimeoutError):
+            return f"no answer within {self._timeout} seconds"
+        return f"{type(error).__name__}: {error}".rstrip(".")  # more follows it in a message
 
     def close(self) -> None:
-        """Close those that are idle."""
-        self._forget_all()
+        """Close connections that are not in use: they lead to where another one failed."""
+        self._failures += 1
+        _close_free(self._free)
+        with self._freed:
+            self._freed.notify_all()
 
-    def _open_or_wait(self) -> _Caller:
-        with self._changed:
-            if self._open >= self._most:
-                return self._wait()
-            self._open += 1
-        return _Caller(self._make, self._options)
 
-    def _wait(self) -> _Caller:
-        deadline = time.monotonic() + self._timeout
-        failures = self._failures
-        self._waiting += 1
+def _close_free(free: deque[_Peer | None]) -> None:
+    for _ in range(len(free)):
         try:
-            while True:
-                try:
-                    return self._idle.pop()
-                except IndexError:
-                    pass
-                if failures != self._failures:
-                    raise StoreError("the connections of other threads failed")
-                if self._open < self._most:
-                    self._open += 1
-                    return _Caller(self._make, self._options)
-                if not self._changed.wait(deadline - time.monotonic()):
-                    raise StoreRefusedError(f"all {self._most} connections are busy")
-        finally:
-            self._waiting -= 1
-
-    def _give_back(self, caller: _Caller) -> None:
-        self._idle.append(caller)
-        if self._waiting:
-            with self._changed:
-                self._changed.notify()
-
-    def _discard(self, caller: _Caller) -> None:
-        caller.close()
-        with self._changed:
-            self._open -= 1
-            self._changed.notify()
-
-    def _forget_all(self) -> None:
-        """Close what is idle: it leads to where another one failed."""
-        with self._changed:
-            self._failures += 1
-            while self._idle:
-                try:
-                    caller = self._idle.pop()
-                except IndexError:
-                    break  # another thread took the last one
-                caller.close()
-                self._open -= 1
-            self._changed.notify_all()
+            peer = free.pop()
+        except IndexError:
+            break  # another thread took the last one
+        if peer is not None:
+            peer.close()
+        free.appendleft(None)
 
 
-class _Caller:
-    """One connection, which is made with the first call."""
+class _Peer:
+    """One connection, which its first call opens."""
 
     def __init__(self, make: Any, options: dict[str, Any]) -> None:
         self._connection = make(**options)
+        # To send each of them takes one more round trip to connect.
+        for name in ("driver_info", "lib_name", "lib_version"):
+            setattr(self._connection, name, None)
+        self._timeout: float = options["socket_timeout"]
         self._socket: Any = None
-        self._buffer = bytearray()
+        self._deadline = 0.0
         self.is_used = False
 
     def call(self, command: bytes) -> Reply:
-        socket = self._socket
-        if socket is None:
-            self._connection.connect()
-            socket = self._socket = self._connection._sock
-            _wait_in_the_kernel(socket)
-        socket.sendall(command)
-        data = socket.recv(_READ)
-        # Most replies are a number, and complete.
-        if data[:1] == b":" and data[-2:] == b"\r\n":
-            return int(data[1:-2])
-        self._buffer = bytearray(data)
+        if self._socket is None:
+            self._patiently(self._connection.connect)
+            self._socket = self._connection._sock
+        self._socket.sendall(command)
+        data: bytes = self._patiently(self._read)
+        while b"\r\n" not in data:
+            if len(data) > _READ:
+                raise ValueError("not a reply of Redis")
+            data += self._read_more()
+        line, _, rest = data.partition(b"\r\n")
+        kind, text = line[:1], line[1:]
+        reply: Reply = None
+        if kind == b":":
+            reply = int(text)
+        elif kind == b"$" and text != b"-1":
+            reply, rest = self._read_bytes(rest, int(text))
+        elif kind == b"-":
+            raise ReplyError(text.decode(errors="replace"))
+        elif kind == b"+":
+            reply = text
+        elif kind != b"$":
+            raise ValueError("not a reply of Redis")
+        if rest:
+            raise ValueError("more than one reply")
+        return reply
+
+    def _read_bytes(self, begun: bytes, length: int) -> tuple[bytes, bytes]:
+        """Return bytes of some length, and what follows them."""
+        data = bytearray(begun)
+        while len(data) < length + 2:
+            data += self._read_more()
+        return bytes(data[:length]), bytes(data[length + 2 :])
+
+    def _read(self) -> bytes:
+        data: bytes = self._socket.recv(_READ)
         if not data:
             raise ConnectionResetError("the server closed the connection")
-        reply = self._reply()
-        if self._buffer:
-            raise ValueError("more than one reply")
-        if isinstance(reply, ReplyError):
-            raise reply
-        return reply
+        return data
+
+    def _read_more(self) -> bytes:
+        """Read the next part of a reply. After the deadline, what has already arrived counts."""
+        if time.monotonic() < self._deadline:
+            return self._read()
+        self._socket.settimeout(0.001)
+        data = self._read()
+        self._socket.settimeout(self._timeout)
+        return data
+
+    def _patiently(self, action: Callable[[], Any]) -> Any:
+        """Return the result of an action that has a time-out.
+
+        The server is silent only if this thread could run when the time had passed.
+        """
+        for _ in range(_PATIENCE):
+            self._deadline = time.monotonic() + self._timeout
+            try:
+                return action()
+            except (TimeoutError, RedisTimeoutError):
+                if time.monotonic() - self._deadline < self._timeout / 2:
+                    raise
+        return action()
 
     def close(self) -> None:
         self._socket = None
         self._connection.disconnect()
 
-    def _reply(self) -> Reply:
-        line = self._line()
-        kind, rest = line[:1], line[1:]
-        if kind == b":":
-            return int(rest)
-        if kind == b"$":
-            return self._bytes(int(rest)) if rest != b"-1" else None
-        if kind == b"*":
-            return [self._reply() for _ in range(int(rest))] if rest != b"-1" else None
-        if kind == b"+":
-            return rest
-        if kind == b"-":
-            return ReplyError(rest.decode(errors="replace"))
-        raise ValueError("no reply of Redis")
-
-    def _line(self) -> bytes:
-        while (end := self._buffer.find(b"\r\n")) < 0:
-            self._receive()
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 2]
-        return line
-
-    def _bytes(self, length: int) -> bytes:
-        while len(self._buffer) < length + 2:
-            self._receive()
-        value = bytes(memoryview(self._buffer)[:length])
-        del self._buffer[: length + 2]
-        return value
-
-    def _receive(self) -> None:
-        data = self._socket.recv(_READ)
-        if not data:
-            raise ConnectionResetError("the server closed the connection")
-        self._buffer += data
-
-
-def _wait_in_the_kernel(peer: Any) -> None:
-    """Let the system watch the time-out of a socket. Python would ask it twice for each call, once
-    whether to wait: a third of the time that a hit takes."""
-    timeout = peer.gettimeout()
-    # Sockets with TLS, and those of gevent, wait in their own way.
-    if sys.platform != "linux" or type(peer).recv is not SocketType.recv or not timeout:
-        return
-    limit = struct.pack("@ll", int(timeout), int(timeout % 1 * 1_000_000))
-    peer.setsockopt(SOL_SOCKET, SO_RCVTIMEO, limit)
-    peer.setsockopt(SOL_SOCKET, SO_SNDTIMEO, limit)
-    peer.settimeout(None)
-
 
 def pack(parts: Iterable[bytes]) -> bytes:
-    """A command as it is sent."""
+    """Return a command as it is sent."""
     packed = [b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]
     return b"*%d\r\n%b" % (len(packed), b"".join(packed))

@@ -1,15 +1,14 @@
-"""A shared store that may fail: while it is down, a small store of this process stands in."""
+"""A shared store that may fail: while it is down, a store in this process takes its place."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from logging import Logger
-from threading import Lock
 from typing import TypeVar
 
-from ..._forks import renew_after_fork
 from ...errors import StoreError
 from .base import Found, Marks, Store, StoreRefusedError
 from .entry import Entry
@@ -17,55 +16,55 @@ from .memory import MemoryStore
 
 Result = TypeVar("Result")
 
-#: Seconds for which an entry is fresh at most while nobody can be told to revalidate it.
+#: The most seconds for which an entry is fresh while its revalidation would not be noticed.
 LONGEST_FRESH = 5.0
 
-#: Seconds in which the same thing is said once.
-SAY_AGAIN = 60.0
+#: Seconds until a store that failed is asked again: after the first failure, and at most.
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 1.0
 
-#: How many locks are remembered that are to be released when the store is back.
+#: Seconds in which the same message is logged once.
+LOG_AGAIN = 60.0
+
+#: How many locks are remembered that the store has to release when it is back.
 UNRELEASED = 1000
 
 
 class ResilientStore:
-    """Asks a shared store, and lives without it. See :class:`Store`.
+    """Use a shared store, and do without it while it is down. See :class:`~.base.Store`.
 
-    Only the methods that revalidate raise: who calls them has to know that others were not told.
-    What was in the shared store is not used while it is down, and what was computed meanwhile is
-    not used afterwards: nobody would know of revalidations.
+    Only the methods that revalidate raise: their callers have to know that other processes have
+    not heard of it. What the shared store had is not used while it is down, and what was computed
+    meanwhile is not used afterwards: revalidations would go unnoticed.
 
     :param shared: the store that may fail.
-    :param logger: told when it fails.
+    :param logger: logs when it fails.
     :param max_entries: how many entries are kept at most while it is down.
-    :param max_bytes: how many bytes they take at most, about.
+    :param max_bytes: about how many bytes they take at most.
+    :param now: a clock that is never set back, in seconds.
     """
 
-    def __init__(self, shared: Store, logger: Logger, max_entries: int, max_bytes: int) -> None:
+    def __init__(
+        self,
+        shared: Store,
+        logger: Logger,
+        max_entries: int,
+        max_bytes: int,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._shared = shared
         self._logger = logger
-        self._limits = max_entries, max_bytes
-        self._breaker = Breaker()
-        self._local = MemoryStore(*self._limits)
-        self._said: dict[str, float] = {}
+        self._now = now
+        self._options = max_entries, max_bytes, now
+        self._local = MemoryStore(*self._options)
+        self._lock = threading.Lock()
+        self._is_up = True
+        self._pause = self._next_try = 0.0
+        self._logged: dict[str, float] = {}
         self._unreleased: deque[tuple[str, str]] = deque(maxlen=UNRELEASED)
-        self.after_fork()
-        renew_after_fork(self)
-
-    def after_fork(self) -> None:
-        self._lock = Lock()
-        self._unreleased.clear()  # they are the parent's
 
     def get(self, key: str) -> Found | None:
-        if self._breaker.is_closed:
-            try:
-                return self._shared.get(key)
-            except StoreRefusedError as error:
-                self._say("The cache store refuses: %s", error)
-                return None
-            except Exception as error:
-                self._failed(error)
         found = self._ask(lambda store: store.get(key), None)
-        if found is None or self._breaker.is_closed:
+        if found is None or self._is_up:
             return found
         return found._replace(fresh_for=min(found.fresh_for, LONGEST_FRESH - found.age))
 
@@ -83,7 +82,7 @@ class ResilientStore:
             except StoreRefusedError:
                 raise
             except BaseException:
-                # It may be heard later, by a store that hangs now.
+                # A store that hangs now may still get the command, when it goes on.
                 self._unreleased.append((key, token))
                 raise
 
@@ -108,127 +107,85 @@ class ResilientStore:
 
     def revalidate_key(self, key: str) -> None:
         self._local.revalidate_key(key)
-        self._tell(lambda: self._shared.revalidate_key(key))
+        self._insist(lambda: self._shared.revalidate_key(key))
 
     def revalidate_tags(self, tags: Iterable[str]) -> None:
         names = tuple(tags)
         self._local.revalidate_tags(names)
         if names:
-            self._tell(lambda: self._shared.revalidate_tags(names))
+            self._insist(lambda: self._shared.revalidate_tags(names))
 
     def close(self) -> None:
-        self._local = MemoryStore(*self._limits)
+        self._local = MemoryStore(*self._options)
         self._shared.close()
 
     def _ask(self, call: Callable[[Store], Result], refused: Result) -> Result:
-        """The result of a call of the shared store, or of the local one while it is down."""
-        if self._breaker.allows():
+        """Return the result of a call of the shared store, or of the local one while it is down.
+
+        :param refused: the result if the shared store refuses.
+        """
+        if self._is_up or self._may_try():
             try:
                 result = call(self._shared)
             except StoreRefusedError as error:
-                self._answered()
-                self._say("The cache store refuses: %s", error)
+                self._succeed()
+                self._log("The cache store refuses: %s", error)
                 return refused
             except Exception as error:
-                self._failed(error)
-            except BaseException:
-                self._breaker.interrupted()
-                raise
+                self._fail(error)
             else:
-                self._answered()
+                self._succeed()
                 return result
         return call(self._local)
 
-    def _tell(self, call: Callable[[], None]) -> None:
-        """Call the shared store whether it is thought to be down or not, and raise if it is."""
+    def _insist(self, call: Callable[[], None]) -> None:
+        """Call the shared store even if it seems to be down, and raise if it is."""
         try:
             call()
         except StoreRefusedError:
             raise
         except Exception as error:
-            self._failed(error)
+            self._fail(error)
             raise
-        self._answered()
+        self._succeed()
 
-    def _failed(self, error: Exception) -> None:
+    def _may_try(self) -> bool:
+        """Return whether this caller is the next one to ask a store that was down."""
+        now = self._now()
         with self._lock:
-            if self._breaker.is_closed:
-                self._local = MemoryStore(*self._limits)
-            is_first = self._breaker.failed()
-        if is_first:
-            text = "The cache store is down, each process has its own entries until it is back: %s"
-            self._say(text, error)
+            if now < self._next_try:
+                return False
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            self._next_try = now + self._pause
+            return True
 
-    def _answered(self) -> None:
-        if self._breaker.is_closed:
+    def _fail(self, error: Exception) -> None:
+        with self._lock:
+            was_up, self._is_up = self._is_up, False
+            if was_up:
+                self._local = MemoryStore(*self._options)
+                self._pause = FIRST_PAUSE
+                self._next_try = self._now() + FIRST_PAUSE
+        if was_up:
+            message = "The cache store is down, each process keeps its own entries meanwhile: %s"
+            self._log(message, error)
+
+    def _succeed(self) -> None:
+        if self._is_up:
             return
         with self._lock:
-            self._breaker.succeeded()
-            self._local = MemoryStore(*self._limits)
-        while self._unreleased and self._breaker.is_closed:
+            self._is_up = True
+            self._local = MemoryStore(*self._options)
+        while self._unreleased and self._is_up:
             try:
                 key, token = self._unreleased.popleft()
             except IndexError:
                 return  # another thread took the last one
             self.unlock(key, token)
 
-    def _say(self, text: str, error: Exception) -> None:
-        now = time.monotonic()
-        if now >= self._said.get(text, 0.0):
-            self._said[text] = now + SAY_AGAIN
-            unexpected = None if isinstance(error, StoreError) else error
-            self._logger.warning(text, error, exc_info=unexpected)
-
-
-#: Seconds until a store that failed is asked again: after the first failure, and at most.
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 1.0
-
-
-class Breaker:
-    """Closed while calls pass. A failure opens it; now and then one caller may try again."""
-
-    def __init__(self) -> None:
-        self.is_closed = True
-        self._pause = FIRST_PAUSE
-        self._next_try = 0.0
-        self.after_fork()
-        renew_after_fork(self)
-
-    def after_fork(self) -> None:
-        self._lock = Lock()
-        self._is_tried = False
-
-    def allows(self) -> bool:
-        """Whether the caller may call. Who may has to say how it went."""
-        if self.is_closed:
-            return True
-        with self._lock:
-            if self._is_tried or time.monotonic() < self._next_try:
-                return False
-            self._is_tried = True
-            return True
-
-    def succeeded(self) -> None:
-        with self._lock:
-            self.is_closed = True
-            self._is_tried = False
-            self._pause = FIRST_PAUSE
-
-    def failed(self) -> bool:
-        """Note a failure.
-
-        :returns: whether it is the first one since a success.
-        """
-        with self._lock:
-            was_closed = self.is_closed
-            self.is_closed = False
-            if was_closed or self._is_tried:  # not a call that began before it opened
-                self._next_try = time.monotonic() + self._pause
-                self._pause = min(self._pause * 2, LONGEST_PAUSE)
-            self._is_tried = False
-            return was_closed
-
-    def interrupted(self) -> None:
-        """Note that a call came to no end: another caller may try."""
-        with self._lock:
-            self._is_tried = False
+    def _log(self, message: str, error: Exception) -> None:
+        now = self._now()
+        if now >= self._logged.get(message, 0.0):
+            self._logged[message] = now + LOG_AGAIN
+            is_expected = isinstance(error, StoreError)
+            self._logger.warning(message, error, exc_info=not is_expected and error)

@@ -1,7 +1,7 @@
-"""What a Redis or Valkey server does in one step: Lua scripts, which it runs one at a time.
+"""Lua scripts for a Redis or Valkey server, which runs each of them in one step.
 
-Times are milliseconds by the server's own clock. It may be set back: what lies in the future then
-counts as past, so that nothing is kept or blocked longer than it was meant to be.
+Times are milliseconds by the server's clock. It may be set back: a time in the future then counts
+as past, so that nothing is kept or blocked longer than intended.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 
 class Script:
-    """A Lua script. The server knows it by its digest, once it has seen it."""
+    """A Lua script. A server that has seen it knows it by its digest."""
 
     def __init__(self, source: str) -> None:
         self._source = source.strip().encode()
@@ -25,25 +25,25 @@ class Script:
         self._digest = sha1(self._source, usedforsecurity=False).hexdigest().encode()
 
     def run(self, connections: Connections, keys: list[bytes], *arguments: bytes) -> Reply:
-        """Run it on the server, with its ``KEYS`` and ``ARGV``.
+        """Run the script on the server, with its ``KEYS`` and ``ARGV``.
 
         :raises ReplyError: when the server refuses.
         """
         try:
             return connections.call(self.command(keys, *arguments))
         except ReplyError as error:
-            if not str(error).startswith("NOSCRIPT"):
+            if error.code != "NOSCRIPT":
                 raise
         rest = (b"%d" % len(keys), *keys, *arguments)
         return connections.call(pack((b"EVAL", self._source, *rest)))
 
     def command(self, keys: list[bytes], *arguments: bytes) -> bytes:
-        """What is sent to run it on a server that knows it."""
+        """Return the command that runs it on a server that knows it."""
         return pack((b"EVALSHA", self._digest, b"%d" % len(keys), *keys, *arguments))
 
 
-#: KEYS: entry. ARGV: a signature. Nothing, or the entry's age and, unless it has that signature,
-#: its bytes. An entry remembers the generations of its tags.
+#: KEYS: entry. ARGV: a signature. Nothing, or the age of the entry; if it has another signature, a
+#: space and its bytes follow. An entry remembers the generations of its tags.
 GET = Script(f"""
 local entry = redis.pcall('HMGET', KEYS[1], 'stored', 'tags', 'signature')
 if entry.err or not entry[1] or not entry[2] then return false end
@@ -57,17 +57,18 @@ for i = 1, #tags, 2 do
 end
 {_NOW}
 if entry[3] == ARGV[1] then return now - stored end
-return {{now - stored, redis.call('HGET', KEYS[1], 'data')}}
+local data = redis.call('HGET', KEYS[1], 'data')
+return data and string.format('%.0f ', now - stored) .. data
 """)
 
 #: KEYS: mark, tags. ARGV: a new generation, seconds for the mark, seconds for the tags.
-#: The generations of all keys; what has none gets the new one.
+#: The generations of all keys, of 32 characters each; what has none gets the new one.
 BEGIN = Script("""
 local generations = {}
 for i, key in ipairs(KEYS) do
   local seconds = i == 1 and ARGV[2] or ARGV[3]
   local generation = redis.pcall('GET', key)
-  if type(generation) == 'string' then
+  if type(generation) == 'string' and #generation == 32 then
     redis.call('EXPIRE', key, seconds)
   else
     generation = ARGV[1]
@@ -75,11 +76,11 @@ for i, key in ipairs(KEYS) do
   end
   generations[i] = generation
 end
-return generations
+return table.concat(generations)
 """)
 
 #: KEYS: entry, pause, mark, tags. ARGV: data, signature, seconds, generations of mark and tags.
-#: 1 if it was stored, 0 if a generation moved.
+#: 1 if it was stored, 0 if a generation changed.
 PUT = Script(f"""
 local tags = {{}}
 for i = 3, #KEYS do
@@ -97,41 +98,25 @@ redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
 """)
 
-#: KEYS: lock. ARGV: token, milliseconds. 1 if it was taken.
-LOCK = Script(f"""
-{_NOW}
-local held = redis.pcall('GET', KEYS[1])
-if type(held) == 'string' then
-  local since, token = string.match(held, '^(%d+) (.+)$')
-  if token and token ~= ARGV[1] and tonumber(since) <= now + 1000 then return 0 end
-end
-redis.call('SET', KEYS[1], string.format('%.0f ', now) .. ARGV[1], 'PX', ARGV[2])
-return 1
+#: KEYS: lock. ARGV: token, milliseconds; 0 to release it. 1 if the lock belongs to the token.
+RENEW = Script("""
+if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 """)
 
-#: KEYS: lock. ARGV: token, milliseconds; none to release it. 1 if it is the token's lock.
-RENEW = Script(f"""
-local held = redis.pcall('GET', KEYS[1])
-if type(held) ~= 'string' or string.match(held, ' (.+)$') ~= ARGV[1] then return 0 end
-if ARGV[2] == '0' then return redis.call('DEL', KEYS[1]) end
-{_NOW}
-redis.call('SET', KEYS[1], string.format('%.0f ', now) .. ARGV[1], 'PX', ARGV[2])
-return 1
-""")
-
-#: KEYS: pause. ARGV: seconds of the first pause and of the longest. How many, and the seconds.
+#: KEYS: pause. ARGV: seconds of the first pause and of the longest. The failures in a row, a
+#: space, and the seconds of the pause.
 POSTPONE = Script(f"""
 {_NOW}
-local failures = 0
+local failures = 1
 local paused = redis.pcall('GET', KEYS[1])
 if type(paused) == 'string' then
-  failures = tonumber(string.match(paused, '^(%d+) ')) or 0
+  failures = failures + (tonumber(string.match(paused, '^(%d+) ')) or 0)
 end
-failures = failures + 1
 local seconds = math.min(ARGV[1] * 2 ^ (failures - 1), ARGV[2] + 0)
 local text = string.format('%.0f %.0f', failures, now + seconds * 1000)
 redis.call('SET', KEYS[1], text, 'EX', 2 * ARGV[2])
-return {{failures, seconds}}
+return string.format('%.0f %.0f', failures, seconds)
 """)
 
 #: KEYS: pause. ARGV: seconds of the longest pause. 1 while it lasts.

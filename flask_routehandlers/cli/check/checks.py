@@ -13,7 +13,6 @@ from typing import Literal
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
-from ...caching.processes import find_split_store
 from ...errors import Problem, RouteHandlersWarning, RouteTreeError, problems_of, shown_path
 from ...extension import RouteHandlers
 from ...mount import Mount, mounts_of
@@ -85,22 +84,6 @@ def find_unread_names(app: Flask, mount: Mount) -> Iterator[Problem]:
     return map(Problem.as_warning, mount.warnings)
 
 
-def find_split_stores(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find a store in each of several processes. It is a finding of the first tree with one."""
-    trees = [other for other in mounts_of(app) if other.cache is not None]
-    if mount.cache is not None and trees[0] is mount:
-        for reason, hint in find_split_store(mount.cache, by_settings=True):
-            yield Problem(reason, hint, (mount.root,), "warning")
-
-
-def find_in_documents(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find problems of the OpenAPI documents, if there are any."""
-    if "flask_routehandlers.openapi" in sys.modules:
-        from ...openapi.validation import find_document_problems
-
-        yield from find_document_problems(app, mount)
-
-
 #: What every tree is checked for.
 CHECKS: tuple[Check, ...] = (
     find_failures,
@@ -108,8 +91,6 @@ CHECKS: tuple[Check, ...] = (
     find_unread_names,
     find_fixed_parameters,
     find_sockets,
-    find_split_stores,
-    find_in_documents,
 )
 
 #: The same, and what is a matter of taste.
