@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 
 from flask_routehandlers import RouteHandlers
 from tests.commands import flask_in_process
-from tests.support import ECHO, bare_app, write_files
+from tests.support import ECHO, bare_app, stop_clock, write_files
 
 # A busy machine takes its time over an example, and a failure can be repeated.
 settings.register_profile(
@@ -50,6 +50,7 @@ def make_app(tree: Callable[..., Path]) -> Callable[..., Flask]:
     def make(files: Mapping[str, str] | None = None, /, *routes: str, **options: Any) -> Flask:
         app = bare_app(tree(files, *routes))
         RouteHandlers(app, **options)
+        stop_clock(app)
         return app
 
     return make

@@ -24,6 +24,7 @@ from flask_routehandlers.caching.stores.base import Found
 from flask_routehandlers.caching.stores.entry import Entry
 from flask_routehandlers.caching.stores.redis import RedisStore
 from flask_routehandlers.caching.stores.resilient import ResilientStore
+from flask_routehandlers.caching.workers import Workers
 from tests.servers import RedisServer
 
 SECRET_KEY = "shared by all"
@@ -35,7 +36,7 @@ _WAIT = 60
 
 @dataclass(frozen=True)
 class Settings:
-    """What each process is made with.
+    """The options of each process.
 
     :param seconds: how long the handler takes.
     :param revalidate: how long its answer is fresh.
@@ -108,7 +109,7 @@ class Fleet:
         return member
 
     def call(self, command: str, *arguments: Any) -> list[Any]:
-        """Let all processes do something at one time; what each of them gave."""
+        """Let all processes do something at once; return the result of each."""
         for member in self.members:
             member.send(command, *arguments)
         return [member.receive() for member in self.members]
@@ -129,7 +130,8 @@ class _Worker:
         url = f"redis://127.0.0.1:{settings.port}"
         shared = RedisStore(url, SECRET_KEY, 1_000, 10**7, timeout=settings.timeout)
         store = ResilientStore(shared, logger, 1_000, 10**7)
-        self.coordinator = Coordinator(store, logger, lock_seconds=settings.lock_seconds)
+        lock_seconds = settings.lock_seconds
+        self.coordinator = Coordinator(store, logger, Workers(), lock_seconds=lock_seconds)
         self.settings = settings
         self.floor = floor
         self.source = redis.Redis(port=settings.port, max_connections=200)
@@ -137,8 +139,8 @@ class _Worker:
         self.runs_for = settings.seconds
 
     def _answer(self, key: str, compute: Callable[[], bytes]) -> Found:
-        def entry() -> Entry:
-            return Entry(key, 200, (), compute(), '"x"', (TAG,), self.settings.revalidate)
+        def entry(tags: tuple[str, ...]) -> Entry:
+            return Entry(key, 200, (), compute(), '"x"', tags, self.settings.revalidate)
 
         job = Job(key, key, lambda: (TAG,), entry)
         result = self.coordinator.resolve(job, self.coordinator.get(key)).result
@@ -149,7 +151,7 @@ class _Worker:
         return True
 
     def ask(self, key: str) -> list[bytes]:
-        """What the callers of this process get that ask at one time. Runs are counted."""
+        """Return what the callers of this process get when they ask at once. Runs are counted."""
         barrier = threading.Barrier(self.settings.threads)
 
         def compute() -> bytes:
@@ -174,7 +176,7 @@ class _Worker:
         threading.Thread(target=self._answer, args=(key, compute), daemon=True).start()
 
     def freshness(self, key: str) -> tuple[bool, float]:
-        """Whether a key is fresh, which is asked for once, and how long the answer took."""
+        """Ask for a key once; return whether it is fresh, and how long the answer took."""
 
         def compute() -> bytes:
             self.source.incr(f"runs of {key}")
@@ -185,8 +187,8 @@ class _Worker:
         return found.fresh_for > 0, time.monotonic() - began
 
     def watch_counter(self, keys: list[str], seconds: float) -> tuple[int, int]:
-        """How many answers there were, and how many were older than allowed when they were asked
-        for."""
+        """Return how many answers there were, and how many of them were too old when they were
+        asked for."""
         ends = time.monotonic() + seconds
 
         def compute() -> bytes:
@@ -207,9 +209,9 @@ class _Worker:
         return sum(a for a, _ in counts), sum(o for _, o in counts)
 
     def keep_asking(self, keys: list[str], seconds: float) -> list[tuple[float, float, float]]:
-        """For each answer: when it came, when it was computed, and how long it took; by the clock
-        that all processes of a machine share. The last one is how late a thread that only sleeps
-        woke up at most."""
+        """Return for each answer when it came, when it was computed, and how long it took, by the
+        clock that all processes of a machine share. The last one is how late a thread that only
+        sleeps woke up at most."""
         ends = time.monotonic() + seconds
 
         def ask(seed: int) -> list[tuple[float, float, float]]:

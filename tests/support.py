@@ -50,7 +50,9 @@ def refused(app: Flask, root: str = "app/api", **options: Any) -> tuple[Problem,
     return caught.value.problems
 
 
-def configured(folder: Path, *, strict_slashes: bool = True, **settings: Any) -> Flask:
+def configured(
+    folder: Path, *, strict_slashes: bool = True, stops_clock: bool = True, **settings: Any
+) -> Flask:
     """An app with settings of the cache. A server has time to answer on a busy machine."""
     app = bare_app(folder)
     app.url_map.strict_slashes = strict_slashes
@@ -58,14 +60,40 @@ def configured(folder: Path, *, strict_slashes: bool = True, **settings: Any) ->
     app.config |= {f"ROUTE_HANDLERS_CACHE_{name.upper()}": v for name, v in settings.items()}
     app.config["SECRET_KEY"] = "shared by all"
     RouteHandlers(app)
+    if stops_clock:
+        stop_clock(app)
     return app
 
 
+class Clock:
+    """A clock that stands still until a test sets it forward."""
+
+    def __init__(self) -> None:
+        self.time = 1000.0
+
+    def __call__(self) -> float:
+        return self.time
+
+    def forward(self, seconds: float) -> None:
+        self.time += seconds
+
+
+def stop_clock(app: Flask) -> None:
+    """Let the cache of an app measure ages with a :class:`Clock`, if it is in memory."""
+    cache = cache_of(app)
+    if cache is not None and cache.settings.url is None:
+        cache.now = Clock()
+
+
 def grow_older(app: Flask, seconds: float) -> None:
-    """Set back the time at which every entry in the memory of this process was stored."""
-    values = cache_of(app).store._kept._values
-    for key, (kept, size) in list(values.items()):
-        values[key] = kept._replace(stored=kept.stored - seconds), size
+    """Let time pass for an app whose clock stands still."""
+    cache_of(app).now.forward(seconds)
+
+
+def settle(app: Flask) -> None:
+    """Wait until nothing is refreshed in this process."""
+    tries = cache_of(app).coordinator._next_try
+    assert until(lambda: float("inf") not in list(tries.values())), "a refresh does not end"
 
 
 def in_child(function: Callable[[], bool]) -> bool:

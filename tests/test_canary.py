@@ -229,14 +229,14 @@ def send_canaries(folder: Path, count: int) -> Counter[str]:
 
 
 @pytest.mark.filterwarnings("ignore:.*:ResourceWarning")
-def test_no_secret_of_a_client_reaches_another_one_or_the_store(tree):
-    seen = send_canaries(tree(FILES), 1_500)
+def test_no_secret_reaches_others_or_the_store(tree):
+    seen = send_canaries(tree(FILES), 600)
     for what in ("hit", "stale", "miss", "its own", "200", "308", "404", "405", "500"):
-        assert seen[what] > 5, what
+        assert seen[what] > 2, what
 
 
 @pytest.mark.soak
 @pytest.mark.filterwarnings("ignore:.*:ResourceWarning")
-def test_no_secret_of_a_client_reaches_another_one_or_the_store_in_very_many_requests(tree):
+def test_no_secret_in_100000_requests_is_stored(tree):
     seen = send_canaries(tree(FILES), 100_000)
     print(f"\n100,000 requests with canaries, 0 found where they may not be: {dict(seen)}")

@@ -412,36 +412,6 @@ def test_handlers_for_sockets_are_never_called(check, name):
     )
 
 
-def test_split_stores_are_one_warning(tree, monkeypatch):
-    static = f"revalidate = 60\n{GET}"
-    folder = tree({"a/route.py": static})
-    write_files(folder, {"plain/route.py": GET, "pages/x/route.py": static})
-    monkeypatch.chdir(folder)
-
-    def create_app() -> Flask:
-        app = bare_app(folder)
-        for root in ("plain", "app/api", "pages"):
-            RouteHandlers(app, root)
-        return app
-
-    # Else what starts the tests could say so.
-    monkeypatch.delenv("WEB_CONCURRENCY", raising=False)
-    monkeypatch.delenv("GUNICORN_CMD_ARGS", raising=False)
-    monkeypatch.setenv("FLASK_RUN_FROM_CLI", "true")
-    assert run(create_app) == (0, "3 route files: no problems found\n")
-    write_files(folder, {"gunicorn.conf.py": "workers = 4"})
-    assert run(create_app) == (
-        0,
-        "app/api\n"
-        "  warning: Static handlers store what they answer in the memory of each process, and "
-        "several processes are likely: gunicorn.conf.py has workers = 4. "
-        "Revalidating reaches only one of them. "
-        "Set ROUTE_HANDLERS_CACHE_URL in app.config to the URL of a Redis or Valkey server.\n"
-        "\n"
-        "3 route files: 1 warning\n",
-    )
-
-
 def test_in_debug_mode_broken_files_are_errors(check):
     def prepare(app: Flask) -> None:
         app.debug = True

@@ -233,7 +233,7 @@ def test_parameters_that_make_no_url_are_refused(make_app, tmp_path, route, valu
     assert status == 2
     assert output.startswith(
         f"Error: Nothing is exported: 1 problem.\n\n{route}/route.py\n"
-        f"  generate_static_params in {route}/route.py gave the parameters {values!r}, wh"
+        f"  generate_static_params in {route}/route.py returned the parameters {values!r}, "
     )
     assert "Not Found" not in output
     assert output.endswith("\n  Look at what it returns.\n")
@@ -246,8 +246,8 @@ def test_parameters_with_the_url_of_another_file(make_app, tmp_path):
         2,
         PROBLEM.format(
             file="[slug]/route.py",
-            reason="generate_static_params in [slug]/route.py gave the parameters "
-            "{'slug': 'me'}, whose URL, /api/me, is that of api./me.",
+            reason="generate_static_params in [slug]/route.py returned the parameters "
+            "{'slug': 'me'}, but /api/me is a URL of api./me.",
             hint="Look at what it returns.",
         ),
     )
@@ -259,7 +259,7 @@ def test_parameters_with_a_url_of_no_file(make_app, tmp_path):
         2,
         PROBLEM.format(
             file="[slug]/route.py",
-            reason="generate_static_params in [slug]/route.py gave the parameters "
+            reason="generate_static_params in [slug]/route.py returned the parameters "
             "{'slug': 'a/b'}, which make no URL of this file: /api/<slug> has no URL for "
             "{'slug': 'a/b'}: it would be /api/a/b, which the rule does not match.",
             hint="Look at what it returns.",
@@ -277,7 +277,7 @@ def test_a_list_must_be_of_dicts_of_parameters(make_app, tmp_path, params):
     app = make_app({"[slug]/route.py": f"{STATIC}{listed}def GET(slug): ...\n"})
     status, output = export(app, tmp_path / "out")
     assert status == 2
-    assert "generate_static_params in [slug]/route.py gave " in output
+    assert "generate_static_params in [slug]/route.py returned " in output
     assert is_untouched(tmp_path / "out")
 
 

@@ -1,7 +1,7 @@
-"""Guarded URLs, spelled and asked for in every way that has ever passed a guard somewhere.
+"""Guarded URLs, in every spelling that has ever passed a guard somewhere.
 
-A guard belongs to files, never to a URL string: whatever way a request takes to a handler, its
-middleware ran. And no spelling passes a rule of a proxy in front of the app.
+A guard belongs to files, never to a URL string: however a request reaches a handler, its
+middleware ran. And no spelling passes a rule of a proxy before the app.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.support import QuietHandler, bare_app, running
 
 GUARDED, OPEN = "/api/admin/users/7", "/api/docs/x"
 
-#: Other spellings of GUARDED and its like: they reach the handler, behind its middleware.
+#: Other spellings of GUARDED and its like: they reach the handler through its middleware.
 SAME = (
     GUARDED,
     f"{GUARDED}?",
@@ -49,7 +49,7 @@ SAME = (
     "/api/admin/users/%E2%80%AE",
 )
 
-#: What is another URL, or none, unless someone on the way repairs it.
+#: Other URLs, or none, unless someone on the way repairs them.
 OTHERS = (
     # Doubled.
     "//api/admin/users/7", "///api/admin/users/7", "/api//admin/users/7", "/api/admin//users/7",
@@ -80,7 +80,7 @@ OTHERS = (
     "/api/docs/%EF%BC%8E%EF%BC%8E/admin/users/7", "/api%EF%BC%8Fadmin/users/7",
     "/api%E2%88%95admin/users/7", "/api/admin%CC%81/users/7", "/api/admin+/users/7",
     "/api/admin%20/users/7", "/api/%20admin/users/7", "/api/admin~/users/7",
-    # Bytes that are no text.
+    # Bytes that are not UTF-8.
     "/api/docs/%C0%AE%C0%AE/admin/users/7", "/api%C0%AFadmin/users/7", "/api/admin%FF/users/7",
     "/api/%E0%80%AFadmin/users/7", "/api/admin/users/%FF", "/api/docs/%C0%AE%C0%AE%C0%AFadmin",
     # Control characters.
@@ -98,7 +98,7 @@ OTHERS = (
     "/api/admin/", "/api/admin/users", "/api/admin/users/", "/api/admin/users/7/8",
 )  # fmt: skip
 
-#: What only servers make a path of.
+#: Targets that only servers make a path of.
 FORMS = (
     "http://localhost/api/admin/users/7",
     "HTTPS://localhost/api/admin/users/7",
@@ -171,7 +171,7 @@ def served(make_app, request) -> Flask:
 
 
 def in_process(app: Flask, target: str, method: str, headers: Any = ()) -> int:
-    """The status for a target, decoded once as servers do."""
+    """Return the status for a target, decoded once as servers do."""
     path, _, query = target.partition("?")
     environ = create_environ("/", method=method, headers=headers, query_string=query)
     environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
@@ -179,7 +179,7 @@ def in_process(app: Flask, target: str, method: str, headers: Any = ()) -> int:
 
 
 def over_socket(port: int, target: str, method: str, headers: Any = ()) -> int:
-    """The status for a target that is sent as it is."""
+    """Return the status for a target that is sent as it is."""
     lines = [f"{method} {target} HTTP/1.1", "Connection: close", "Content-Length: 0"]
     lines += [f"{name}: {value}" for name, value in headers]
     if not any(name == "Host" for name, _ in headers):
@@ -194,7 +194,7 @@ def over_socket(port: int, target: str, method: str, headers: Any = ()) -> int:
 
 
 def ran_for(app: Flask, method: str, case: Any, status: int) -> str:
-    """Which file answered the last request; whatever it was, its middleware ran before it."""
+    """Return the file that answered the last request; its middleware ran in any case."""
     ran, app.config["RAN"][:] = list(app.config["RAN"]), []
     assert all(seen == method for _, _, seen in ran), case
     names = [name for _, name, _ in ran]
@@ -215,7 +215,7 @@ def test_there_are_enough_spellings():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_in_process_a_spelling_is_the_guarded_file_with_its_guard_or_another_url(served, method):
+def test_a_spelling_is_guarded_or_another_url(served, method):
     for target in SAME:
         status = in_process(served, target, method)
         assert ran_for(served, method, target, status) == "guarded", target
@@ -224,7 +224,7 @@ def test_in_process_a_spelling_is_the_guarded_file_with_its_guard_or_another_url
         assert ran_for(served, method, target, status) in ("nothing", "open"), target
 
 
-def test_in_process_the_guard_runs_where_the_app_allows_trailing_slashes(tree):
+def test_the_guard_runs_with_trailing_slashes(tree):
     served = bare_app(tree(files()))
     served.config["RAN"] = []
     served.url_map.strict_slashes = False
@@ -237,7 +237,8 @@ def test_in_process_the_guard_runs_where_the_app_allows_trailing_slashes(tree):
     assert reached == {*SAME, f"{GUARDED}/"}
 
 
-def test_over_a_server_whatever_reaches_the_handler_its_guard_ran(served):
+@pytest.mark.ci
+def test_over_a_server_the_guard_always_runs(served):
     reached = set()
     with running(served) as port:
         for target in (*SAME, *OTHERS, *FORMS):
@@ -249,7 +250,7 @@ def test_over_a_server_whatever_reaches_the_handler_its_guard_ran(served):
     assert set(SAME) <= reached <= {*SAME, *FORMS, *DOUBLED_AT_THE_BEGINNING}
 
 
-# Behind a proxy with a rule of its own.
+# Behind a proxy with its own rule.
 
 RULES = """
     merge_slashes {merge_slashes};
@@ -262,8 +263,10 @@ RULES = """
 
 
 class AsSent(QuietHandler):
-    """Hands on the path of the target as it was sent, as other servers do; Werkzeug's own server
-    merges slashes at its beginning."""
+    """A server that passes on the path as it was sent, as other servers do.
+
+    Werkzeug's server merges slashes at its beginning.
+    """
 
     def make_environ(self) -> dict[str, Any]:
         environ = super().make_environ()
@@ -273,10 +276,11 @@ class AsSent(QuietHandler):
 
 
 @needs_nginx
+@pytest.mark.ci
 @pytest.mark.parametrize("merge_slashes", ["on", "off"])
 @pytest.mark.parametrize("uri", ["", "/"], ids=["as it was sent", "normalized"])
 @pytest.mark.parametrize("handler", [QuietHandler, AsSent], ids=["Werkzeug", "as sent"])
-def test_behind_nginx_no_spelling_passes_its_rule(served, tmp_path, handler, uri, merge_slashes):
+def test_no_spelling_passes_a_rule_of_nginx(served, tmp_path, handler, uri, merge_slashes):
     reached, denied, elsewhere = set(), set(), 0
     with (
         running(served, handler) as upstream,
@@ -303,7 +307,7 @@ def test_behind_nginx_no_spelling_passes_its_rule(served, tmp_path, handler, uri
         assert reached == set()
 
 
-# What a client says beside the URL.
+# What a client sends in addition to the URL.
 
 HEADERS = (
     *(
@@ -354,7 +358,7 @@ def noises() -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_no_header_cookie_or_query_changes_what_runs(served, method):
+def test_no_header_or_query_changes_what_runs(served, method):
     for query, headers in noises():
         case = (query, headers)
         for url, file in ((GUARDED, "guarded"), (OPEN, "open")):
@@ -364,7 +368,8 @@ def test_no_header_cookie_or_query_changes_what_runs(served, method):
         assert (ran_for(served, method, case, status), status) == ("nothing", 404), case
 
 
-def test_over_a_server_no_header_cookie_or_query_changes_what_runs(served):
+@pytest.mark.ci
+def test_over_a_server_no_header_changes_it(served):
     with running(served) as port:
         for query, headers in noises():
             case = (query, headers)
@@ -375,7 +380,8 @@ def test_over_a_server_no_header_cookie_or_query_changes_what_runs(served):
 
 
 @needs_nginx
-def test_behind_nginx_no_header_reaches_what_its_rule_denies(served, tmp_path):
+@pytest.mark.ci
+def test_no_header_passes_a_rule_of_nginx(served, tmp_path):
     with (
         running(served) as upstream,
         nginx(tmp_path, RULES.format(upstream=upstream, uri="", merge_slashes="on")) as port,
@@ -388,7 +394,7 @@ def test_behind_nginx_no_header_reaches_what_its_rule_denies(served, tmp_path):
             assert ran_for(served, "GET", case, status) in ("open", "nothing"), case
 
 
-def test_the_handshake_of_a_websocket_reaches_no_handler_without_its_guard(served):
+def test_a_websocket_handshake_is_guarded(served):
     headers = [
         ("Connection", "Upgrade"),
         ("Upgrade", "websocket"),
@@ -402,7 +408,7 @@ def test_the_handshake_of_a_websocket_reaches_no_handler_without_its_guard(serve
 @pytest.mark.parametrize(
     ("field", "value"), [("_method", "DELETE"), ("middleware", "off"), ("id", "8")]
 )
-def test_no_field_of_a_form_changes_what_runs(served, field, value):
+def test_no_form_field_changes_what_runs(served, field, value):
     response = served.test_client().post(GUARDED, data={field: value})
     assert ran_for(served, "POST", field, response.status_code) == "guarded"
     assert response.json == {"name": "guarded", "params": {"id": "7"}}
@@ -423,7 +429,8 @@ CHAINS = {
 }
 
 
-def test_64_threads_at_guarded_and_open_urls_never_mix_their_chains(make_app):
+@pytest.mark.ci
+def test_64_threads_never_mix_their_chains(make_app):
     both = guard("d one").replace("middleware(", "one(")
     both += guard("d two", is_async=True).replace("middleware(", "two(")
     chains = {
@@ -454,7 +461,9 @@ def test_64_threads_at_guarded_and_open_urls_never_mix_their_chains(make_app):
         return wanted
 
     with ThreadPoolExecutor(64) as pool:
-        wanted = {key: names for one in pool.map(hammer, range(64)) for key, names in one.items()}
+        wanted = {}
+        for part in pool.map(hammer, range(64)):
+            wanted |= part
     found: dict[str, list[tuple[str, str]]] = {key: [] for key in wanted}
     for key, name, method in ran:
         found[key].append((name, method))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from flask_routehandlers import RouteHandlers, RouteTreeError
-from tests.support import bare_app, running, write_files
+from tests.support import bare_app, grow_older, running, settle, stop_clock, write_files
 
 REPOSITORY = Path(__file__).parents[1]
 RECORDED = json.loads((Path(__file__).parent / "data/nextjs_static.json").read_text("utf-8"))
@@ -264,7 +263,7 @@ def served() -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_recorded_case_is_answered_as_recorded_or_as_listed(served, tmp_path, name):
+def test_a_recorded_case_has_its_answer(served, tmp_path, name):
     port, apps = served
     case = CASES[name]
     files = {f"app/{folder}/route.py": COUNTED + code for folder, code in TREES[name].items()}
@@ -282,26 +281,28 @@ def test_a_recorded_case_is_answered_as_recorded_or_as_listed(served, tmp_path, 
         }
         return
     RouteHandlers(app, "app")
+    stop_clock(app)
     apps[f"/{name}"] = app
     for target in case["built"]:  # there they run before the first request
         ask(port, "GET", f"/{name}{target}", {})
     for (request, _), answer in zip(case["requests"], expected, strict=True):
         if isinstance(request, dict):
-            time.sleep(request["wait"])
+            settle(app)
+            grow_older(app, request["wait"])
             continue
         method, target, headers = request
         real = ask(port, method, f"/{name}{target}", headers)
         assert {key: real[key] for key in answer} == answer, request
 
 
-def test_every_difference_is_a_recorded_case_and_differs_from_it():
+def test_every_difference_is_a_recorded_case():
     assert len(CASES) == len(RECORDED["cases"]) == len(TREES) == 46
     for name, (answered, reason) in DIFFERENCES.items():
         assert answered != [answer for _, answer in CASES[name]["requests"]], name
         assert reason.endswith(".")
 
 
-def test_the_page_for_those_who_come_from_nextjs_has_each_case_and_tells_which_are_the_same():
+def test_the_page_on_nextjs_has_each_case():
     text = (REPOSITORY / "docs/nextjs.md").read_text(encoding="utf-8")
     section = text.partition("## Static handlers")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (.*?) \| (.*?) \| (.*?) \|$", section, re.M)

@@ -61,11 +61,11 @@ TEXT = ("Content-Type", "text/plain")
         (200, [("X-Cookie", "a=1")], None),
     ],
 )
-def test_whether_a_response_is_stored(status, headers, reason):
+def test_some_responses_are_not_stored(status, headers, reason):
     assert why_not_stored(status, headers) == reason
 
 
-def test_headers_of_one_message_or_connection_are_not_stored():
+def test_headers_of_one_message_are_not_kept():
     headers = [
         TEXT,
         ("Content-Length", "5"),
@@ -102,7 +102,7 @@ def test_headers_of_one_message_or_connection_are_not_stored():
         (None, "s-maxage=31536000"),
     ],
 )
-def test_caches_are_told_the_seconds_and_that_stale_is_good_enough_for_a_year(lifetime, value):
+def test_cache_control_covers_a_year(lifetime, value):
     assert cache_control(lifetime) == value
 
 
@@ -117,7 +117,7 @@ def test_caches_are_told_the_seconds_and_that_stale_is_good_enough_for_a_year(li
         ("max-age=0, No-Store", False),
     ],
 )
-def test_whether_a_cache_control_keeps_a_response_out_of_shared_caches(value, shareable):
+def test_cache_control_may_forbid_sharing(value, shareable):
     assert is_shareable([("Cache-Control", value)]) is shareable
 
 
@@ -134,5 +134,5 @@ def test_whether_a_cache_control_keeps_a_response_out_of_shared_caches(value, sh
         (["*"], True),
     ],
 )
-def test_whether_a_response_varies_from_client_to_client(values, result):
+def test_vary_means_more_than_encoding(values, result):
     assert varies(values) is result

@@ -8,6 +8,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import request
 from flask.cli import ScriptInfo
 
@@ -17,7 +18,7 @@ from tests.support import configured, running
 
 DOCS = Path(__file__).parents[1] / "docs"
 
-pytestmark = needs_nginx
+pytestmark = [needs_nginx, pytest.mark.ci]
 
 
 def shown_in(page: str) -> tuple[str, str]:

@@ -19,6 +19,8 @@ import pytest
 from tests.servers import Gunicorn, RedisServer, gunicorn, redis_server
 from tests.support import until, write_files
 
+pytestmark = pytest.mark.ci
+
 WORKERS, LOCK = 4, 2
 #: Few connections each: otherwise one worker takes all that come at once.
 THREADS = ("--worker-class=gthread", "--threads=8", "--worker-connections=4")
@@ -169,7 +171,7 @@ def runs(server: RedisServer, key: str) -> int:
 
 
 @pytest.mark.parametrize("options", [THREADS, ("--worker-class=sync",)], ids=["threads", "sync"])
-def test_a_key_is_computed_once_by_all_workers(tmp_path, server, options):
+def test_a_key_is_computed_by_one_worker(tmp_path, server, options):
     with workers(tmp_path, server, *options) as running:
         for number in range(3):
             path = f"/api/counted/{number}"
@@ -187,7 +189,7 @@ def test_a_key_is_computed_once_by_all_workers(tmp_path, server, options):
             assert runs(server, str(number)) == 2
 
 
-def test_every_worker_knows_of_a_revalidation_that_has_returned(running):
+def test_every_worker_sees_a_revalidation(running):
     for value in range(1, 20):
         assert ask(running, f"/api/value?value={value}", "POST").run == value
         # Each has its own copy of what it has checked.
@@ -197,7 +199,7 @@ def test_every_worker_knows_of_a_revalidation_that_has_returned(running):
         assert {answer.run for answer in some} == {value}
 
 
-def test_an_app_that_has_used_its_cache_can_be_forked(tmp_path, server):
+def test_an_app_in_use_can_be_forked(tmp_path, server):
     # With --preload the first process has connections and threads of its own; a handler hangs.
     with workers(tmp_path, server, *THREADS, "--preload", app="used:app") as running:
         assert runs(server, "1") == 2
@@ -218,7 +220,7 @@ def test_an_app_that_has_used_its_cache_can_be_forked(tmp_path, server):
                 assert {answer.run for answer in some} == {value}
 
 
-def test_a_refresh_that_hangs_does_not_keep_the_workers_from_ending(running, server):
+def test_a_hanging_refresh_does_not_keep_workers(running, server):
     for key in ("1", "2"):
         # Run 1 of the second one is not its quick one: it hangs at its second run too.
         with server.client() as client:
@@ -240,7 +242,7 @@ def test_a_refresh_that_hangs_does_not_keep_the_workers_from_ending(running, ser
             os.kill(pid, 0)
 
 
-def test_workers_are_replaced_without_a_failed_request(running):
+def test_replacing_workers_fails_no_request(running):
     before = running.workers
     running.process.send_signal(signal.SIGHUP)
     answers = []
@@ -251,7 +253,7 @@ def test_workers_are_replaced_without_a_failed_request(running):
     assert set(after).isdisjoint(before)
 
 
-def test_threads_of_a_worker_do_not_pile_up(running, server):
+def test_threads_of_a_worker_stay_few(running, server):
     at_rest = {pid: some[0].run for pid, some in ask_all(running, "/api/threads").items()}
     for _ in range(5):
         server.make_stale(61)
@@ -262,7 +264,7 @@ def test_threads_of_a_worker_do_not_pile_up(running, server):
         assert max(answer.run for answer in some) <= max(14, at_rest[pid])
 
 
-def test_a_worker_that_is_killed_leaves_no_key_behind(running, server):
+def test_a_killed_worker_blocks_no_key(running, server):
     key = "1"
     assert ask(running, f"/api/hangs/{key}").run == 1
     server.make_stale(61)
@@ -283,7 +285,7 @@ def test_a_worker_that_is_killed_leaves_no_key_behind(running, server):
     assert victim not in ask_all(running, f"/api/hangs/{key}")
 
 
-def test_who_waits_for_a_worker_that_is_killed_is_answered(running, server):
+def test_waiting_for_a_killed_worker_ends(running, server):
     with server.client() as client:
         client.set("runs of 0", 0)
     with ThreadPoolExecutor(9) as pool:
