@@ -84,6 +84,14 @@ def find_unread_names(app: Flask, mount: Mount) -> Iterator[Problem]:
     return map(Problem.as_warning, mount.warnings)
 
 
+def find_in_documents(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find problems of the OpenAPI documents, if there are any."""
+    if "flask_routehandlers.openapi" in sys.modules:
+        from ...openapi.validation import find_document_problems
+
+        yield from find_document_problems(app, mount)
+
+
 #: What every tree is checked for.
 CHECKS: tuple[Check, ...] = (
     find_failures,
@@ -91,6 +99,7 @@ CHECKS: tuple[Check, ...] = (
     find_unread_names,
     find_fixed_parameters,
     find_sockets,
+    find_in_documents,
 )
 
 #: The same, and what is a matter of taste.
