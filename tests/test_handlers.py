@@ -38,14 +38,6 @@ def class_message(method: str) -> str:
     )
 
 
-def async_generator(method: str) -> str:
-    """Return the message about an async generator in the place of a handler."""
-    return (
-        f"{method} is an async generator, which WSGI cannot stream. "
-        f"Write it as a generator: def {method}() with yield."
-    )
-
-
 def not_callable(method: str, kind: str) -> str:
     """Return the message about a value of a type in the place of a handler."""
     return (
@@ -108,13 +100,11 @@ def test_rules_list_the_methods_of_the_file(make_app):
         ("GET = ['a']\ndef POST(): return ''", [not_callable("GET", "list")]),
         ("import json as GET", [not_callable("GET", "module")]),
         ("GET = {}\nPUT = ()", [not_callable("GET", "dict"), not_callable("PUT", "tuple")]),
-        ("async def GET():\n    yield ''", [async_generator("GET")]),
         (
-            "class HEAD: pass\nasync def POST():\n    yield\nGET = 1\ndef PACTH(): pass",
+            "class HEAD: pass\nGET = 1\ndef PACTH(): pass",
             [
                 not_callable("GET", "int"),
                 class_message("HEAD"),
-                async_generator("POST"),
                 typo("PACTH", "PATCH"),
             ],
         ),

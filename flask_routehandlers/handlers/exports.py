@@ -98,8 +98,8 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
 
 def _is_handler(value: object) -> bool:
     if type(value) is FunctionType:  # the usual case, decided faster than by the checks below
-        return not value.__code__.co_flags & inspect.CO_ASYNC_GENERATOR
-    return callable(value) and not inspect.isclass(value) and not inspect.isasyncgenfunction(value)
+        return True
+    return callable(value) and not inspect.isclass(value)
 
 
 def _not_a_handler(method: str, value: object) -> Problem:
@@ -107,11 +107,6 @@ def _not_a_handler(method: str, value: object) -> Problem:
         return Problem(
             f"{method} is a class, but a handler is a function.",
             f"Write def {method}(), or assign an instance that can be called.",
-        )
-    if inspect.isasyncgenfunction(value):
-        return Problem(
-            f"{method} is an async generator, which WSGI cannot stream.",
-            f"Write it as a generator: def {method}() with yield.",
         )
     return Problem(
         f"{method} is not callable. Its type is {type(value).__name__}.",
@@ -219,7 +214,7 @@ def _why_not_middleware(value: object) -> str | None:
     if not callable(value):
         return f"not callable: its type is {type(value).__name__}"
     if inspect.isasyncgenfunction(value):
-        return "an async generator, which WSGI cannot stream"
+        return "an async generator, not a function that returns a response"
     return None
 
 

@@ -62,7 +62,7 @@ NONE = "The file has no middleware."
         ),
         pytest.param(
             "async def middleware(): yield ''\n",
-            "middleware is an async generator, which WSGI cannot stream.",
+            "middleware is an async generator, not a function that returns a response.",
             f"Write {FORM}.",
             id="an async generator",
         ),
