@@ -189,6 +189,7 @@ class _Callbacks:
         if inspect.iscoroutinefunction(function.func) and not self._app.testing:
             current_engine().keep_spare_thread()
         self._waiting.append(_Callback(self._app, function))
+        self._pool.expect(1)
         # A callback has called after(), or a task that outlives its response.
         if self._is_submitted:
             self.submit()
@@ -201,8 +202,14 @@ class _Callbacks:
         if callbacks and not self._pool.submit(callbacks):
             for callback in callbacks:
                 callback()
+            self._pool.expect(-len(callbacks))
 
     def run(self) -> None:
         """Run the callbacks here, as tests need it: an exception is raised."""
         while self._waiting:
+            self._pool.expect(-1)
             self._waiting.pop(0).run()
+
+    def __del__(self) -> None:
+        # Of a response that was never closed.
+        self._pool.expect(-len(self._waiting))

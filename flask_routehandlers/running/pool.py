@@ -14,6 +14,9 @@ from .exits import drain_at_exit
 #: Seconds after which a thread without work ends.
 IDLE_SECONDS = 60.0
 
+#: Seconds that the end of the process waits for responses whose callbacks are not pending yet.
+RESPONSE_SECONDS = 1.0
+
 
 class Pool:
     """A bounded queue of callbacks, and threads that start with the first one.
@@ -38,14 +41,25 @@ class Pool:
         """Begin again without callbacks: the parent runs those that it has."""
         self._changed = Condition()
         self._waiting: deque[Sequence[Callable[[], None]]] = deque()
+        self._expected = 0
         self._pending = 0
         self._running = 0
         self._idle = 0
 
+    def expect(self, count: int) -> None:
+        """Wait for some more callbacks when the process ends, or, below zero, for some less.
+
+        They will be submitted when their response has been sent. A client that has it may end
+        the process before that.
+        """
+        with self._changed:
+            self._expected += count
+            self._changed.notify_all()
+
     def submit(self, callbacks: Sequence[Callable[[], None]]) -> bool:
         """Run callbacks soon, one after the other, in one thread.
 
-        :param callbacks: functions that do not raise.
+        :param callbacks: functions that do not raise, which were expected.
         :returns: whether they were accepted; they are not when too many are pending, and when the
             process ends.
         """
@@ -56,6 +70,7 @@ class Pool:
                 return False
             self._waiting.append(callbacks)
             self._pending += len(callbacks)
+            self._expected -= len(callbacks)
             self._changed.notify_all()
         return True
 
@@ -91,6 +106,7 @@ class Pool:
         """Accept nothing more, wait for what is pending, and report what is lost."""
         with self._changed:
             self._is_ending = True
+            self._changed.wait_for(lambda: self._expected <= 0, RESPONSE_SECONDS)
             self._changed.wait_for(lambda: not self._pending, self._drain_seconds)
             if self._pending:
                 self._logger.error(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -381,6 +382,7 @@ def test_drain_waits_for_pending_functions(pool: Callable[..., Pool]) -> None:
         done.append(1)
 
     draining = pool()
+    draining.expect(5)
     draining.submit([work] * 5)
     thread = threading.Thread(target=draining.drain)
     thread.start()
@@ -389,6 +391,36 @@ def test_drain_waits_for_pending_functions(pool: Callable[..., Pool]) -> None:
     released.set()
     thread.join(5)
     assert done == [1] * 5
+
+
+def test_drain_waits_for_the_end_of_a_response(
+    pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flask_routehandlers.running.pool.RESPONSE_SECONDS", 10)
+    done: list[int] = []
+    draining = pool()
+    draining.expect(2)
+    thread = threading.Thread(target=draining.drain)
+    thread.start()
+    assert until(lambda: draining._is_ending)
+    # It accepts nothing more, so that the thread of the request runs the callbacks.
+    assert not draining.submit([lambda: done.append(1)] * 2)
+    assert thread.is_alive()
+    draining.expect(-2)
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_response_that_is_not_closed_is_forgotten(shop: Flask) -> None:
+    @shop.get("/")
+    def view() -> str:
+        after(print)
+        return "ok"
+
+    shop.test_client().get("/")
+    gc.collect()
+    (pool,) = [value for value in shop.extensions.values() if isinstance(value, Pool)]
+    assert until(lambda: pool._expected == 0)
 
 
 def test_lost_functions_are_reported(
