@@ -39,7 +39,8 @@ def same_place(folders: str) -> tuple[str, str]:
 
 
 def same_spelling(folders: str) -> tuple[str, str]:
-    return f"The folders {folders} differ only in letter case, Unicode form or %5F.", ONE_SPELLING
+    reason = f"The folders {folders} differ only in letter case, Unicode form or percent-encoding."
+    return reason, ONE_SPELLING
 
 
 def also_above(folder: str) -> tuple[str, str]:
@@ -82,6 +83,9 @@ CONTRADICTIONS = {
     ("straße", "STRASSE"): same_spelling("STRASSE and straße"),
     ("\u00e9", "e\u0301"): same_spelling("e\u0301 and \u00e9"),
     ("a_b", "a%5Fb"): same_spelling("a%5Fb and a_b"),
+    ("a.b", "(g)/a%2Eb"): same_spelling("a%2Eb and a.b"),
+    (".well-known", "%2Ewell-known"): same_spelling("%2Ewell-known and .well-known"),
+    ("@[a]", "%40[a]"): same_spelling("%40[a] and @[a]"),
     ("[id]", "[ID]"): same_spelling("[ID] and [id]"),
     ("[a].JSON", "[a].json"): same_spelling("[a].JSON and [a].json"),
     ("\u00e9[a]", "e\u0301[a]"): same_spelling("e\u0301[a] and \u00e9[a]"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import os
@@ -594,3 +595,35 @@ def test_other_python_files_are_listed(tree):
              "_lib/y.py", ".git/z.py", "a/notes.txt", "a/w.pyw"]  # fmt: skip
     root = tree(dict.fromkeys(files, "")) / "app/api"
     assert discover(str(root)).others == ("a/x.py", "b.py", "c/Route.py", "c/[d]/__init__.py")
+
+
+_LISTING = """
+import sys
+from flask_routehandlers.tree.discovery import discover
+tree = discover(sys.argv[1])
+print(ascii(([str(p) for p in tree.problems], [route.file for route in tree.routes])))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the names of files are text there")
+def test_a_locale_that_is_not_utf_8_is_named(root):
+    write_files(root, {"café/route.py": "", "b/route.py": ""})
+    # Without these variables Python itself avoids the locale C.
+    locale = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    found = {}
+    for hint, environ in (("", {}), ("PYTHONUTF8=1", {"PYTHONUTF8": "1"}),
+                          ("LC_ALL=C.UTF-8", {"LC_ALL": "C.UTF-8"})):  # fmt: skip
+        child = subprocess.run(
+            [sys.executable, "-c", _LISTING, str(root)],
+            env=os.environ | locale | environ,
+            capture_output=True,
+            check=True,
+        )
+        found[hint] = ast.literal_eval(child.stdout.decode())
+    problem = (
+        "caf\udcc3\udca9\n  The locale makes Python read file names as ascii, not as UTF-8, so "
+        "the text of this one is not known.\n  Start Python with the environment variable "
+        "PYTHONUTF8=1, or set LC_ALL=C.UTF-8."
+    )
+    assert found.pop("") == ([problem], ["b/route.py"])
+    assert set(map(str, found.values())) == {"([], ['b/route.py', 'café/route.py'])"}

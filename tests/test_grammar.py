@@ -19,6 +19,7 @@ from flask_routehandlers.tree.segments import (
     Static,
     is_walked,
 )
+from flask_routehandlers.tree.spelling import escape
 from tests.support import SEEDED
 
 A, B = Parameter("a"), Parameter("b")
@@ -37,6 +38,12 @@ A, B = Parameter("a"), Parameter("b")
         ("日本", Static("日本", "日本")),
         ("e\u0301", Static("e\u0301", "é")),
         ("%5Fname", Static("%5Fname", "_name")),
+        ("%40me", Static("%40me", "@me")),
+        ("%2Egit", Static("%2Egit", ".git")),
+        ("%2E..", Static("%2E..", "...")),
+        ("%28x%29", Static("%28x%29", "(x)")),
+        ("a%28%2E%29%40%5F", Static("a%28%2E%29%40%5F", "a(.)@_")),
+        ("%40[a]%2Ejson", Dynamic("%40[a]%2Ejson", ("@", A, ".json"))),
         ("a%5Fb%5F", Static("a%5Fb%5F", "a_b_")),
         ("[a]", Dynamic("[a]", (A,))),
         ("[_]", Dynamic("[_]", (Parameter("_"),))),
@@ -109,19 +116,22 @@ INTERCEPTED = (
 )
 PARENTHESES = "Parentheses mark a group, and a group cannot be combined with text."
 MIXED = "A folder cannot combine a group with a parameter, and a converter takes no arguments."
-ENCODED = "Folder names are not percent-decoded; only %5F, for an underscore, is."
+ENCODED = "In a folder name only @, (, ), . and _ can be percent-encoded, in upper case."
 CHARACTER = "A folder name cannot contain the character {}."
 NO_IDENTIFIER = "{!r} is not a Python identifier, so it cannot be an argument of a handler."
+DOT = "A request with the segment {} is always a 404."
 KEYWORD = "{!r} is a Python keyword, so it cannot be an argument of a handler."
 RESERVED = "{!r} is already the name of an argument of handlers and middleware."
 NO_CONVERTER = "{!r} is not a valid converter name."
 
 FOR_WITHOUT = "and add a route.py to the folder above for the URL without it."
 WRITE_ONE = "Write [name], [...name] or [[...name]]."
-WRITE_GROUP = "Write (ab) for a group, or ab for a segment of the URL."
+GROUP_OR = "Write (ab) for a group, ab for a segment of the URL, or {} for literal parentheses."
 WRITE_BOTH = "Write (name)/[name], or register your own converter and write [name=converter]."
 WRITE_INT = "Write [a=int], or use another converter of the app's URL map."
-REMOVE = "Remove it from the name."
+REMOVE = "Rename the folder to a name without it."
+NO_PERCENT = "Rename the folder to a name without a percent sign."
+SLOT_NAMES = "Rename the folder to slot, to a group, (slot), or to %40slot for a literal @."
 
 
 @pytest.mark.parametrize(
@@ -157,6 +167,13 @@ REMOVE = "Remove it from the name."
         ("[…a]", DOTS, "Did you mean [...a]?"),
         ("[[…a]]", DOTS, "Did you mean [[...a]]?"),
         ("[int:a]", FLASK_STYLE, "Did you mean [a=int]?"),
+        ("[a:int]", FLASK_STYLE, "Did you mean [a=int]?"),
+        ("[hex:a]", FLASK_STYLE, "Did you mean [a=hex]?"),
+        ("[path:a]", FLASK_STYLE, "Did you mean [...a]?"),
+        ("[a:path]", FLASK_STYLE, "Did you mean [...a]?"),
+        ("v[path:a]", FLASK_STYLE, "Did you mean [a]?"),
+        ("[string:a]", FLASK_STYLE, "Did you mean [a]?"),
+        ("[any:class]", FLASK_STYLE, "Did you mean [class_]?"),
         ("v[int:a].json", FLASK_STYLE, "Did you mean [a=int]?"),
         ("[post-id]", NO_IDENTIFIER.format("post-id"), "Did you mean [post_id]?"),
         ("[post-id=int]", NO_IDENTIFIER.format("post-id"), "Did you mean [post_id=int]?"),
@@ -180,32 +197,41 @@ REMOVE = "Remove it from the name."
         ("[a=]", NO_CONVERTER.format(""), WRITE_INT),
         ("[a=my-int]", NO_CONVERTER.format("my-int"), WRITE_INT),
         ("[a=int=str]", NO_CONVERTER.format("int=str"), WRITE_INT),
-        ("@slot", SLOT, "Rename the folder to 'slot', or to a group, (slot)."),
-        ("(.)ab", INTERCEPTED, "Rename the folder to 'ab'."),
-        ("(..)(..)ab", INTERCEPTED, "Rename the folder to 'ab'."),
-        ("(...)", INTERCEPTED, "Rename the folder to 'name'."),
+        ("@slot", SLOT, SLOT_NAMES),
+        ("(.)ab", INTERCEPTED, "Rename the folder to ab."),
+        ("(..)(..)ab", INTERCEPTED, "Rename the folder to ab."),
+        ("(...)", INTERCEPTED, "Rename the folder to name."),
+        ("%2E", DOT.format("."), "Rename the folder."),
+        ("%2E%2E", DOT.format(".."), "Rename the folder."),
         ("()", "A group needs a name.", "Write (name)."),
         ("( )", "A group needs a name.", "Write (name)."),
-        ("(a)b", PARENTHESES, WRITE_GROUP),
-        ("a(b)", PARENTHESES, WRITE_GROUP),
-        ("(a)(b)", PARENTHESES, WRITE_GROUP),
-        ("((ab))", PARENTHESES, WRITE_GROUP),
-        ("(ab", PARENTHESES, WRITE_GROUP),
-        ("ab)", PARENTHESES, WRITE_GROUP),
-        (")", PARENTHESES, "Write (name) for a group, or name for a segment of the URL."),
+        ("(a)b", PARENTHESES, GROUP_OR.format("%28a%29b")),
+        ("a(b)", PARENTHESES, GROUP_OR.format("a%28b%29")),
+        ("(a)(b)", PARENTHESES, GROUP_OR.format("%28a%29%28b%29")),
+        ("((ab))", PARENTHESES, GROUP_OR.format("%28%28ab%29%29")),
+        ("(ab", PARENTHESES, GROUP_OR.format("%28ab")),
+        ("ab)", PARENTHESES, GROUP_OR.format("ab%29")),
+        (")", PARENTHESES, GROUP_OR.replace("ab", "name").format("%29")),
         ("(a)[b]", MIXED, WRITE_BOTH),
         ("[b](a)", MIXED, WRITE_BOTH),
         ("[a=int(min=1)]", MIXED, WRITE_BOTH),
         ("a%2Cb", ENCODED, "Rename the folder to a,b."),
+        ("%2e", ENCODED, NO_PERCENT),
+        ("%2egit", ENCODED, "Rename the folder to %2Egit."),
+        ("%40a%2Cb", ENCODED, "Rename the folder to %40a,b."),
+        ("%5Ba%5D", ENCODED, NO_PERCENT),
+        ("[a]%2C[b]", ENCODED, "Rename the folder to [a],[b]."),
+        ("@a%2Cb", ENCODED, NO_PERCENT),
+        ("(a)%2Cb", ENCODED, NO_PERCENT),
         ("%5fname", ENCODED, "Rename the folder to %5Fname."),
         ("caf%C3%A9", ENCODED, "Rename the folder to café."),
         ("a%20b%2C", ENCODED, "Rename the folder to a b,."),
         ("%5Fa%2Cb", ENCODED, "Rename the folder to %5Fa,b."),
-        ("a%2Fb", ENCODED, "Remove the % from the name."),
-        ("a%3Cb", ENCODED, "Remove the % from the name."),
-        ("a%00b", ENCODED, "Remove the % from the name."),
-        ("%FF", ENCODED, "Remove the % from the name."),
-        ("100%", ENCODED, "Remove the % from the name."),
+        ("a%2Fb", ENCODED, NO_PERCENT),
+        ("a%3Cb", ENCODED, NO_PERCENT),
+        ("a%00b", ENCODED, NO_PERCENT),
+        ("%FF", ENCODED, NO_PERCENT),
+        ("100%", ENCODED, NO_PERCENT),
         ("<a", CHARACTER.format(r"'<'"), REMOVE),
         ("<a>.json", CHARACTER.format(r"'<'"), REMOVE),
         ("<a>", CHARACTER.format(r"'<'"), "Did you mean [a]?"),
@@ -228,9 +254,11 @@ def test_a_refused_name_has_a_reason_and_a_hint(folder, reason, hint):
     assert str(caught.value) == f"{reason} {hint}"
 
 
+ESCAPES = {"%28": "(", "%29": ")", "%2E": ".", "%40": "@", "%5F": "_"}
+
 #: What folder names are made of, and what they are easily mistaken for.
-PIECES = ("[", "]", "[[", "]]", "(", ")", "...", "…", "=", ":", "%5F", "%", "@", "_", ".", "-",
-          "{", "}", "<", "\\", " ", "|", "a", "id", "post-id", "int", "class", "request",
+PIECES = ("[", "]", "[[", "]]", "(", ")", "...", "…", "=", ":", *ESCAPES, "%", "%2e", "@",
+          "_", ".", "-", "{", "}", "<", "\\", " ", "|", "a", "id", "post-id", "int", "class", "request",
           "1", "é", "e\u0301", "\ufb01", "\u0bf0", "\udce9", "\x01", "(.)", "[a]")  # fmt: skip
 
 folder_names = (
@@ -283,8 +311,25 @@ def test_any_name_is_parsed_or_refused(folder):
 @example("[\u0bf0]")
 def test_folders_shown_in_hints_are_legal(folder):
     error = refused(folder)
-    shown = re.findall(r"\[\[.*?\]\]|\[.*?\]|\(.*?\)", error.problem.hint) if error else []
-    assert [hint for hint in shown if refused(hint)] == []
+    if error:
+        shown = re.findall(r"\[\[.*?\]\]|\[.*?\]|\(.*?\)", error.problem.hint)
+        renamed = re.fullmatch(
+            r"Rename the folder to (.*)\.|Did you mean (.*)\?", error.problem.hint
+        )
+        if renamed and "," not in error.problem.hint and " name without " not in renamed[0]:
+            shown.append(renamed[1] or renamed[2])
+        assert [name for name in shown if refused(name)] == []
+
+
+@search
+@example("_.@()")
+@example("..")
+def test_any_text_can_be_spelled_literally(text):
+    if "[" in text or "]" in text or "%" in text or refused(escape(text)):
+        return
+    segment = parse_segment(escape(text))
+    assert segment.text == unicodedata.normalize("NFC", text)
+    assert is_walked(segment.folder) or segment.folder == ".well-known"
 
 
 @search
@@ -302,7 +347,9 @@ def test_the_pieces_of_a_segment_spell_its_folder(folder):
         else f"[{piece.name}]"
         for piece in segment.pieces
     )
-    assert spelled == unicodedata.normalize("NFC", folder.replace("%5F", "_"))
+    for code, character in ESCAPES.items():
+        folder = folder.replace(code, character)
+    assert spelled == unicodedata.normalize("NFC", folder)
 
 
 @search

@@ -16,7 +16,7 @@ from ..contracts.signature import (
     members_of,
     read_annotations,
 )
-from ..tree.grammar import RESERVED_NAMES
+from ..tree.spelling import RESERVED_NAMES
 from .annotations import PathParameter, spell
 from .model import BindingError, Kind
 

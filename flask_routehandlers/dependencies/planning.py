@@ -12,7 +12,7 @@ from ..binding.calls import bind
 from ..binding.model import DEPENDENCY, Binding, Visible
 from ..contracts.signature import UnreadableError, evaluate, read_annotations
 from ..errors import Problem, ProblemError, RouteHandlersError
-from ..tree.grammar import RESERVED_NAMES
+from ..tree.spelling import RESERVED_NAMES
 from .model import Dependency, Plan
 from .types import allows_none, fits, type_of
 

@@ -7,8 +7,9 @@ from pathlib import PurePath
 
 from werkzeug.routing import BaseConverter, Map
 
-from ..tree.grammar import RESERVED_NAMES, SegmentError, parse_segment
+from ..tree.grammar import SegmentError, parse_segment
 from ..tree.segments import Group, Segment, Static
+from ..tree.spelling import RESERVED_NAMES
 from .converters import UNCLEAN
 from .rules import RouteRule
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ..errors import Problem
-from .grammar import literal
 from .model import RouteFile, Tree
 from .segments import CatchAll, Dynamic, Parameter, Segment, Static
+from .spelling import literal
 
 #: The URLs that a segment matches, whatever its parameters are called: equal for equal URLs.
 Shape = tuple[object, ...]
@@ -103,7 +103,8 @@ def _same_places(routes: Sequence[RouteFile]) -> Iterator[Problem]:
         files = tuple(sorted(set(folders.values())))
         if len({literal(folder).casefold() for folder in folders}) == 1:
             yield Problem(
-                f"The folders {listed} differ only in letter case, Unicode form or %5F.",
+                f"The folders {listed} differ only in letter case, Unicode form or "
+                "percent-encoding.",
                 "Use one spelling: not every file system distinguishes them.",
                 files,
             )

@@ -30,6 +30,7 @@ from .segments import Segment, is_walked
 
 MIDDLEWARE_FILE = "middleware.py"
 ROUTE_FILE = "route.py"
+MIDDLEWARE_FILE = "middleware.py"
 
 Names = tuple[str, ...]
 

@@ -7,30 +7,41 @@
     catch-all = "[..." name "]" | "[[..." name "]]"
     group     = "(" text ")"
 
-Everything else is refused, with a hint for the name that was probably meant.
+Everything else is refused, with a hint for the name that was probably meant. A character that
+means something in a folder name can be part of the text if it is percent-encoded: ``%40me`` is
+the text ``@me``.
 """
 
 from __future__ import annotations
 
 import keyword
 import re
+import sys
 import unicodedata
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from ..errors import ProblemError
 from .segments import CatchAll, Dynamic, Group, Parameter, Segment, Static
+from .spelling import (
+    ELLIPSIS,
+    ESCAPED,
+    RESERVED_NAMES,
+    escape,
+    guess_parameter,
+    literal,
+    spell_parameter,
+    valid_name,
+)
 
-#: Arguments that a handler or a middleware receives in addition to the path parameters.
-RESERVED_NAMES = frozenset({"request", "params", "call_next"})
+#: The names of Werkzeug's converters.
+_CONVERTERS = frozenset({"any", "default", "float", "int", "path", "string", "uuid"})
 
 _CONVERTER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FLASK_STYLE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*):(\w+)")
-_FOREIGN_PARAMETER = re.compile(r":(\w+)|\{(\w+)(?::(\w+))?\}|<(?:(\w+):)?(\w+)>")
-_FORBIDDEN = re.compile(r"[<>\\\ufffd\ud800-\udfff]|%(?!5F)")
+_FORBIDDEN = re.compile(rf"[<>\\\ufffd\ud800-\udfff]|%(?!{ESCAPED.pattern[1:]})")
 _INTERCEPTION = re.compile(r"\((\.{1,3})\)")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _DOUBLE_BRACKETS = re.compile(r"\[\[([^\[\]]*)\]\]")
-_ELLIPSIS = "\u2026"
 
 
 class SegmentError(ProblemError):
@@ -43,44 +54,36 @@ def parse_segment(folder: str) -> Segment:
     :param folder: the name of a folder that :func:`~.segments.is_walked` accepts.
     :raises SegmentError: if the grammar refuses the name.
     """
+    _check_locale(folder)
     _check_characters(folder)
     if "[" in folder or "]" in folder:
         return _parse_brackets(folder)
     if folder[0] == "@":
-        name = _strip_parentheses(folder[1:])
+        name = _plain_name(folder[1:])
         raise SegmentError(
             "Parallel route slots (@name) are for pages; route handlers do not have them.",
-            f"Rename the folder to {name!r}, or to a group, ({name}).",
+            f"Rename the folder to {name}, to a group, ({name}), or to {escape(folder)} for a "
+            "literal @.",
         )
     if "(" in folder or ")" in folder:
         return _parse_group(folder)
-    return Static(folder, literal(folder))
+    text = literal(folder)
+    if text in (".", ".."):
+        raise SegmentError(
+            f"A request with the segment {text} is always a 404.", "Rename the folder."
+        )
+    return Static(folder, text)
 
 
-def literal(text: str) -> str:
-    """Return the text of a URL for a folder name, or for a piece of one.
-
-    The result is in Unicode's composed form (NFC) on every machine, since some file systems
-    store a decomposed name.
-    """
-    return unicodedata.normalize("NFC", text.replace("%5F", "_"))
-
-
-def guess_parameter(folder: str) -> str | None:
-    """Translate a parameter from another framework's syntax: ``[id]`` for ``:id``.
-
-    :returns: the folder name, or ``None`` if the name does not look like a parameter.
-    """
-    match = _FOREIGN_PARAMETER.fullmatch(folder)
-    if match is None:
-        return None
-    name = _valid_name(match[1] or match[2] or match[5])
-    converter = match[3] or match[4]
-    if converter == "path":
-        return f"[...{name}]"
-    if converter:
-        return f"[{name}={converter}]"
-    return f"[{name}]"
+def _check_locale(folder: str) -> None:
+    """Refuse a name that Python has not read as UTF-8: its text is different on each machine."""
+    encoding = sys.getfilesystemencoding()
+    if encoding != "utf-8" and not folder.isascii():
+        raise SegmentError(
+            f"The locale makes Python read file names as {encoding}, not as UTF-8, so the text "
+            "of this one is not known.",
+            "Start Python with the environment variable PYTHONUTF8=1, or set LC_ALL=C.UTF-8.",
+        )
 
 
 def _check_characters(folder: str) -> None:
@@ -92,40 +95,51 @@ def _check_characters(folder: str) -> None:
         character = next((c for c in folder if unicodedata.category(c) == "Cc"), "")
     if character == "%":
         raise SegmentError(
-            "Folder names are not percent-decoded; only %5F, for an underscore, is.",
+            "In a folder name only @, (, ), . and _ can be percent-encoded, in upper case.",
             _suggest_decoded(folder),
         )
     if character:
         meant = guess_parameter(folder)
-        hint = "Remove it from the name."
+        hint = "Rename the folder to a name without it."
         if meant:
             hint = f"Did you mean {meant}?"
         raise SegmentError(f"A folder name cannot contain the character {character!a}.", hint)
 
 
 def _suggest_decoded(folder: str) -> str:
-    """Return the hint for a folder name with percent-encoding."""
-    decoded = unquote(re.sub("%5f", "%255F", folder, flags=re.IGNORECASE))
-    if decoded.isprintable() and "/" not in decoded and not _FORBIDDEN.search(decoded):
+    """Return the hint for a folder name with other percent-encoding."""
+    escaped = re.compile(ESCAPED.pattern, re.IGNORECASE)
+    decoded = unquote(escaped.sub(lambda match: quote(match[0].upper()), folder))
+    is_text = decoded.isprintable() and "/" not in decoded and not _FORBIDDEN.search(decoded)
+    if is_text and decoded.count("[") == folder.count("[") and _is_legal(decoded):
         return f"Rename the folder to {decoded}."
-    return "Remove the % from the name."
+    return "Rename the folder to a name without a percent sign."
+
+
+def _is_legal(folder: str) -> bool:
+    try:
+        parse_segment(folder)
+    except SegmentError:
+        return False
+    return True
 
 
 def _parse_group(folder: str) -> Group:
     """Parse a folder name with parentheses and no brackets."""
     if _INTERCEPTION.match(folder):
-        name = _strip_parentheses(_INTERCEPTION.sub("", folder))
+        name = _plain_name(_INTERCEPTION.sub("", folder))
         raise SegmentError(
             "Intercepting routes, such as (.)photo, are for pages; route handlers do not have "
             "them.",
-            f"Rename the folder to {name!r}.",
+            f"Rename the folder to {name}.",
         )
     inner = folder[1:-1]
     if folder[0] != "(" or folder[-1] != ")" or "(" in inner or ")" in inner:
-        name = _strip_parentheses(folder)
+        name = _plain_name(folder)
         raise SegmentError(
             "Parentheses mark a group, and a group cannot be combined with text.",
-            f"Write ({name}) for a group, or {name} for a segment of the URL.",
+            f"Write ({name}) for a group, {name} for a segment of the URL, or {escape(folder)} "
+            "for literal parentheses.",
         )
     if not inner.strip():
         raise SegmentError("A group needs a name.", "Write (name).")
@@ -145,7 +159,7 @@ def _parse_brackets(folder: str) -> Segment:
         return _parse_optional(folder, whole[1])
     for inner in _DOUBLE_BRACKETS.findall(folder):
         if inner.startswith("..."):
-            raise _not_alone(f"[[...{_valid_name(inner[3:])}]]")
+            raise _not_alone(f"[[...{valid_name(inner[3:])}]]")
     # Text and the insides of brackets by turns, text first and last.
     parts = _BRACKETS.split(folder)
     if any("[" in text or "]" in text for text in parts[::2]):
@@ -155,7 +169,7 @@ def _parse_brackets(folder: str) -> Segment:
     for inner in parts[1::2]:
         if inner.startswith("..."):
             if len(parts) > 3 or parts[0] or parts[2]:
-                raise _not_alone(f"[...{_valid_name(inner[3:])}]")
+                raise _not_alone(f"[...{valid_name(inner[3:])}]")
             return _parse_catch_all(folder, inner[3:], optional=False)
     return _parse_dynamic(folder, parts)
 
@@ -167,8 +181,8 @@ def _parse_optional(folder: str, inner: str) -> CatchAll:
     """
     if inner.startswith("..."):
         return _parse_catch_all(folder, inner[3:], optional=True)
-    name = _valid_name(inner)
-    if inner.startswith(_ELLIPSIS):
+    name = valid_name(inner)
+    if inner.startswith(ELLIPSIS):
         raise _ellipsis(f"[[...{name}]]")
     raise SegmentError(
         "An optional segment is not supported; only a catch-all can be optional.",
@@ -184,7 +198,7 @@ def _parse_catch_all(folder: str, name: str, *, optional: bool) -> CatchAll:
     if "=" in name:
         raise SegmentError(
             "A catch-all cannot have a converter: its handler receives a list of str.",
-            f"Write {before}{_valid_name(name)}{after}.",
+            f"Write {before}{valid_name(name)}{after}.",
         )
     _check_name(name, before, after)
     return CatchAll(folder, name, optional)
@@ -198,11 +212,11 @@ def _parse_dynamic(folder: str, parts: list[str]) -> Dynamic:
     pieces: list[str | Parameter] = []
     for number, part in enumerate(parts):
         if number % 2:
-            pieces.append(_parse_parameter(part))
+            pieces.append(_parse_parameter(part, is_alone=parts[::2] == ["", ""]))
         elif part:
             pieces.append(literal(part))
         elif 0 < number < len(parts) - 1:
-            first, second = _valid_name(parts[number - 1]), _valid_name(parts[number + 1])
+            first, second = valid_name(parts[number - 1]), valid_name(parts[number + 1])
             raise SegmentError(
                 "There is no text between two parameters, so it is not clear where the first "
                 "one ends.",
@@ -211,9 +225,15 @@ def _parse_dynamic(folder: str, parts: list[str]) -> Dynamic:
     return Dynamic(folder, tuple(pieces))
 
 
-def _parse_parameter(inner: str) -> Parameter:
-    """Parse the text between two brackets."""
+def _parse_parameter(inner: str, *, is_alone: bool) -> Parameter:
+    """Parse the text between two brackets.
+
+    :param is_alone: whether the folder has nothing else.
+    """
     name, equals, converter = inner.partition("=")
+    flask_style = _FLASK_STYLE.fullmatch(inner)
+    if flask_style:
+        raise _misplaced_converter(flask_style[1], flask_style[2], is_alone=is_alone)
     if not equals:
         _check_name(name, "[", "]")
         return Parameter(name)
@@ -233,19 +253,13 @@ def _check_name(name: str, before: str, after: str) -> None:
     :param before: the text before the name in the hint.
     :param after: the text after it.
     """
-    shown = f"{before}{_valid_name(name)}{after}"
+    shown = f"{before}{valid_name(name)}{after}"
     if not name:
         raise SegmentError(
             "The brackets are empty, so the parameter has no name.", f"Write {shown}."
         )
-    if name.startswith(_ELLIPSIS):
-        raise _ellipsis(f"[...{_valid_name(name)}]")
-    flask_style = _FLASK_STYLE.fullmatch(name)
-    if flask_style and (before, after) == ("[", "]"):
-        raise SegmentError(
-            "The converter goes after the name, separated by an equals sign.",
-            f"Did you mean [{_valid_name(flask_style[2])}={flask_style[1]}]?",
-        )
+    if name.startswith(ELLIPSIS):
+        raise _ellipsis(f"[...{valid_name(name)}]")
     if not name.isidentifier() or unicodedata.normalize("NFKC", name) != name:
         reason = f"{name!r} is not a Python identifier, so it cannot be an argument of a handler."
     elif keyword.iskeyword(name) or name == "__debug__":
@@ -255,6 +269,20 @@ def _check_name(name: str, before: str, after: str) -> None:
     else:
         return
     raise SegmentError(reason, f"Did you mean {shown}?")
+
+
+def _misplaced_converter(first: str, second: str, *, is_alone: bool) -> SegmentError:
+    """Return the error for ``[int:id]``, Flask's order, or ``[id:int]``, that of others."""
+    converter, name = first, second
+    if second in _CONVERTERS and first not in _CONVERTERS:
+        converter, name = second, first
+    shown = spell_parameter(name, converter)
+    if shown.startswith("[...") and not is_alone:
+        shown = f"[{valid_name(name)}]"
+    return SegmentError(
+        "The converter goes after the name, separated by an equals sign.",
+        f"Did you mean {shown}?",
+    )
 
 
 def _not_alone(shown: str) -> SegmentError:
@@ -271,18 +299,6 @@ def _ellipsis(shown: str) -> SegmentError:
     )
 
 
-def _valid_name(inner: str) -> str:
-    """Return the closest valid parameter name to the text between brackets."""
-    name = unicodedata.normalize("NFKC", inner.partition("=")[0].lstrip(_ELLIPSIS))
-    name = "".join(c if f"a{c}".isidentifier() else " " for c in name)
-    name = "_".join(name.split()).strip("_") or "name"
-    if not name.isidentifier():
-        name = f"n{name}"
-    if keyword.iskeyword(name) or name in RESERVED_NAMES:
-        return f"{name}_"
-    return name
-
-
-def _strip_parentheses(folder: str) -> str:
-    """Return a folder name without parentheses and what they would mark, for hints."""
-    return re.sub(r"[()]", "", folder).strip(" .") or "name"
+def _plain_name(folder: str) -> str:
+    """Return a folder name without the characters that mean something, for hints."""
+    return re.sub(r"[()]", "", folder).lstrip(" ._@").rstrip() or "name"

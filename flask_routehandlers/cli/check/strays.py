@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from ...errors import Problem
 from ...handlers.exports import METHODS
 from ...tree.discovery import ROUTE_FILE
-from ...tree.grammar import guess_parameter
 from ...tree.model import Tree
 from ...tree.segments import is_walked
+from ...tree.spelling import guess_parameter
 
 _HANDLER = re.compile(rf"^(?:async\s+)?def\s+({'|'.join(METHODS)}) *\(".encode(), re.M)
 
