@@ -21,7 +21,9 @@ from .errors import (
     RouteHandlersWarning,
     RouteImportError,
     RouteTreeError,
+    printable,
     problems_of,
+    shown_path,
 )
 from .importing.loader import find_name_clashes, load
 from .importing.names import name_root
@@ -46,7 +48,7 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
     :raises RouteTreeError: with every problem of the tree.
     """
     tree = discover(root)
-    _warn(tree.warnings)
+    _warn(root, tree.warnings)
     problems = [
         *tree.problems,
         *find_conflicts(tree),
@@ -87,7 +89,9 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
     if problems or others or (failures and not app.debug):
         problems += (problem for failure in failures for problem in problems_of(failure))
         raise RouteTreeError(root, [*problems, *others]) from _cause_of(failures)
-    _warn(map(_with_place, file_warnings))
+    _warn(root, (_with_place(root, warning) for warning in file_warnings))
+    if site.cache is not None and cache_of(app) is None:
+        _warn(root, _find_split_store(root, site.cache))
     return mount
 
 
@@ -199,9 +203,9 @@ def _merge(warnings: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(warning.at(*names) for warning, names in files.items())
 
 
-def _with_place(warning: Problem) -> Problem:
+def _with_place(root: str, warning: Problem) -> Problem:
     """Return a warning whose reason begins with its files, or with the first and their number."""
-    first, *others = warning.files
+    first, *others = (shown_path(os.path.join(root, file)) for file in warning.files)
     place = first
     if len(others) == 1:
         place = f"{first} and {others[0]}"
@@ -210,7 +214,7 @@ def _with_place(warning: Problem) -> Problem:
     return replace(warning, reason=f"{place}: {warning.reason}")
 
 
-def _warn(problems: Iterable[Problem]) -> None:
+def _warn(root: str, problems: Iterable[Problem]) -> None:
     """Warn at the line outside of this package that made the extension."""
     package = __name__.rpartition(".")[0]
     frame, level = sys._getframe(), 1
@@ -218,4 +222,8 @@ def _warn(problems: Iterable[Problem]) -> None:
         frame, level = frame.f_back, level + 1
     for problem in problems:
         message = f"{problem.reason} {problem.hint}"
-        warnings.warn(message, RouteHandlersWarning, stacklevel=level)
+        for file in problem.files[:1]:
+            # Which root is meant would not be clear from a path relative to it.
+            if message.startswith(f"{file} "):
+                message = shown_path(os.path.join(root, file)) + message.removeprefix(file)
+        warnings.warn(printable(message), RouteHandlersWarning, stacklevel=level)

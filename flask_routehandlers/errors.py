@@ -34,7 +34,7 @@ class Problem:
         return replace(self, severity="warning")
 
     def __str__(self) -> str:
-        return "\n".join([*self.files, f"  {self.reason}", f"  {self.hint}"])
+        return printable("\n".join([*self.files, f"  {self.reason}", f"  {self.hint}"]))
 
 
 class RouteHandlersWarning(UserWarning):
@@ -71,7 +71,13 @@ class RouteTreeError(RouteHandlersError):
         self.problems = tuple(problems)
         count = len(self.problems)
         noun = "problem" if count == 1 else "problems"
-        super().__init__("\n\n".join([f"{count} {noun} in {root}:", *map(str, self.problems)]))
+        title = printable(f"{count} {noun} in {root}:")
+        super().__init__("\n\n".join([title, *(_show(p, root) for p in self.problems)]))
+
+
+def _show(problem: Problem, root: str) -> str:
+    """Return a problem as a string, with its files as they can be opened."""
+    return str(problem.at(*(shown_path(os.path.join(root, file)) for file in problem.files)))
 
 
 class RouteImportError(RouteHandlersError):
@@ -84,7 +90,7 @@ class RouteImportError(RouteHandlersError):
 
     def __init__(self, file: str, error: BaseException, path: str) -> None:
         self.file = file
-        self.where = _locate(file, error, path)
+        self.where = _locate(error, path)
         super().__init__(f"{file} could not be imported: {describe_exception(error)}")
 
 
@@ -159,8 +165,9 @@ def skip_frames(
     return frames
 
 
-def _locate(file: str, error: BaseException, path: str) -> str:
+def _locate(error: BaseException, path: str) -> str:
     """Return the line of a file that failed, and where it led if that is another file."""
+    file = shown_path(path)
     raised = [
         (frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
     ]
@@ -173,7 +180,7 @@ def _locate(file: str, error: BaseException, path: str) -> str:
     last_file, last_line = raised[-1]
     if last_file == path:
         return where
-    return f"{where}, which led to {last_file}, line {last_line}"
+    return f"{where}, which led to {shown_path(last_file)}, line {last_line}"
 
 
 class StaticRequestError(RouteHandlersError):

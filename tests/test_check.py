@@ -108,17 +108,20 @@ def errors_in(output: str) -> set[tuple[tuple[str, ...], str, str]]:
 
 @pytest.mark.parametrize("is_debug", [False, True], ids=["", "debug"])
 @pytest.mark.parametrize("files", REFUSED.values(), ids=REFUSED)
-def test_problems_are_those_of_the_start(check, tree, files, is_debug):
-    app = bare_app(tree(files))
-    add_even(app)
-    with pytest.raises(RouteTreeError) as caught:
-        RouteHandlers(app)
+def test_problems_are_those_of_the_start(tree, monkeypatch, files, is_debug):
+    folder = tree(files)
+    monkeypatch.chdir(folder)
 
-    def prepare(app: Flask) -> None:
+    def create_app() -> Flask:
+        app = bare_app(folder)
         add_even(app)
-        app.debug = is_debug
+        RouteHandlers(app)
+        return app
 
-    status, output = check(files, "--json", prepare=prepare)
+    with pytest.raises(RouteTreeError) as caught:
+        create_app()
+    monkeypatch.setenv("FLASK_DEBUG", str(int(is_debug)))
+    status, output = run(create_app, "--json")
     expected = {(p.files, p.reason, p.hint) for p in caught.value.problems}
     assert (status, errors_in(output)) == (1, expected)
 
@@ -126,9 +129,9 @@ def test_problems_are_those_of_the_start(check, tree, files, is_debug):
 @pytest.mark.parametrize("name", sorted(set(REFUSED) - {"a converter", "two converters"}))
 def test_a_tree_alone_has_the_same_problems(tree, monkeypatch, name):
     folder = tree(REFUSED[name])
+    monkeypatch.chdir(folder)
     with pytest.raises(RouteTreeError) as caught:
         RouteHandlers(bare_app(folder))
-    monkeypatch.chdir(folder)
     result = CliRunner().invoke(group, ["check", "--json", "--root", "app/api"])
     found = {
         problem

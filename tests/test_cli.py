@@ -410,7 +410,7 @@ FAILURES = {
         "Error: The app 'shop' has no tree of route files.\n"
         'Write RouteHandlers(app, root="app/api") where the app is made.',
     ),
-    "no root": ({"wsgi.py": WSGI}, (), "Error: 1 problem in {}/app/api:\n\n{}/app/api\n"),
+    "no root": ({"wsgi.py": WSGI}, (), "Error: 1 problem in {}/app/api:\n\napp/api\n"),
     "a crash": (
         {"wsgi.py": "1 / 0"}, (),
         "Error: The app cannot be loaded: ZeroDivisionError: division by zero\n"
@@ -453,7 +453,7 @@ def test_every_problem_of_a_tree_is_printed(flask, tmp_path):
     status, output, errors = flask(BROKEN_TREE, *MATCH, "GET", "/api/users")
     assert (status, output) == (2, "")
     assert errors.startswith(f"Error: 2 problems in {tmp_path}/app/api:\n\n")
-    assert "[a]/route.py\n[b]/route.py\n  " in errors
+    assert "app/api/[a]/route.py\napp/api/[b]/route.py\n  " in errors
     assert "did you mean [post_id]?" in errors.lower()
 
 

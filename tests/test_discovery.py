@@ -151,7 +151,8 @@ def test_other_files_belong_to_the_user(root):
     assert ([route.file for route in tree.routes], tree.warnings) == (["route.py"], ())
 
 
-def test_all_problems_of_a_tree_come_together(root):
+def test_all_problems_of_a_tree_come_together(root, monkeypatch):
+    monkeypatch.chdir(root)
     write_files(
         root,
         {
@@ -226,7 +227,8 @@ def test_a_middleware_problem_hides_nothing_below(root):
     ]
 
 
-def test_a_single_problem_is_in_the_singular(root):
+def test_a_single_problem_is_in_the_singular(root, monkeypatch):
+    monkeypatch.chdir(root)
     write_files(root, {"[]/route.py": ""})
     with pytest.raises(RouteTreeError) as caught:
         RouteHandlers(bare_app(root.parent.parent))
@@ -317,8 +319,9 @@ def test_middleware_above_no_route_is_a_warning(root):
     assert [source.file for source in discover(str(root)).middleware] == ["a/middleware.py"]
 
 
-def test_warnings_point_at_the_line_of_the_call(make_app, tree):
+def test_warnings_point_at_the_line_of_the_call(tree, monkeypatch):
     app = bare_app(tree({"users/routes.py": "", "Route.py": ""}))
+    monkeypatch.chdir(f"{app.root_path}/app/api")
     with pytest.warns(RouteHandlersWarning) as caught:
         RouteHandlers(app)
     line = inspect.currentframe().f_lineno - 1
@@ -530,7 +533,8 @@ def test_an_unreadable_source_file_is_refused(name):
     assert file == name
     assert reason.startswith(f"  {name} could not be imported: PermissionError: [Errno 13]")
     assert reason.endswith(f"/app/api/{name}'.")
-    assert hint == f"  Look at {name}."
+    assert hint.startswith("  Look at /")
+    assert hint.endswith(f"/app/api/{name}.")
 
 
 @contextmanager
@@ -584,7 +588,7 @@ def test_names_that_are_not_utf_8_are_refused(root):
     for file in (b"/caf\xe9/route.py", b"/b/\xfe.txt", b"/b/\xfe.py", b"/b/route.py"):
         open(base + file, "w").close()
     assert problems(root) == [
-        "caf\udce9\n  A folder name cannot contain the character '\\udce9'.\n"
+        "caf\\udce9\n  A folder name cannot contain the character '\\udce9'.\n"
         "  Remove it from the name."
     ]
     assert files(root) == ["b/route.py"]

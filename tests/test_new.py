@@ -251,7 +251,8 @@ def test_a_route_with_problems_is_taken_back(new, grown, arguments, files, said)
     assert status == 2
     assert output.startswith("Error: Nothing is written: ")
     assert f"in {grown.root_path}/app/api:\n\n" in output
-    assert f"\n\n{files}\n" in output
+    shown = files.replace("\n", "\napp/api/")
+    assert f"\n\napp/api/{shown}\n" in output
     assert said in output
     assert snapshot(new.folder) == before
 

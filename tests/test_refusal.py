@@ -13,7 +13,7 @@ import click
 import pytest
 from flask.cli import routes_command, run_command
 
-from flask_routehandlers import Problem, RouteHandlers, RouteTreeError
+from flask_routehandlers import Problem, RouteHandlers, RouteHandlersWarning, RouteTreeError
 from flask_routehandlers.refusal import RefusedTreeError, report
 from tests.commands import WSGI, child_environment
 from tests.support import bare_app, until, write_files
@@ -50,6 +50,41 @@ def test_a_failed_import_has_a_traceback_of_the_file(flask, tmp_path):
     )
 
 
+@pytest.mark.parametrize("root", ["app/api", "pages"])
+def test_files_are_shown_as_they_can_be_opened(tree, monkeypatch, root):
+    folder = tree({"x/route.py": "", "x/routes.py": ""})
+    write_files(folder, {"pages/x/route.py": "", "pages/x/routes.py": ""})
+    shown = {
+        folder: f"{root}/x/route.py",
+        folder / root: "x/route.py",
+        folder.parent: f"{folder.name}/{root}/x/route.py",
+        folder / root / "x": "route.py",
+        Path(__file__).parent: f"{folder}/{root}/x/route.py",
+    }
+    for place, file in shown.items():
+        monkeypatch.chdir(place)
+        with pytest.warns(RouteHandlersWarning) as warned, pytest.raises(RouteTreeError) as error:
+            RouteHandlers(bare_app(folder), root)
+        assert str(error.value).split("\n\n")[1].startswith(f"{file}\n  The file has no handler.")
+        assert str(warned[0].message).startswith(
+            f"{file.replace('route.py', 'routes.py')} is not "
+        )
+        assert error.value.problems[0].files == ("x/route.py",)
+
+
+#: Folders and files whose names a terminal would obey.
+ESCAPES = ["\x1b[31mred/route.py", "a\nb/route.py", "\u202egnp.exe/route.py", "x/\x1b[2J.py"]
+
+
+def test_control_characters_are_printed_escaped(flask, tmp_path):
+    files = {"wsgi.py": WSGI} | {f"app/api/{file}": "def GET(): ..." for file in ESCAPES}
+    for command in (["routes"], ["route-handlers", "check"], ["route-handlers", "match", "/y"]):
+        _, output, errors = flask(files, *command)
+        printed = output + errors
+        assert {c for c in printed if not c.isprintable()} <= {"\n"}
+        assert "\\x1b" in printed
+
+
 def test_outside_of_commands_the_error_is_raised(tree):
     with pytest.raises(RouteTreeError) as caught:
         RouteHandlers(bare_app(tree({"x/route.py": ""})))
@@ -80,7 +115,8 @@ def test_other_commands_of_a_served_app_end(tmp_path, monkeypatch):
 
 
 @pytest.mark.ci
-def test_flask_run_prints_the_problems_once(tmp_path):
+def test_flask_run_prints_the_problems_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     write_files(tmp_path, FILES | BROKEN)
     log = tmp_path / "log"
     with log.open("w") as output:

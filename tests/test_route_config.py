@@ -238,7 +238,7 @@ def start_warnings(app: Flask) -> list[str]:
     with pytest.warns(RouteHandlersWarning) as caught:
         RouteHandlers(app)
     assert {warning.filename for warning in caught} == {__file__}
-    return [str(warning.message) for warning in caught]
+    return [str(warning.message).replace(f"{app.root_path}/app/api/", "") for warning in caught]
 
 
 @pytest.mark.parametrize(

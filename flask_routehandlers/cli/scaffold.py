@@ -19,7 +19,7 @@ from ..routing.matching import find_clashes
 from ..routing.prefix import prefix_parameters
 from ..routing.rules import RouteRule, make_rules
 from ..tree.conflicts import find_conflicts
-from ..tree.discovery import MIDDLEWARE_FILE, ROUTE_FILE, discover
+from ..tree.discovery import ROUTE_FILE, discover
 from ..tree.grammar import SegmentError, parse_segment
 from ..tree.model import RouteFile
 from ..tree.segments import Segment
@@ -126,7 +126,7 @@ def make_plan(
     contents = {}
     if middleware:
         folder = os.path.dirname(route.path)
-        contents[os.path.join(folder, MIDDLEWARE_FILE)] = middleware_source(is_async=is_async)
+        contents[os.path.join(folder, "middleware.py")] = middleware_source(is_async=is_async)
     contents[route.path] = route_source(rules[-1].rule, methods, types, is_async=is_async)
     examples = [f"{name}={_TYPES[kind][2].format(name=name)}" for name, kind in types.items()]
     arguments = ", ".join([f'"{endpoint}"', *examples])

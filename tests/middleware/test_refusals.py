@@ -146,7 +146,7 @@ def test_an_error_shows_file_reason_and_hint(tree):
     assert str(caught.value) == (
         f"1 problem in {folder}/app/api:\n"
         "\n"
-        "a/middleware.py\n"
+        f"{folder}/app/api/a/middleware.py\n"
         "  middleware is not callable: its type is int.\n"
         f"  Write {FORM}."
     )
@@ -171,7 +171,8 @@ def test_a_failing_import_stops_the_start(tree, code, raised, cause):
     [problem] = caught.value.problems
     assert problem.files == ("a/middleware.py",)
     assert problem.reason == f"a/middleware.py could not be imported: {raised}."
-    assert problem.hint == f"Look at a/middleware.py, line {len(code.splitlines())}."
+    file = f"{app.root_path}/app/api/a/middleware.py"
+    assert problem.hint == f"Look at {file}, line {len(code.splitlines())}."
     assert type(caught.value.__cause__) is cause
 
 
@@ -268,7 +269,7 @@ def start_warnings(app: Flask) -> list[str]:
 def test_a_similar_file_name_is_warned_about(tree, name):
     app = bare_app(tree({f"a/{name}": "1 / 0\n", "a/route.py": OK}))
     assert start_warnings(app) == [
-        f"a/{name} is not a middleware file and never runs. "
+        f"{app.root_path}/app/api/a/{name} is not a middleware file and never runs. "
         "Rename it to middleware.py if it should run for the routes in its folder and below."
     ]
     assert app.test_client().get("/api/a").text == "answer"
@@ -278,7 +279,7 @@ def test_a_similar_file_name_is_warned_about(tree, name):
 def test_middleware_of_no_route_is_warned_about(tree, below):
     app = bare_app(tree({"a/middleware.py": "1 / 0\n", below: OK, "x/route.py": OK}))
     assert start_warnings(app) == [
-        "a/middleware.py applies to no route file: there is none in its folder or below. "
+        f"{app.root_path}/app/api/a/middleware.py applies to no route file: there is none in its folder or below. "
         "Move it to the folder of a route file or above, or remove it."
     ]
     assert app.test_client().get("/api/x").text == "answer"
