@@ -24,7 +24,7 @@ def checks_responses(app: Flask) -> bool:
     """Return whether responses are compared with return annotations."""
     setting = app.config.get(CHECK_RESPONSES)
     if setting is None:
-        return app.debug or app.testing
+        return bool(app.config["DEBUG"] or app.config["TESTING"])
     return bool(setting)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NotRequired, get_args
 
@@ -35,6 +35,8 @@ class PydanticCodec:
         # Directly: the methods of the adapter cost a third more.
         self._validator = adapter.validator
         self._serializer = adapter.serializer
+        #: Return the value of strings, and lists of strings, by key.
+        self.convert: Callable[[Mapping[str, Any]], Any] = self._validator.validate_python
 
     def decode(self, data: bytes) -> Any:
         """Return the value of a JSON document, strictly."""
@@ -46,10 +48,6 @@ class PydanticCodec:
                 message = first["msg"].removeprefix("Invalid JSON: ")
                 raise MalformedError(message) from None
             raise
-
-    def convert(self, values: Mapping[str, Any]) -> Any:
-        """Return the value of strings, and lists of strings, by key."""
-        return self._validator.validate_python(values)
 
     def encode(self, value: Any) -> bytes:
         """Return a value as a JSON document with its declared fields only."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from types import NoneType
 from typing import Any, Union, get_origin
 
 from flask import Flask
@@ -30,6 +30,10 @@ from .signature import holds_structured, unalias
 #: Statuses of errors that every handler may raise without declaring them.
 _ALWAYS_DECLARED = frozenset({400, 401, 404, 405, 413, 415, 422})
 
+
+_JSON: set[Kind] = {"json"}
+
+_NEVER_JSON = (HTTPException, Response, NoneType)
 
 _FORMS: dict[Kind, str] = {
     "bytes": "bytes",
@@ -76,26 +80,32 @@ class JsonWriter:
             return 2
         return int(isinstance(self._class, type) and isinstance(body, self._class))
 
-    def write(self, body: Any, *, is_checked: bool) -> Response:
+    def write(self, body: Any, status: int, *, is_checked: bool) -> Response:
         """Return a response with the body as JSON, with its declared fields only.
 
         :raises InvalidAnswerError: for a body that does not fit the type.
         """
         codec, library = self._codec, self._library
         if codec is None or library is None:
-            return self._app.json.response(body)  # type: ignore[return-value]
+            return self._write_as_flask(body, status)
         try:
             if is_checked:
                 codec.check(body)
             if self._is_encoded:
-                return self._app.response_class(codec.encode(body), mimetype="application/json")
+                encoded = codec.encode(body)
+                return self._app.response_class(encoded, status, content_type="application/json")
             if self._is_simplified:
                 body = codec.simplify(body)
         except library.invalid_errors as error:
             invalid = library.describe(error, take_apart(body), "body")
             lines = "; ".join(f"{value.pointer}: {value.detail}" for value in invalid)
             raise InvalidAnswerError(lines) from error
-        return self._app.json.response(body)  # type: ignore[return-value]
+        return self._write_as_flask(body, status)
+
+    def _write_as_flask(self, body: Any, status: int) -> Response:
+        response = self._app.json.response(body)
+        response.status_code = status
+        return response  # type: ignore[return-value]
 
 
 def _make_writers(app: Flask, annotations: Sequence[Any]) -> list[JsonWriter]:
@@ -151,43 +161,48 @@ class Writer:
             checked.
         :raises InvalidAnswerError: for a body that does not fit.
         """
-        if isinstance(result, HTTPException):
-            raise result
-        if result is None:
-            return result
-        body, status, headers = split_result(result)
-        if isinstance(body, Response):
-            self._check_status(body.status_code if status is None else status)
-            return result
-        code = 200 if status is None else status
+        if type(result) is tuple:
+            body, status, headers = split_result(result)
+            code = 200 if status is None else status
+        else:
+            body, status, headers, code = result, None, None, 200
+        if isinstance(body, _NEVER_JSON):
+            return self._pass_on(result, body, status)
         kinds = self._kinds.get(code) or self._kinds.get(None)
         if kinds is None:
             self._check_status(code)
             return result
-        if "json" in kinds and kinds.isdisjoint(_kinds_of(body)):
+        if kinds == _JSON or ("json" in kinds and kinds.isdisjoint(_kinds_of(body))):
             response = self._write_json(body, code)
         elif kinds == {"bytes"} and isinstance(body, bytes):
-            response = self._app.response_class(body, mimetype="application/octet-stream")
+            response = self._app.response_class(body, code, mimetype="application/octet-stream")
         elif code in (204, 304) and not body:
-            response = self._app.response_class()
+            response = self._app.response_class(status=code)
             response.headers.remove("Content-Type")
         else:
             self._check_kind(kinds, body, code)
             return result
-        response.status_code = code
         if headers:
             response.headers.update(headers)
         return response
+
+    def _pass_on(self, result: Any, body: Any, status: int | None) -> Any:
+        """Return a response as it is; ``None`` is an error elsewhere."""
+        if isinstance(result, HTTPException):
+            raise result
+        if isinstance(body, Response):
+            self._check_status(body.status_code if status is None else status)
+        return result
 
     def _write_json(self, body: Any, status: int) -> Response:
         writers = self._writers.get(status) or self._writers[None]
         writer = writers[0]
         if len(writers) > 1:
             writer = max(writers, key=lambda each: each.closeness(body))
-        if isinstance(body, Iterator):
+        if hasattr(type(body), "__next__"):
             body = list(body)  # it can be read once, and a check would read it
         try:
-            return writer.write(body, is_checked=checks_responses(self._app))
+            return writer.write(body, status, is_checked=checks_responses(self._app))
         except InvalidAnswerError as error:
             raise self._misfit(status, str(error)) from error.__cause__
 
@@ -206,19 +221,11 @@ class Writer:
             forms = " or ".join(_FORMS[kind] for kind in sorted(kinds))
             raise self._misfit(status, f"it is a {type(body).__name__}, not {forms}.")
 
-    @contextmanager
-    def checking_errors(self) -> Iterator[None]:
-        """Check that an error which the handler raises in the block is declared.
+    def check_error(self, error: HTTPException) -> None:
+        """Check that an error which the handler raised is declared.
 
         :raises UndeclaredAnswerError: for one that is not, where answers are checked.
         """
-        try:
-            yield
-        except HTTPException as error:
-            self._check_error(error)
-            raise
-
-    def _check_error(self, error: HTTPException) -> None:
         code = error.code
         if not self._error_codes or code is None or code >= 500 or code in _ALWAYS_DECLARED:
             return

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from types import CoroutineType, MappingProxyType
 from typing import Any
 
 from flask import Flask, Request, Response, request
-from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from ..binding.model import Binding
 from ..dependencies.model import Plan
@@ -133,13 +132,15 @@ class Dispatcher:
 
     def _invoke(self, binding: Binding, arguments: dict[str, Any]) -> Any:
         writer = binding.writer
-        if writer is None and not binding.is_async:
-            return binding.function(**arguments)
-        with writer.checking_errors() if writer else nullcontext():
+        try:
             result = binding.function(**arguments)
             if isinstance(result, CoroutineType):
                 result = run_for(self.app, result)
-            return writer.write(result) if writer else result
+            return result if writer is None else writer.write(result)
+        except HTTPException as error:
+            if writer is not None:
+                writer.check_error(error)
+            raise
 
     async def answer_in_loop(
         self, current: Request, values: dict[str, Any], state: Resolution | None
@@ -170,14 +171,19 @@ class Dispatcher:
         """Call a handler in an event loop; a sync one runs in the thread of the request."""
         from ..running.calls import call_sync
 
-        with binding.writer.checking_errors() if binding.writer else nullcontext():
+        writer = binding.writer
+        try:
             if binding.is_async:
                 result = await binding.function(**arguments)
             else:
                 result = await call_sync(binding.function, **arguments)
             if isinstance(result, CoroutineType):
                 result = await result
-            return binding.writer.write(result) if binding.writer else result
+            return result if writer is None else writer.write(result)
+        except HTTPException as error:
+            if writer is not None:
+                writer.check_error(error)
+            raise
 
     def as_view(self) -> Callable[..., Any]:
         """Return the view of a route without middleware."""
