@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections import defaultdict
@@ -90,8 +91,6 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
         problems += (problem for failure in failures for problem in problems_of(failure))
         raise RouteTreeError(root, [*problems, *others]) from _cause_of(failures)
     _warn(root, (_with_place(root, warning) for warning in file_warnings))
-    if site.cache is not None and cache_of(app) is None:
-        _warn(root, _find_split_store(root, site.cache))
     return mount
 
 

@@ -279,8 +279,8 @@ def test_a_similar_file_name_is_warned_about(tree, name):
 def test_middleware_of_no_route_is_warned_about(tree, below):
     app = bare_app(tree({"a/middleware.py": "1 / 0\n", below: OK, "x/route.py": OK}))
     assert start_warnings(app) == [
-        f"{app.root_path}/app/api/a/middleware.py applies to no route file: there is none in its folder or below. "
-        "Move it to the folder of a route file or above, or remove it."
+        f"{app.root_path}/app/api/a/middleware.py applies to no route file: there is none in its "
+        "folder or below. Move it to the folder of a route file or above, or remove it."
     ]
     assert app.test_client().get("/api/x").text == "answer"
 
