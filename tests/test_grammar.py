@@ -259,7 +259,8 @@ ESCAPES = {"%28": "(", "%29": ")", "%2E": ".", "%40": "@", "%5F": "_"}
 #: What folder names are made of, and what they are easily mistaken for.
 PIECES = ("[", "]", "[[", "]]", "(", ")", "...", "…", "=", ":", *ESCAPES, "%", "%2e", "@",
           "_", ".", "-", "{", "}", "<", "\\", " ", "|", "a", "id", "post-id", "int", "class",
-          "request", "1", "é", "e\u0301", "\ufb01", "\u0bf0", "\udce9", "\x01", "(.)", "[a]")  # fmt: skip
+          "request", "1", "é", "e\u0301", "\ufb01", "\u0bf0", "\udce9", "\x01", "(.)",
+          "[a]")  # fmt: skip
 
 folder_names = (
     st.text(st.characters(exclude_characters="/\0"), min_size=1)

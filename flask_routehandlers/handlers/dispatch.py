@@ -15,7 +15,8 @@ from ..dependencies.resolving import Resolution, run, run_async
 from ..running.modes import run_for
 from .chain import Call, bridge
 from .exports import allowed_methods
-from .results import FINISHED, complete, make_response, respond
+from .responses import response_maker
+from .results import PLAIN, complete, make_response, respond
 
 current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 
@@ -189,6 +190,7 @@ class Dispatcher:
         """Return the view of a route without middleware."""
         app, file, direct = self.app, self.file, self.direct
         preprocessors = app.url_value_preprocessors
+        make_plain = response_maker(app)
 
         def dispatch(**values: Any) -> Any:
             # The request itself: the proxy does not work in a thread that a handler starts.
@@ -203,8 +205,11 @@ class Dispatcher:
                 result = function(**values) if values else function()
             else:
                 result = self.answer(current, values)
-            if type(result) in FINISHED:
+            kind = type(result)
+            if kind is Response:
                 return result
+            if kind in PLAIN:
+                return make_plain(result)
             return respond(app, result, self.method_of(current), file)
 
         return dispatch
@@ -214,9 +219,7 @@ class Dispatcher:
         app, file, direct = self.app, self.file, self.direct
         preprocessors = app.url_value_preprocessors
         response_class = app.response_class
-        makes_responses_as_flask = getattr(app.make_response, "__func__", None) is (
-            Flask.make_response
-        )
+        make_plain = response_maker(app)
 
         def answer(current: Request, values: dict[str, Any], state: Resolution | None) -> Response:
             function = direct.get(current.method)
@@ -226,11 +229,8 @@ class Dispatcher:
                 result = self.answer(current, values, state)
             if type(result) is response_class:
                 return result
-            if type(result) is dict and makes_responses_as_flask:
-                # As make_response does, without its further checks of the response.
-                return app.json.response(result)  # type: ignore[return-value]
-            if type(result) in FINISHED:
-                return app.make_response(result)
+            if type(result) in PLAIN:
+                return make_plain(result)
             return respond(app, result, self.method_of(current), file)
 
         return answer

@@ -13,8 +13,8 @@ from werkzeug.exceptions import HTTPException
 from ..contracts.instances import encode_whole
 from ..running.modes import run_for
 
-#: Types of results that Flask accepts as they are.
-FINISHED = frozenset({dict, list, str, bytes, Response})
+#: Types of results that need no more than a response around them.
+PLAIN = frozenset({dict, list, str, bytes})
 
 
 class AsyncBody:
@@ -120,7 +120,7 @@ def _invalid_result(result: Any, name: str, file: str, kind: str) -> TypeError:
     returned = f"a value of the type {type(body).__name__}{place}"
     if body is None:
         returned = f"None{place}"
-    elif place and type(body) in FINISHED:
+    elif place and type(body) in PLAIN | {Response}:
         returned = f"a tuple of {len(result)}"
     return TypeError(
         f"{name} in {file} returned {returned}. {kind} returns a response: a str, a dict or list "

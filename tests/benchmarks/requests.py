@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
 from flask.views import MethodView
 from werkzeug.test import EnvironBuilder
 
@@ -22,6 +22,17 @@ REQUESTS = 40
 
 STATIC = 'def GET():\n    return {"status": "ok"}\n'
 DYNAMIC = 'def GET(id):\n    return {"id": id}\n'
+REQUEST = 'def GET(request):\n    return {"path": request.path}\n'
+CATCH_ALL = 'def GET(path):\n    return {"path": path}\n'
+TEXT = 'def GET():\n    return "ok"\n'
+
+PATHS = {
+    "static": "/api/health",
+    "one parameter": "/api/users/7",
+    "request": "/api/request",
+    "catch-all": "/api/files/a/b/c",
+    "str": "/api/text",
+}
 
 
 def function_views() -> Flask:
@@ -34,6 +45,18 @@ def function_views() -> Flask:
     @blueprint.get("/users/<id>")
     def user(id: str) -> Any:
         return {"id": id}
+
+    @blueprint.get("/request")
+    def asks_for_request() -> Any:
+        return {"path": request.path}
+
+    @blueprint.get("/files/<path:path>")
+    def files(path: str) -> Any:
+        return {"path": path.split("/")}
+
+    @blueprint.get("/text")
+    def text() -> Any:
+        return "ok"
 
     app = Flask(__name__, static_folder=None)
     app.register_blueprint(blueprint)
@@ -49,16 +72,37 @@ def method_views() -> Flask:
         def get(self, id: str) -> Any:
             return {"id": id}
 
+    class AsksForRequest(MethodView):
+        def get(self) -> Any:
+            return {"path": request.path}
+
+    class Files(MethodView):
+        def get(self, path: str) -> Any:
+            return {"path": path.split("/")}
+
+    class Text(MethodView):
+        def get(self) -> Any:
+            return "ok"
+
     blueprint = Blueprint("api", __name__, url_prefix="/api")
     blueprint.add_url_rule("/health", view_func=Health.as_view("health"))
     blueprint.add_url_rule("/users/<id>", view_func=User.as_view("user"))
+    blueprint.add_url_rule("/request", view_func=AsksForRequest.as_view("request"))
+    blueprint.add_url_rule("/files/<path:path>", view_func=Files.as_view("files"))
+    blueprint.add_url_rule("/text", view_func=Text.as_view("text"))
     app = Flask(__name__, static_folder=None)
     app.register_blueprint(blueprint)
     return app
 
 
 def route_files(folder: Path, more: int = 0) -> Flask:
-    files = {"health/route.py": STATIC, "users/[id]/route.py": DYNAMIC}
+    files = {
+        "health/route.py": STATIC,
+        "users/[id]/route.py": DYNAMIC,
+        "request/route.py": REQUEST,
+        "files/[...path]/route.py": CATCH_ALL,
+        "text/route.py": TEXT,
+    }
     for number in range(more):
         place = f"area{number % 50}/thing{number}" + ("/[id]" if number % 2 else "")
         files[f"{place}/route.py"] = DYNAMIC if number % 2 else STATIC
@@ -110,14 +154,14 @@ def _call(app: Flask, path: str) -> Callable[[], None]:
 def run() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        small = route_files(folder / "small", more=8)
-        large = route_files(folder / "large", more=4998)
+        small = route_files(folder / "small", more=5)
+        large = route_files(folder / "large", more=4995)
         apps = {
             "function": function_views(),
             "MethodView": method_views(),
             "route file": small,
         }
-        for label, path in [("static", "/api/health"), ("one parameter", "/api/users/7")]:
+        for label, path in PATHS.items():
             times = compare(apps, path)
             ours = times["route file"]
             yield f"{label}: against a function view {ours / times['function']:.3f}"
