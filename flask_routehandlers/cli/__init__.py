@@ -11,6 +11,7 @@ from .new import new
 from .openapi import openapi
 from .revalidate import revalidate
 from .typecheck import typecheck
+from .types import types
 from .warm import warm
 
 
@@ -19,5 +20,5 @@ def group() -> None:
     """Inspect and extend the trees of route files of the app."""
 
 
-for command in (check, export, match, new, openapi, revalidate, typecheck, warm):
+for command in (check, export, match, new, openapi, revalidate, typecheck, types, warm):
     group.add_command(command)

@@ -1,0 +1,126 @@
+"""``flask route-handlers types``: a module with a typed ``url_for``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from uuid import UUID
+
+import click
+from flask import Flask
+from flask.cli import ScriptInfo, pass_script_info
+
+from ..errors import shown_path
+from ..mount import Mount, Route, mounts_of
+from ..routing.converters import LIST_OF_STR, segment_types, value_type
+from ..routing.prefix import prefix_parameters
+from ..tree.segments import CatchAll
+from .common import LoadError, load
+
+_MODULE = '''\
+"""URLs of the route files, for type checkers. Written by `flask route-handlers types`."""
+
+# ruff: noqa
+from __future__ import annotations
+
+from typing import Literal, Protocol{overload}
+{uuid}
+import flask
+
+
+class UrlFor(Protocol):
+    """Build the URL of a route file."""
+{signatures}
+
+url_for: UrlFor = flask.url_for
+'''
+
+#: The options of Flask's own function.
+_OPTIONS = (
+    "_anchor: str | None = None",
+    "_method: str | None = None",
+    "_scheme: str | None = None",
+    "_external: bool | None = None",
+    "**query: object",
+)
+
+_TYPES: dict[object, str] = {
+    str: "str",
+    int: "int",
+    float: "float",
+    UUID: "UUID",
+    LIST_OF_STR: "list[str] | tuple[str, ...]",
+}
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False))
+@click.option("--check", "is_checked", is_flag=True, help="Only say whether FILE is up to date.")
+@pass_script_info
+@click.pass_context
+def types(context: click.Context, info: ScriptInfo, file: str, is_checked: bool) -> None:
+    """Write a module with a typed url_for to FILE, for example app/urls.py.
+
+    Its url_for calls Flask's. Type checkers refuse an endpoint that no tree of the app has, and
+    a path parameter that is missing or of the wrong type.
+
+    The exit status is 0, with --check 1 if FILE is not up to date, and 2 if the app cannot be
+    loaded.
+    """
+    source = make_source(load(info))
+    if is_checked:
+        if _read(file) != source:
+            click.echo(f"{file} is not up to date. Run `flask route-handlers types {file}`.")
+            context.exit(1)
+        return
+    try:
+        with open(file, "w", encoding="utf-8", newline="\n") as opened:
+            opened.write(source)
+    except OSError as error:
+        raise LoadError(f"Nothing is written: {error.strerror}: {file}.") from error
+    click.echo(f"Wrote {shown_path(os.path.abspath(file))}")
+
+
+def _read(file: str) -> str | None:
+    try:
+        with open(file, encoding="utf-8") as opened:
+            return opened.read()
+    except FileNotFoundError:
+        return None
+
+
+def make_source(app: Flask) -> str:
+    """Return the source of a module whose ``url_for`` has an overload for each endpoint."""
+    signatures = {
+        route.endpoint: _signature(app, mount, route)
+        for mount in mounts_of(app)
+        for route in mount.routes
+    }
+    # One overload alone is an error to type checkers.
+    decorator = "    @overload\n" if len(signatures) > 1 else ""
+    blocks = [f"\n{decorator}{signature}" for _, signature in sorted(signatures.items())]
+    return _MODULE.format(
+        overload=", overload" if decorator else "",
+        uuid="from uuid import UUID\n" if any(": UUID" in block for block in blocks) else "",
+        signatures="".join(blocks),
+    )
+
+
+def _signature(app: Flask, mount: Mount, route: Route) -> str:
+    endpoint = f'endpoint: Literal["{route.endpoint}"]'
+    lines = ["self", endpoint, "*", *_parameters_of(app, mount, route), *_OPTIONS]
+    return "".join(
+        ["    def __call__(\n", *map("        {},\n".format, lines), "    ) -> str: ...\n"]
+    )
+
+
+def _parameters_of(app: Flask, mount: Mount, route: Route) -> Iterator[str]:
+    """Yield the path parameters of a route with their types."""
+    # Functions of the app can provide the parameters of a prefix.
+    default = " = ..." if app.url_default_functions else ""
+    for name, converter in prefix_parameters(app.url_map, mount.url_prefix).items():
+        yield f"{name}: {_TYPES.get(value_type(converter), 'object')}{default}"
+    for segment in route.file.segments:
+        is_optional = isinstance(segment, CatchAll) and segment.optional
+        for name, kind in segment_types(app.url_map, segment).items():
+            yield f"{name}: {_TYPES.get(kind, 'object')}{' = ()' if is_optional else ''}"
