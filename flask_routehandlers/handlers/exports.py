@@ -64,14 +64,7 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
                 f"Remove or rename it. Every {method} request is answered with 405.",
                 (file,),
             )
-    for name in ("middleware", "dependencies"):
-        if _is_misplaced(names.get(name), module):
-            place = file.removesuffix("route.py") + f"{name}.py"
-            yield Problem(
-                f"The file defines {name}, which has no effect in a route file.",
-                f"Move it to {place}, or rename it if it is something else.",
-                (file,),
-            )
+    yield from _find_misplaced(file, module)
     typos = list(_find_typos(module))
     for name, method in typos:
         yield Problem(
@@ -112,6 +105,18 @@ def _not_a_handler(method: str, value: object) -> Problem:
         f"{method} is not callable. Its type is {type(value).__name__}.",
         f"Write def {method}(), or rename the variable.",
     )
+
+
+def _find_misplaced(file: str, module: ModuleType) -> Iterator[Problem]:
+    """Find middleware and dependencies, which would never run."""
+    for name in ("middleware", "dependencies"):
+        if _is_misplaced(vars(module).get(name), module):
+            place = file.removesuffix("route.py") + f"{name}.py"
+            yield Problem(
+                f"The file defines {name}, which has no effect in a route file.",
+                f"Move it to {place}, or rename it if it is something else.",
+                (file,),
+            )
 
 
 def _is_misplaced(value: object, module: ModuleType) -> bool:
