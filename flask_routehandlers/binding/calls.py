@@ -85,7 +85,7 @@ def bind_answers(app: Flask, name: str, file: str, binding: Binding) -> Binding:
     :raises ~flask_routehandlers.errors.ProblemError: for a return annotation that cannot be a
         contract.
     """
-    *_, innermost = unwrap(binding.function)
+    innermost = find_innermost(binding.function)
     annotation = find_return_contract(name, innermost, is_required=binding.inputs is not None)
     if annotation is None:
         return binding
@@ -131,6 +131,12 @@ def unwrap(function: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
         seen.add(id(layer))
         yield layer
         layer = getattr(layer, "__wrapped__", None)
+
+
+def find_innermost(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function that all decorators of a function wrap."""
+    *_, layer = unwrap(function)
+    return layer
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ..contracts.arguments import find_arguments
 from ..errors import Problem
-from .calls import unwrap
+from .calls import find_innermost
 from .model import Binding
 from .refusals import BY_KEYWORD
 
@@ -48,7 +48,7 @@ def find_hidden(name: str, function: Callable[..., Any]) -> Hidden | None:
     """
     if type(function) is FunctionType and not (function.__closure__ or vars(function)):
         return None  # as most handlers
-    *_, wrapper = unwrap(function)
+    wrapper = find_innermost(function)
     seen: set[int] = set()
     pending = list(_contents_of(wrapper))
     while pending:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
@@ -14,6 +13,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter
 
+from ..binding.calls import find_innermost
 from ..binding.model import Binding
 from ..contracts.arguments import Argument, ContractError
 from ..contracts.outputs import Outputs, plan_outputs
@@ -129,7 +129,7 @@ def _name_of_own(route: Route) -> str:
     """Return the name of the handler, if it is one of this package."""
     if not isinstance(route.view, Endpoint) or "GET" not in route.view.dispatcher.bindings:
         return ""
-    function = inspect.unwrap(route.view.dispatcher.bindings["GET"].function)
+    function = find_innermost(route.view.dispatcher.bindings["GET"].function)
     module: str = getattr(function, "__module__", None) or ""
     return function.__name__ if module.startswith(f"{__package__}.") else ""
 
@@ -175,7 +175,7 @@ def _spell(segment: Segment) -> str:
 def _make_operation(route: Route, view: Endpoint, method: str, path: Path) -> Operation:
     dispatcher = view.dispatcher
     binding = dispatcher.bindings[method]
-    function = inspect.unwrap(binding.function)
+    function = find_innermost(binding.function)
     calls: list[tuple[Binding, Plan | None]] = [(link.binding, link.plan) for link in view.links]
     plan = dispatcher.plans.get(method)
     if method == "GET" and route.static is not None:
@@ -214,7 +214,7 @@ def _make_operation(route: Route, view: Endpoint, method: str, path: Path) -> Op
 def _read_outputs(name: str, binding: Binding) -> Outputs | None:
     if binding.writer is not None:
         return binding.writer.outputs
-    function = inspect.unwrap(binding.function)
+    function = find_innermost(binding.function)
     try:
         annotation = evaluate(read_annotations(function)["return"], function)
         outputs = plan_outputs(name, annotation)

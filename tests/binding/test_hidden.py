@@ -90,8 +90,9 @@ def test_a_hidden_signature_is_warned_about(tree, code, lost, hint):
     app = bare_app(tree(files))
     with pytest.warns(RouteHandlersWarning) as caught:
         RouteHandlers(app)
+    place = f"{app.root_path}/app/api/[id]/route.py"
     assert [str(warning.message) for warning in caught] == [
-        f"[id]/route.py: A decorator hides the signature of GET, which does not get {lost}. {hint}"
+        f"{place}: A decorator hides the signature of GET, which does not get {lost}. {hint}"
     ]
     [warning] = app.extensions["routehandlers"]["api"].warnings
     assert warning.files == ("[id]/route.py",)
