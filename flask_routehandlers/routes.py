@@ -137,7 +137,7 @@ def _make_route(
     if failures:
         route = _make_failed(site, file, failures[0])
     else:
-        dispatcher = Dispatcher(site.app, file.file, bindings, plans)
+        dispatcher = Dispatcher(site.app, file.file, bindings, plans, site.make_plain)
         view = Endpoint(dispatcher, endpoint, module, links)
         rules = make_rules(site.url_prefix, file.url_segments, endpoint, dispatcher.allowed)
         route = Route(file, endpoint, rules, view, static)

@@ -33,6 +33,7 @@ from .handlers.exports import (
     find_middleware_problems,
     read_middleware,
 )
+from .handlers.responses import response_maker
 from .routing.converters import segment_types, value_type
 from .routing.prefix import prefix_parameters
 from .running.modes import keeps_loop
@@ -70,6 +71,7 @@ class Site:
             for parameter, converter in prefix_parameters(app.url_map, url_prefix).items()
         }
         self.cache = cache_of(app)
+        self.make_plain = response_maker(app)
 
     def get_cache(self) -> Cache:
         """Return the cache of the app, which its first static route makes."""

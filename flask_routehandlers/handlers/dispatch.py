@@ -15,7 +15,7 @@ from ..dependencies.resolving import Resolution, run, run_async
 from ..running.modes import run_for
 from .chain import Call, bridge
 from .exports import allowed_methods
-from .responses import response_maker
+from .responses import MakeResponse, response_maker
 from .results import PLAIN, complete, make_response, respond
 
 current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
@@ -33,6 +33,7 @@ class Dispatcher:
     :param file: the route file, relative to the root.
     :param bindings: the plan of each handler's call, by method.
     :param plans: how handlers get their dependencies, by method, for those that ask for some.
+    :param make_plain: makes responses of plain results, by default a new function.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class Dispatcher:
         file: str,
         bindings: Mapping[str, Binding],
         plans: Mapping[str, Plan] = MappingProxyType({}),
+        make_plain: MakeResponse | None = None,
     ) -> None:
         self.app = app
         self.file = file
         self.bindings = bindings
         self.plans = plans
+        self.make_plain = make_plain or response_maker(app)
         #: The methods that the route answers, sorted.
         self.allowed = allowed_methods(bindings)
         #: The handlers that are called with the values of the path as they are.
@@ -190,7 +193,7 @@ class Dispatcher:
         """Return the view of a route without middleware."""
         app, file, direct = self.app, self.file, self.direct
         preprocessors = app.url_value_preprocessors
-        make_plain = response_maker(app)
+        make_plain = self.make_plain
 
         def dispatch(**values: Any) -> Any:
             # The request itself: the proxy does not work in a thread that a handler starts.
@@ -219,7 +222,7 @@ class Dispatcher:
         app, file, direct = self.app, self.file, self.direct
         preprocessors = app.url_value_preprocessors
         response_class = app.response_class
-        make_plain = response_maker(app)
+        make_plain = self.make_plain
 
         def answer(current: Request, values: dict[str, Any], state: Resolution | None) -> Response:
             function = direct.get(current.method)

@@ -12,14 +12,11 @@ from flask.json.provider import DefaultJSONProvider
 #: Makes the response of a ``dict``, ``list``, ``str`` or ``bytes``.
 MakeResponse = Callable[[Any], Response]
 
-#: The key of the function of an app in ``app.extensions``.
-_EXTENSION_NAME = "routehandlers_make_response"
-
 _JSON = "application/json"
 
 
 def response_maker(app: Flask) -> MakeResponse:
-    """Return the function that makes an app's responses, which all of its routes share.
+    """Return a function that makes an app's responses, for all routes of a tree.
 
     It is Flask's own if the app overrides it, or has another class of responses.
     """
@@ -27,8 +24,7 @@ def response_maker(app: Flask) -> MakeResponse:
         return app.make_response
     if app.response_class is not Response:
         return app.make_response
-    make: MakeResponse = app.extensions.setdefault(_EXTENSION_NAME, _make_function(app))
-    return make
+    return _make_function(app)
 
 
 def _make_function(app: Flask) -> MakeResponse:

@@ -140,10 +140,11 @@ def test_a_function_set_on_the_app_makes_responses():
     assert response_maker(app)({}).get_data(as_text=True) == "made"
 
 
-def test_routes_of_an_app_share_an_encoder():
-    app = Flask(__name__)
-    assert response_maker(app) is response_maker(app)
-    assert response_maker(app) is not response_maker(Flask(__name__))
+def test_routes_of_a_tree_share_an_encoder(make_app):
+    app = make_app({}, "users", "users/[id]")
+    makers = {view.dispatcher.make_plain for view in app.view_functions.values()}
+    assert len(makers) == 1
+    assert makers != {response_maker(app)}
 
 
 def test_values_of_decimal_and_uuid_are_written():
