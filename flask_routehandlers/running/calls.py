@@ -1,15 +1,17 @@
-"""Calls from async code to sync functions, which run in the thread of the request."""
+"""Calls from async code to sync functions, which run in the thread of the request.
+
+It can be imported without :mod:`asyncio`, for apps without async code.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator
-from contextlib import suppress
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .modes import IN_ASGIREF
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -74,10 +76,23 @@ class Step:
 
 
 class DirectCall(Step):
-    """A sync function to be called between two steps of the coroutine."""
+    """A sync function to be called between two steps of the coroutine.
 
-    def __init__(self, function: Callable[[], Any]) -> None:
-        self.run = partial(_call, function)
+    :param args: its arguments by position.
+    :param kwargs: its arguments by name.
+    """
+
+    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+        self._function = function
+        self._args = args
+        self._kwargs = kwargs
+
+    def run(self) -> Any:
+        """Call the function, in the thread of the request."""
+        try:
+            return self._function(*self._args, **self._kwargs)
+        except StopIteration as error:
+            raise stop_iteration() from error
 
 
 class Piece(Step):
@@ -85,67 +100,6 @@ class Piece(Step):
 
     def __init__(self, content: Any) -> None:
         self.content = content
-
-
-class Call:
-    """A sync function that waits in the inbox of a request, for a task that awaits its result.
-
-    :param function: a function without parameters.
-    :ivar nested: the task of a coroutine that the function runs meanwhile.
-    """
-
-    nested: Runner | None = None
-
-    def __init__(self, function: Callable[[], Any], loop: asyncio.AbstractEventLoop) -> None:
-        self._function = function
-        self._loop = loop
-        self._context = copy_context()
-        self._future: asyncio.Future[None] = loop.create_future()
-        self._has_begun = False
-        self._result: Any = None
-        # Taken out when it is raised: with it, a failing request would be a cycle.
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        """Call the function, in the thread of the request."""
-        self._has_begun = True
-        if self._future.cancelled():
-            return
-        try:
-            self._result = self._context.run(_call, self._function)
-        except BaseException as error:
-            self._error = error
-        self._loop.call_soon_threadsafe(self._settle)
-
-    def _settle(self) -> None:
-        if not self._future.done():
-            self._future.set_result(None)
-
-    async def result(self) -> Any:
-        """Return the result of the function, or raise its exception.
-
-        A function cannot be interrupted: a cancellation waits for the end of one that has begun.
-        """
-        try:
-            # A cancellation ends this wait, but not the future.
-            await asyncio.wait([self._future])
-        except asyncio.CancelledError:
-            if not self._has_begun:
-                self._future.cancel()
-            elif self.nested is not None:
-                self.nested.cancel()
-            while not self._future.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([self._future])
-            raise
-        copy_back(self._context)
-        error, self._error = self._error, None
-        if error is None:
-            return self._result
-        try:
-            raise error
-        finally:
-            del error
 
 
 async def call_sync(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -156,45 +110,20 @@ async def call_sync(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     the coroutine that handles the request. A function that is called by a task that outlives its
     request runs in another thread.
     """
-    call = partial(function, *args, **kwargs)
     runner = CURRENT.get()
-    loop = asyncio.get_running_loop()
-    if runner is None or runner.get_loop() is not loop:
-        return await _call_by_asgiref(call)
-    if runner.steps_in_thread():
-        return await DirectCall(call)  # type: ignore[no-any-return]
-    waiting = Call(call, loop)
-    if runner.done():
-        loop.run_in_executor(None, waiting.run)
-    else:
-        runner.inbox.put(waiting)
-    return await waiting.result()  # type: ignore[no-any-return]
+    if runner is not None and runner.steps_in_thread():
+        return await DirectCall(function, args, kwargs)  # type: ignore[no-any-return]
+    from .queued import call_from_task
+
+    return await call_from_task(runner, partial(function, *args, **kwargs))
 
 
-async def _call_by_asgiref(function: Callable[[], T]) -> T:
-    from asgiref.sync import sync_to_async
-
-    def run() -> T:
-        token = IN_ASGIREF.set(True)
-        try:
-            return _call(function)
-        finally:
-            IN_ASGIREF.reset(token)
-
-    return await sync_to_async(run, thread_sensitive=True)()
+def stop_iteration() -> RuntimeError:
+    """Return the error for an exception that neither a future nor a coroutine can pass on."""
+    return RuntimeError("A sync function that async code called raised StopIteration.")
 
 
-def _call(function: Callable[[], T]) -> T:
-    try:
-        return function()
-    except StopIteration as error:
-        # Neither a future nor a coroutine can pass it on.
-        raise RuntimeError(
-            "A sync function that async code called raised StopIteration."
-        ) from error
-
-
-def copy_back(context: Any) -> None:
+def copy_back(context: Context) -> None:
     """Set each variable of the current context to its value in another one."""
     for variable, value in context.items():
         if variable.get(None) is not value:

@@ -36,6 +36,7 @@ class Engine:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._ended: Any = None
+        self._new_task: Callable[..., Runner] = self._new_hop_task
         self._start_thread(partial(Context().run, self._serve))
 
     def _start_thread(self, function: Callable[[], object]) -> None:
@@ -51,7 +52,7 @@ class Engine:
     def _new_inbox(self) -> Any:
         return SimpleQueue()
 
-    def _new_task(
+    def _new_hop_task(
         self,
         coroutine: Coroutine[Any, Any, Any],
         outer: Any,
@@ -124,18 +125,11 @@ class SharedEngine(Engine):
     def __init__(self) -> None:
         self._started = Event()
         super().__init__(SharedLoop())
+        self._new_task = partial(RequestTask, self._loop)
         self._started.wait()
 
     def _run_loop(self) -> None:
         self._loop.serve(self._started)
-
-    def _new_task(
-        self,
-        coroutine: Coroutine[Any, Any, Any],
-        outer: Any,
-        is_abandoned: Callable[[], bool] | None,
-    ) -> Runner:
-        return RequestTask(coroutine, self._loop, outer, is_abandoned)
 
 
 def start_engine() -> Engine:

@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 from gevent import get_hub, monkey  # type: ignore[import-untyped]
 from gevent.event import Event  # type: ignore[import-untyped]
 
-from .calls import Call
 from .engine import Engine
+from .queued import Call
 
 _start_thread = monkey.get_original("_thread", "start_new_thread")
 _Selector = monkey.get_original("selectors", "DefaultSelector")

@@ -14,7 +14,8 @@ from queue import Empty
 from threading import get_ident
 from typing import Any
 
-from .calls import CURRENT, Call, DirectCall, copy_back
+from .calls import CURRENT, DirectCall, copy_back
+from .queued import Call
 from .task import LOOK_SECONDS
 
 

@@ -12,7 +12,7 @@ from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable
 from contextvars import Context
 from math import inf
-from typing import Any, TypeVarTuple
+from typing import Any, NamedTuple, TypeVarTuple
 
 from .baton import Baton
 
@@ -68,6 +68,13 @@ class BatonSelector(selectors.DefaultSelector):
             return False
 
 
+class Paused(NamedTuple):
+    """A loop that the thread runs otherwise, and its current task."""
+
+    loop: asyncio.AbstractEventLoop
+    task: asyncio.Task[Any] | None
+
+
 class SharedLoop(asyncio.SelectorEventLoop):
     """A loop whose code runs in any thread that holds the baton.
 
@@ -80,7 +87,8 @@ class SharedLoop(asyncio.SelectorEventLoop):
         self.baton = Baton()
         self._waiter = BatonSelector(self.baton)
         self._is_due = False
-        self._hooks = sys.get_asyncgen_hooks()
+        #: What the loop does with async generators; they belong to the thread.
+        self.hooks = sys.get_asyncgen_hooks()
         #: For callbacks that need no context. A copy of a request's would keep it alive.
         self.empty = Context()
         super().__init__(self._waiter)
@@ -106,33 +114,31 @@ class SharedLoop(asyncio.SelectorEventLoop):
             self._is_due = True
         return super().call_at(when, callback, *args, context=context)
 
-    def enter(self, task: asyncio.Future[Any]) -> tuple[Any, ...]:
+    def enter(self, task: asyncio.Future[Any]) -> Paused | None:
         """Make this the running loop of the thread, and ``task`` the current one.
 
         :param task: the task whose step begins.
-        :returns: what :meth:`leave` needs to put back. The thread may run another loop, as that
-            of an async test that calls a test client.
+        :returns: the other loop that the thread runs, as that of an async test that calls a test
+            client, for :meth:`leave`.
         """
         other = _get_running_loop()
-        other_task = None
+        paused = None
         if other is not None:
-            other_task = asyncio.current_task(other)
-            if other_task is not None:
-                _leave_task(other, other_task)
-        hooks = sys.get_asyncgen_hooks()
+            paused = Paused(other, asyncio.current_task(other))
+            if paused.task is not None:
+                _leave_task(other, paused.task)
         _set_running_loop(self)
         _enter_task(self, task)  # type: ignore[arg-type]
-        sys.set_asyncgen_hooks(*self._hooks)
-        return other, other_task, hooks
+        return paused
 
-    def leave(self, task: asyncio.Future[Any], before: tuple[Any, ...]) -> None:
+    def leave(self, task: asyncio.Future[Any], paused: Paused | None) -> None:
         """End what :meth:`enter` began, and wake the loop's thread if it has something to do."""
-        other, other_task, hooks = before
-        sys.set_asyncgen_hooks(*hooks)
         _leave_task(self, task)  # type: ignore[arg-type]
-        _set_running_loop(other)
-        if other_task is not None:
-            _enter_task(other, other_task)
+        _set_running_loop(None)
+        if paused is not None:
+            _set_running_loop(paused.loop)
+            if paused.task is not None:
+                _enter_task(paused.loop, paused.task)
         if self._is_due:
             self.wake()
 
@@ -148,7 +154,7 @@ class SharedLoop(asyncio.SelectorEventLoop):
         self.baton.take()
 
         def start() -> None:
-            self._hooks = sys.get_asyncgen_hooks()
+            self.hooks = sys.get_asyncgen_hooks()
             started.set()
 
         self.call_soon(start)

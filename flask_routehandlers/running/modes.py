@@ -138,10 +138,12 @@ def keeps_loop(app: Flask) -> bool:
     """
     if app.config.get(SETTING) == "flask":
         return False
-    if getattr(app.ensure_sync, "__func__", None) is not Flask.ensure_sync:
+    # Asked for each request, so without methods that are bound for it.
+    kind, own = type(app), app.__dict__
+    if kind.ensure_sync is not Flask.ensure_sync or "ensure_sync" in own:
         return False
-    to_sync = app.async_to_sync
-    if getattr(to_sync, "__func__", to_sync) not in (Flask.async_to_sync, async_to_sync):
+    to_sync = own.get("async_to_sync", kind.async_to_sync)
+    if to_sync is not Flask.async_to_sync and to_sync is not async_to_sync:
         return False
     return not (_is_below_asgiref() or _is_patched_by_eventlet())
 

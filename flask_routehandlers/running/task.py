@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from asyncio.tasks import _register_task, _unregister_task
 from collections.abc import Callable, Coroutine
 from contextvars import Context, copy_context
@@ -10,8 +11,9 @@ from queue import Empty, SimpleQueue
 from threading import get_ident
 from typing import Any
 
-from .calls import CURRENT, Call, DirectCall, Piece, Step
+from .calls import CURRENT, DirectCall, Piece, Step
 from .loop import SharedLoop
+from .queued import Call
 
 #: Seconds between two looks at the connection of a stream that has nothing to send.
 LOOK_SECONDS = 1.0
@@ -25,8 +27,8 @@ class RequestTask(asyncio.Future[Any]):
     :class:`asyncio.Task`, whose steps only the loop can run; it has the same methods, and the two
     private attributes that anyio reads.
 
-    :param coroutine: the coroutine.
     :param loop: the loop of the process.
+    :param coroutine: the coroutine.
     :param outer: the task of the same thread that called the sync function that runs this one.
         They share an inbox, so that no call waits for the other one's end.
     :param is_abandoned: asked about once a second while the coroutine waits: whether to cancel it.
@@ -38,13 +40,17 @@ class RequestTask(asyncio.Future[Any]):
     _interrupt: BaseException | None = None
     _cancel_requests = 0
     _is_woken = False
-    _is_registered = False
+    _is_suspended = False
     serving: DirectCall | Call | None = None
+
+    #: Made when the coroutine first waits: most do not.
+    inbox: SimpleQueue[Call | None]
+    thread = 0
 
     def __init__(
         self,
-        coroutine: Coroutine[Any, Any, Any],
         loop: SharedLoop,
+        coroutine: Coroutine[Any, Any, Any],
         outer: RequestTask | None = None,
         is_abandoned: Callable[[], bool] | None = None,
     ) -> None:
@@ -52,13 +58,7 @@ class RequestTask(asyncio.Future[Any]):
         self._shared = loop
         self._coroutine = coroutine
         self._is_abandoned = is_abandoned
-        self.inbox: SimpleQueue[Call | None]
         self.outer = outer
-        self.thread = get_ident()
-        if outer is None:
-            self.inbox = SimpleQueue()
-        else:
-            self.inbox = outer.inbox
 
     def drive(self, value: Any = None) -> Any:
         """Run the coroutine until it ends or emits a piece.
@@ -66,20 +66,21 @@ class RequestTask(asyncio.Future[Any]):
         :param value: for a coroutine that has emitted a piece: whether it is to end.
         :returns: its result, or the piece; :meth:`done` says which.
         """
-        loop = self._shared
+        loop, coroutine = self._shared, self._coroutine
         error: BaseException | None = None
         step: Any = None
         token = CURRENT.set(self)
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(*loop.hooks)
         try:
             while True:
                 try:
                     loop.baton.take()
                     if self._must_cancel:
                         error = self._take_cancellation(error)
-                    before = loop.enter(self)
+                    paused = loop.enter(self)
                     try:
-                        send, throw = self._coroutine.send, self._coroutine.throw
-                        step = send(value) if error is None else throw(error)
+                        step = coroutine.send(value) if error is None else coroutine.throw(error)
                         error = self._begin_wait(step)
                     except StopIteration as end:
                         self._end()
@@ -88,17 +89,14 @@ class RequestTask(asyncio.Future[Any]):
                         self._end(has_failed=True)
                         raise
                     finally:
-                        loop.leave(self, before)
+                        loop.leave(self, paused)
                 finally:
                     loop.baton.give()
                 if isinstance(step, Piece):
                     return step.content
-                value = None
-                if isinstance(step, DirectCall):
-                    value, error = self._serve(step)
-                elif error is None:
-                    self._wait()
+                value, error = self._proceed(step, error)
         finally:
+            sys.set_asyncgen_hooks(*hooks)
             CURRENT.reset(token)
             # Both may refer to an exception, which refers to this frame.
             del error, step
@@ -120,11 +118,10 @@ class RequestTask(asyncio.Future[Any]):
         :param step: a future, ``None`` for a round of the loop, or a :class:`Step`.
         :returns: an exception with which the coroutine goes on if it asks for something else.
         """
+        if not self._is_suspended:
+            self._suspend()
         if isinstance(step, Step):
             return None
-        if not self._is_registered:
-            self._is_registered = True
-            _register_task(self)  # type: ignore[arg-type]
         if step is None:
             self._shared.call_soon(self._wake, context=self._shared.empty)
             return None
@@ -139,6 +136,16 @@ class RequestTask(asyncio.Future[Any]):
             self._must_cancel = False
         return None
 
+    def _suspend(self) -> None:
+        """Prepare for what other code may do when this coroutine waits for the first time."""
+        self._is_suspended = True
+        self.thread = get_ident()
+        if self.outer is None:
+            self.inbox = SimpleQueue()
+        else:
+            self.inbox = self.outer.inbox
+        _register_task(self)  # type: ignore[arg-type]
+
     def _end(self, *, has_failed: bool = False) -> None:
         """Mark the task as done, and pass on calls that it can no longer serve.
 
@@ -148,8 +155,9 @@ class RequestTask(asyncio.Future[Any]):
             super().cancel()
         else:
             super().set_result(None)
-        if self._is_registered:
-            _unregister_task(self)  # type: ignore[arg-type]
+        if not self._is_suspended:
+            return
+        _unregister_task(self)  # type: ignore[arg-type]
         if self.outer is None:
             while not self.inbox.empty():
                 call = self.inbox.get()
@@ -160,6 +168,14 @@ class RequestTask(asyncio.Future[Any]):
             raise interrupt
 
     # In the thread of the request, without the baton.
+
+    def _proceed(self, step: Any, error: BaseException | None) -> tuple[Any, BaseException | None]:
+        """Do what the coroutine asks for; return the value or the exception that it gets."""
+        if isinstance(step, DirectCall):
+            return self._serve(step)
+        if error is None:
+            self._wait()
+        return None, error
 
     def _wait(self) -> None:
         """Wait for what the coroutine waits for, and serve calls of other tasks meanwhile.

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from flask import Flask
 from werkzeug.test import EnvironBuilder
 
-from flask_routehandlers.running.after import after
-from flask_routehandlers.running.modes import run_async
+from flask_routehandlers import RouteHandlers, after, run_async
+from tests.support import bare_app, write_files
 
 BLOCKS = 200
 REQUESTS = 20
@@ -102,6 +104,25 @@ def in_turn(call: Callable[[], None]) -> None:
         call()
 
 
+SYNC = 'def GET():\n    return {"status": "ok"}\n'
+MIDDLEWARE = "async def middleware(call_next):\n    return await call_next()\n"
+
+
+def route_files(folder: Path) -> Flask:
+    """An app with a sync handler, an async one, and both in async middleware."""
+    files = {
+        "sync/route.py": SYNC,
+        "async/route.py": f"async {SYNC}",
+        "in/middleware.py": MIDDLEWARE,
+        "in/sync/route.py": SYNC,
+        "in/async/route.py": f"async {SYNC}",
+    }
+    write_files(folder / "app/api", files)
+    app = bare_app(folder)
+    RouteHandlers(app, url_prefix="")
+    return app
+
+
 def added_by_after() -> float:
     """The microseconds that a call of after() adds to a response, without its callback."""
     app = Flask(__name__, static_folder=None)
@@ -143,6 +164,11 @@ def run() -> Iterator[str]:
     yield from ratios("never waits", compare(views(never), names, in_turn))
     yield from ratios("sleep(0)", compare(views(once_around), names, in_turn))
     yield f"after() adds {added_by_after():.1f} us to a response"
+    with tempfile.TemporaryDirectory() as folder:
+        app = route_files(Path(folder))
+        names = ("sync", "async", "in/sync", "in/async")
+        yield from ratios("route files", compare(app, names, in_turn))
+    names = ("sync", "kept", "flask")
     with ThreadPoolExecutor(THREADS) as pool:
 
         def beside(call: Callable[[], None]) -> None:
