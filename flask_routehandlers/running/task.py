@@ -41,6 +41,7 @@ class RequestTask(asyncio.Future[Any]):
     _cancel_requests = 0
     _is_woken = False
     _is_suspended = False
+    _is_registered = False
     serving: DirectCall | Call | None = None
 
     #: Made when the coroutine first waits: most do not.
@@ -122,6 +123,9 @@ class RequestTask(asyncio.Future[Any]):
             self._suspend()
         if isinstance(step, Step):
             return None
+        if not self._is_registered:
+            self._is_registered = True
+            _register_task(self)  # type: ignore[arg-type]
         if step is None:
             self._shared.call_soon(self._wake, context=self._shared.empty)
             return None
@@ -137,14 +141,13 @@ class RequestTask(asyncio.Future[Any]):
         return None
 
     def _suspend(self) -> None:
-        """Prepare for what other code may do when this coroutine waits for the first time."""
+        """Prepare for what other code may do while this coroutine does not run."""
         self._is_suspended = True
         self.thread = get_ident()
         if self.outer is None:
             self.inbox = SimpleQueue()
         else:
             self.inbox = self.outer.inbox
-        _register_task(self)  # type: ignore[arg-type]
 
     def _end(self, *, has_failed: bool = False) -> None:
         """Mark the task as done, and pass on calls that it can no longer serve.
@@ -157,7 +160,8 @@ class RequestTask(asyncio.Future[Any]):
             super().set_result(None)
         if not self._is_suspended:
             return
-        _unregister_task(self)  # type: ignore[arg-type]
+        if self._is_registered:
+            _unregister_task(self)  # type: ignore[arg-type]
         if self.outer is None:
             while not self.inbox.empty():
                 call = self.inbox.get()
