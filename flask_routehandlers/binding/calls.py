@@ -69,8 +69,7 @@ def bind(
         names=names,
         extras=asked,
         dependencies=dependencies,
-        is_direct=not (asked or is_async or inputs or dependencies)
-        and len(names) == len(parameters),
+        is_direct=not (asked or inputs or dependencies) and len(names) == len(parameters),
         is_async=is_async,
         wraps_async=not is_async and any(inner_are_async),
         inputs=inputs,

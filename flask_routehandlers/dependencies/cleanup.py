@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from ..running.calls import call_sync
 from .model import Dependency
 
 
@@ -94,8 +95,6 @@ async def clean_up_async(
     cleanups: list[Cleanup], error: BaseException | None
 ) -> BaseException | None:
     """Do the same in an event loop. Sync generators run in the thread of the request."""
-    from ..running.calls import call_sync
-
     while cleanups:
         cleanup = cleanups.pop()
         try:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from ..binding.model import Binding
 from ..contracts.invalid import InvalidRequest, InvalidValue
+from ..running.calls import call_sync
 from ..running.modes import run_for
 from .cleanup import Cleanup, clean_up, clean_up_async, is_failure
 from .model import Dependency, Plan
@@ -217,8 +218,6 @@ async def _start_async(
     dependency: Dependency, arguments: Arguments, cleanups: list[Cleanup]
 ) -> Any:
     """Call a dependency in an event loop, and return its value."""
-    from ..running.calls import call_sync
-
     function = dependency.binding.function
     if dependency.binding.is_async:
         return await function(**arguments)

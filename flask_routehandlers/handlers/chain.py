@@ -16,6 +16,7 @@ from flask import Flask, Request, Response, stream_with_context
 from ..binding.model import Binding
 from ..dependencies.model import Plan
 from ..dependencies.resolving import Resolution, run, run_async
+from ..running.calls import call_sync
 from ..running.modes import run_for
 from .errors import answer_error
 from .results import AsyncBody, complete, make_response, respond
@@ -153,8 +154,6 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
     takes_call_next = "call_next" in binding.extras
 
     async def call(request: Request, values: dict[str, Any], state: Resolution | None) -> Response:
-        from ..running.calls import call_sync
-
         is_called = False
 
         async def call_next(*arguments: Any, **named: Any) -> Response:

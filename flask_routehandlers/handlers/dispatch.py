@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from ..binding.model import Binding
 from ..dependencies.model import Plan
 from ..dependencies.resolving import Resolution, run, run_async
+from ..running.calls import call_sync
 from ..running.modes import run_for
 from .chain import Call, bridge
 from .exports import allowed_methods
@@ -53,7 +54,9 @@ class Dispatcher:
         self.allowed = allowed_methods(bindings)
         #: The handlers that are called with the values of the path as they are.
         self.direct = {
-            method: binding.function for method, binding in bindings.items() if binding.is_direct
+            method: _as_sync(app, binding) if binding.is_async else binding.function
+            for method, binding in bindings.items()
+            if binding.is_direct
         }
         if "GET" in self.direct and "HEAD" not in bindings:
             self.direct["HEAD"] = self.direct["GET"]
@@ -150,8 +153,6 @@ class Dispatcher:
         self, current: Request, values: dict[str, Any], state: Resolution | None
     ) -> Response:
         """Return the response of the handler, inside the event loop of a chain."""
-        from ..running.calls import call_sync
-
         method = self.method_of(current)
         binding, plan = self.bindings.get(method), self.plans.get(method)
         if binding is None or current.method == "OPTIONS":
@@ -173,8 +174,6 @@ class Dispatcher:
 
     async def _await(self, binding: Binding, arguments: dict[str, Any]) -> Any:
         """Call a handler in an event loop; a sync one runs in the thread of the request."""
-        from ..running.calls import call_sync
-
         writer = binding.writer
         try:
             if binding.is_async:
@@ -237,6 +236,19 @@ class Dispatcher:
             return respond(app, result, self.method_of(current), file)
 
         return answer
+
+
+def _as_sync(app: Flask, binding: Binding) -> Callable[..., Any]:
+    """Return a function that calls an async handler, and waits for its result."""
+    function = binding.function
+
+    def call(**values: Any) -> Any:
+        result = function(**values)
+        if isinstance(result, CoroutineType):
+            return run_for(app, result)
+        return result
+
+    return call
 
 
 def through_chain(app: Flask, chain: Call, *, has_dependencies: bool) -> Callable[..., Any]:
