@@ -153,6 +153,15 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
     file, name, binding, plan = link
     takes_call_next = "call_next" in binding.extras
 
+    def respond(result: Any) -> Response:
+        if type(result) is Response:
+            return result
+        if isinstance(result, CoroutineType):
+            result.close()
+            raise TypeError(f"{name} in {file} returned a coroutine. Write await call_next().")
+        result = complete(app, result, name, file, _KIND)
+        return make_response(app, result, name, file, _KIND)
+
     async def call(request: Request, values: dict[str, Any], state: Resolution | None) -> Response:
         is_called = False
 
@@ -184,15 +193,17 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
                 result = await call_sync(binding.function, **arguments)
             if binding.wraps_async and isinstance(result, CoroutineType):
                 result = await result
-            if isinstance(result, CoroutineType):
-                result.close()
-                raise TypeError(f"{name} in {file} returned a coroutine. Write await call_next().")
-            result = complete(app, result, name, file, _KIND)
-            return make_response(app, result, name, file, _KIND)
+            return respond(result)
 
-        if plan is None or state is None:
-            return await answer(binding.read_arguments(request, values))
-        return await run_async(state, plan, binding, answer)
+        if plan is not None and state is not None:
+            return await run_async(state, plan, binding, answer)
+        arguments = binding.read_arguments(request, values)
+        if not binding.is_async:
+            return await answer(arguments)
+        # Not through answer(): one coroutine less for each request.
+        if takes_call_next:
+            arguments["call_next"] = call_next
+        return respond(await binding.function(**arguments))
 
     return call
 

@@ -52,6 +52,7 @@ class Dispatcher:
         self.make_plain = make_plain or response_maker(app)
         #: The methods that the route answers, sorted.
         self.allowed = allowed_methods(bindings)
+        self._make_plain = response_maker(app)
         #: The handlers that are called with the values of the path as they are.
         self.direct = {
             method: _as_sync(app, binding) if binding.is_async else binding.function
@@ -159,13 +160,21 @@ class Dispatcher:
             return await call_sync(self._make_answer, current, values, state)
 
         async def answer(arguments: dict[str, Any]) -> Response:
-            result = await self._await(binding, arguments)
-            result = complete(self.app, result, method, self.file)
-            return make_response(self.app, result, method, self.file)
+            return self._respond(await self._await(binding, arguments), method)
 
         if plan is None or state is None:
-            return await answer(binding.read_arguments(current, values))
+            arguments = binding.read_arguments(current, values)
+            return self._respond(await self._await(binding, arguments), method)
         return await run_async(state, plan, binding, answer)
+
+    def _respond(self, result: Any, method: str) -> Response:
+        kind = type(result)
+        if kind is Response:
+            return result  # type: ignore[no-any-return]
+        if kind in PLAIN:
+            return self._make_plain(result)
+        result = complete(self.app, result, method, self.file)
+        return make_response(self.app, result, method, self.file)
 
     def _make_answer(
         self, current: Request, values: dict[str, Any], state: Resolution | None
