@@ -15,6 +15,7 @@ from flask import Flask, Request, Response
 from flask.sessions import SessionMixin
 
 from ..errors import StaticRequestError
+from ..running.after import STATIC_FILE
 from .settings import host_of
 from .workers import run_later
 
@@ -167,7 +168,7 @@ def seal_context(
     :param file: the route file, relative to the root.
     :param is_strict: whether it is an error to read what belongs to a client.
     """
-    context: Any = app.request_context(_make_environ(app, path))
+    context: Any = app.request_context(_make_environ(app, path) | {STATIC_FILE: file})
     request = context.request
     request.__class__ = seal_request_class(request.__class__)
     request.seal = Seal(file, is_strict=is_strict)

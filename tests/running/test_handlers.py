@@ -78,6 +78,31 @@ def test_a_mixed_chain_shares_one_loop(make_app: MakeApp, order: tuple[str, str]
     assert response.headers["X-Thread"] == str(threading.get_ident())
 
 
+def test_a_static_handler_cannot_call_after(make_app: MakeApp) -> None:
+    code = "from flask_routehandlers import after\nrevalidate = 60\ndef GET():\n    after(print)\n"
+    app = make_app({"posts/route.py": f"{code}    return ''"})
+    app.testing = True
+    with pytest.raises(RuntimeError, match=r"^GET in posts/route\.py is static: it runs once"):
+        app.test_client().get("/api/posts")
+
+
+def test_middleware_of_a_static_handler_can(make_app: MakeApp) -> None:
+    middleware = (
+        "from flask_routehandlers import after\n"
+        "called = []\n"
+        "def middleware(request, call_next):\n"
+        "    after(called.append, request.path)\n"
+        "    response = call_next()\n"
+        "    response.headers['X-Called'] = str(len(called))\n"
+        "    return response\n"
+    )
+    static = "revalidate = 60\ndef GET(): return ''"
+    app = make_app({"posts/route.py": static, "middleware.py": middleware})
+    app.testing = True
+    responses = [app.test_client().get("/api/posts") for _ in range(3)]
+    assert [response.headers["X-Called"] for response in responses] == ["0", "1", "2"]
+
+
 def test_a_setting_gives_each_call_a_loop(make_app: MakeApp) -> None:
     pytest.importorskip("asgiref")
     app = make_app({"route.py": LOOP})
