@@ -33,6 +33,7 @@ from .routes import Result, make_routes
 from .routing.converters import refuse_converter
 from .routing.matching import find_clashes
 from .routing.prefix import prefix_parameters, prefix_pattern
+from .running.settings import find_setting_problems as find_async_setting_problems
 from .scopes import Links, Modules, Site, find_parameters_below, make_links, make_scopes
 from .tree.conflicts import find_conflicts
 from .tree.discovery import discover
@@ -146,6 +147,8 @@ def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Ite
             (root,),
         )
     for problem in find_cache_setting_problems(app.config):
+        yield problem.at(root)
+    for problem in find_async_setting_problems(app.config):
         yield problem.at(root)
     for reason, hint in find_setting_problems(app.config):
         yield Problem(reason, hint, (root,))

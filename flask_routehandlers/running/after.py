@@ -24,6 +24,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from .modes import current_engine, run_for
 from .pool import Pool
+from .settings import DRAIN, LIMIT, THREADS, read_setting
 
 P = ParamSpec("P")
 
@@ -70,12 +71,8 @@ def _connect(app: Flask) -> None:
     """Watch the requests of an app, beginning with the first one that calls :func:`after`."""
     with _lock:
         if _KEY not in app.extensions:
-            app.extensions[_KEY] = Pool(
-                app.logger,
-                app.config.get("ROUTE_HANDLERS_AFTER_THREADS", 2),
-                app.config.get("ROUTE_HANDLERS_AFTER_LIMIT", 1000),
-                app.config.get("ROUTE_HANDLERS_AFTER_DRAIN", 20.0),
-            )
+            values = [read_setting(app.config, name) for name in (THREADS, LIMIT, DRAIN)]
+            app.extensions[_KEY] = Pool(app.logger, *values)
             request_finished.connect(_follow_response, app)
             request_tearing_down.connect(_follow_failure, app)
 

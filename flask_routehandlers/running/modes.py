@@ -13,6 +13,7 @@ from flask import Flask
 
 from .._forks import renew_after_fork
 from .exits import at_exit, prepare
+from .settings import ASYNC
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -22,9 +23,6 @@ T = TypeVar("T")
 
 #: Whether this code was called from a loop of asgiref's, by :func:`call_sync`.
 IN_ASGIREF: ContextVar[bool] = ContextVar("flask_routehandlers.in_asgiref", default=False)
-
-#: The key of ``app.config`` that keeps Flask's way: ``"flask"``.
-SETTING = "ROUTE_HANDLERS_ASYNC"
 
 
 class _Process:
@@ -136,7 +134,7 @@ def keeps_loop(app: Flask) -> bool:
     if the app overrides ``ensure_sync`` or ``async_to_sync``, below asgiref's ``WsgiToAsgi``
     (where Flask uses the loop of the server), and below eventlet.
     """
-    if app.config.get(SETTING) == "flask":
+    if app.config.get(ASYNC) == "flask":
         return False
     # Asked for each request, so without methods that are bound for it.
     kind, own = type(app), app.__dict__
