@@ -74,14 +74,29 @@ def test_a_task_that_blocks_is_named(caplog: pytest.LogCaptureFixture) -> None:
     assert record.getMessage().startswith(f"{work.__qualname__} in {__file__}, line ")
 
 
-def test_many_short_steps_are_not_named(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.ci
+def test_many_short_steps_are_not_named(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    def count_looks(thread: int) -> object:
+        looks.append(thread)
+        return look(thread)
+
     async def short() -> None:
-        time.sleep(0.01)
+        # Each step is seen once. A second look comes half a second later.
+        before = len(looks)
+        assert until(lambda: len(looks) > before, 20)
 
     async def handler() -> None:
-        await asyncio.gather(*(short() for _ in range(50)))
+        await asyncio.gather(short(), short(), short())
 
+    look = baton_module._async_frames
+    monkeypatch.setattr(baton_module, "_async_frames", count_looks)
+    monkeypatch.setattr(baton_module, "LONGEST_STEP", 1)
     meanwhile(lambda: run_async(handler()))
+    assert len(looks) >= 3
     assert caplog.records == []
 
 
