@@ -589,7 +589,7 @@ def test_names_that_are_not_utf_8_are_refused(root):
         open(base + file, "w").close()
     assert problems(root) == [
         "caf\\udce9\n  A folder name cannot contain the character '\\udce9'.\n"
-        "  Remove it from the name."
+        "  Rename the folder to a name without it."
     ]
     assert files(root) == ["b/route.py"]
 
@@ -625,9 +625,92 @@ def test_a_locale_that_is_not_utf_8_is_named(root):
         )
         found[hint] = ast.literal_eval(child.stdout.decode())
     problem = (
-        "caf\udcc3\udca9\n  The locale makes Python read file names as ascii, not as UTF-8, so "
+        "caf\\udcc3\\udca9\n  The locale makes Python read file names as ascii, not as UTF-8, so "
         "the text of this one is not known.\n  Start Python with the environment variable "
         "PYTHONUTF8=1, or set LC_ALL=C.UTF-8."
     )
     assert found.pop("") == ([problem], ["b/route.py"])
     assert set(map(str, found.values())) == {"([], ['b/route.py', 'café/route.py'])"}
+
+
+# Trees that an installer has made of links
+
+
+def link_files(source: Path, target: Path) -> None:
+    """Make folders with a link for each file, as installers do."""
+    for path in [path for path in source.rglob("*") if path.is_file()]:
+        link = target / path.relative_to(source)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(path)
+
+
+INSTALLED = {
+    "app/lib.py": "VALUE = 7\n",
+    "app/api/middleware.py": "def middleware(call_next):\n    response = call_next()\n"
+    "    response.headers['X-Seen'] = 'yes'\n    return response\n",
+    "app/api/users/[id]/route.py": "from ....lib import VALUE\n"
+    "def GET(id): return f'{id} {VALUE}'",
+    "app/api/[...path]/route.py": "from .helper import HELP\ndef GET(path): return HELP",
+    "app/api/[...path]/helper.py": "HELP = 'help'\n",
+}
+
+
+def test_a_tree_of_links_to_a_parallel_tree_is_served(tmp_path):
+    source = write_files(tmp_path / "cache/archive-7", INSTALLED)
+    link_files(source, tmp_path / "site")
+    app = bare_app(tmp_path / "site")
+    RouteHandlers(app)
+    client = app.test_client()
+    answers = [client.get(f"/api/{path}") for path in ("users/5", "x/y")]
+    assert [answer.text for answer in answers] == ["5 7", "help"]
+    assert [answer.headers["X-Seen"] for answer in answers] == ["yes", "yes"]
+
+
+def test_a_tree_of_links_can_come_from_two_places(tmp_path):
+    # Sources and generated files, or one distribution with two source folders.
+    sources = write_files(tmp_path / "sources", INSTALLED)
+    made = write_files(
+        tmp_path / "made/bin", {"app/api/v1.0/route.py": "def GET(): return 'made'"}
+    )
+    link_files(sources, tmp_path / "runfiles")
+    link_files(made, tmp_path / "runfiles")
+    app = bare_app(tmp_path / "runfiles")
+    RouteHandlers(app)
+    client = app.test_client()
+    assert [client.get(f"/api/{path}").text for path in ("v1.0", "users/5")] == ["made", "5 7"]
+
+
+def outside(file: str, target: Path) -> str:
+    return f"{file}\n  The symbolic link points outside the root, to {target}.\n  {OUTSIDE}"
+
+
+def test_one_file_that_is_no_link_refuses_the_links(root, tmp_path):
+    source = write_files(tmp_path / "source", {"a/route.py": ECHO, "b/middleware.py": ""})
+    link_files(source, root)
+    assert problems(root) == []
+    write_files(root, {"c/route.py": ECHO})
+    assert problems(root) == [
+        outside("a/route.py", source / "a/route.py"),
+        outside("b/middleware.py", source / "b/middleware.py"),
+    ]
+    assert files(root) == ["c/route.py"]
+
+
+def test_one_link_to_another_path_refuses_the_links(root, tmp_path):
+    source = write_files(tmp_path / "source", {"a/route.py": ECHO, "x/route.py": ECHO})
+    (root / "a").mkdir()
+    (root / "b").mkdir()
+    (root / "a/route.py").symlink_to(source / "a/route.py")
+    (root / "b/route.py").symlink_to(source / "x/route.py")
+    assert problems(root) == [
+        outside("a/route.py", source / "a/route.py"),
+        outside("b/route.py", source / "x/route.py"),
+    ]
+    assert files(root) == []
+
+
+def test_a_linked_folder_out_of_the_root_is_refused(root, tmp_path):
+    source = write_files(tmp_path / "source", {"a/route.py": ECHO, "b/route.py": ECHO})
+    link_files(source / "a", root / "a")
+    (root / "b").symlink_to(source / "b")
+    assert problems(root) == [outside("b", source / "b")]

@@ -201,6 +201,17 @@ def test_editable_installations_serve_every_route(backend, new_project, environm
 
 
 @pytest.mark.ci
+def test_strict_editable_installations_serve_links(new_project, environment):
+    project = new_project(sample("setuptools"))
+    install(environment, "--editable", str(project), "--config-settings", "editable_mode=strict")
+    served = serve(environment)
+    assert served["answers"] == [[status, text] for _, _, status, text in ANSWERS]
+    assert served["unasked"] == []
+    (route,) = project.glob("build/__editable__*/shop/app/api/products/route.py")
+    assert route.is_symlink()
+
+
+@pytest.mark.ci
 def test_setuptools_warns_about_folders_of_data(new_project, environment):
     told = "include-package-data = false\n"
     assert told in sample("setuptools")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import PurePath
 
@@ -61,6 +61,7 @@ class _Findings:
 
     :param real_root: the absolute path of the root, with symbolic links resolved.
     :param refused: the folders whose names the grammar refuses.
+    :param links: source files that are links out of the root.
     """
 
     root: str
@@ -68,6 +69,7 @@ class _Findings:
     folders: dict[Names, Folder] = field(default_factory=dict)
     sources: list[SourceFile] = field(default_factory=list)
     refused: dict[Names, Problem] = field(default_factory=dict)
+    links: list[tuple[_Place, os.DirEntry[str]]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     lookalikes: list[Problem] = field(default_factory=list)
 
@@ -97,6 +99,7 @@ def discover(root: str) -> Tree:
                     ("/".join(place.names) or root,),
                 )
             )
+    _settle_links(findings)
     return _make_tree(findings)
 
 
@@ -119,7 +122,11 @@ def _read_folder(
         if name not in SOURCE_FILES:
             if name.endswith(".py"):
                 modules.add(name.removesuffix(".py"))
-        elif _is_loadable(findings, place, entry):
+        elif not _holds(entry.is_file):
+            findings.problems.append(_describe_unusable(place.child(name)))
+        elif _leads_outside(findings, entry):
+            findings.links.append((place, entry))
+        else:
             modules.add(SOURCE_FILES[name].stem)
             _add_source(findings, place, entry)
     findings.folders[place.names] = Folder(place.names, place.path, frozenset(modules))
@@ -159,16 +166,13 @@ def _add_source(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> 
 
 
 def _is_inside(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> bool:
-    """Check that a symbolic link leads to an entry of the root, and to no folder around it."""
+    """Check that the symbolic link to a folder stays in the root, and has an end."""
     if not entry.is_symlink():
         return True
     real = os.path.realpath(entry.path)
     folders = [os.path.join(findings.root, *place.names[:n]) for n in range(len(place.names) + 1)]
-    if not _contains(findings.real_root, real):
-        problem = Problem(
-            f"The symbolic link points outside the root, to {real}.",
-            "Copy its target into the tree, or import it from a route file instead.",
-        )
+    if _leads_outside(findings, entry):
+        problem = _describe_outside(real)
     elif any(_contains(real, os.path.realpath(folder)) for folder in folders):
         problem = Problem(
             "The symbolic link points to a folder that contains it, so the tree has no end.",
@@ -180,20 +184,50 @@ def _is_inside(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> b
     return False
 
 
-def _is_loadable(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> bool:
-    """Check that a source file is a regular file inside the root."""
-    if not _is_inside(findings, place, entry):
+def _leads_outside(findings: _Findings, entry: os.DirEntry[str]) -> bool:
+    """Return whether an entry is a symbolic link out of the root."""
+    if not entry.is_symlink():
         return False
-    if _holds(entry.is_file):
-        return True
-    findings.problems.append(
-        Problem(
-            "It is not a regular file, or it is a broken symbolic link.",
-            "Replace it with a file, or remove it.",
-            (place.child(entry.name),),
-        )
+    return not _contains(findings.real_root, os.path.realpath(entry.path))
+
+
+def _settle_links(findings: _Findings) -> None:
+    """Add source files that are links out of the root, or refuse them.
+
+    They are part of the tree if an installer has made all of it of links: then each source file
+    is a link to a file of the same path below another folder. Editable installs in strict mode,
+    package managers that link from a cache, and the runfiles of build systems are like that.
+    """
+    is_installed = not findings.sources and all(
+        os.path.realpath(entry.path).endswith(os.path.join(os.sep, *place.names, entry.name))
+        for place, entry in findings.links
     )
-    return False
+    for place, entry in findings.links:
+        if is_installed:
+            folder = findings.folders[place.names]
+            stems = folder.modules | {SOURCE_FILES[entry.name].stem}
+            findings.folders[place.names] = replace(folder, modules=stems)
+            _add_source(findings, place, entry)
+        else:
+            problem = _describe_outside(os.path.realpath(entry.path))
+            findings.problems.append(problem.at(place.child(entry.name)))
+
+
+def _describe_outside(target: str) -> Problem:
+    """Return the problem of a symbolic link out of the root."""
+    return Problem(
+        f"The symbolic link points outside the root, to {target}.",
+        "Copy its target into the tree, or import it from a route file instead.",
+    )
+
+
+def _describe_unusable(file: str) -> Problem:
+    """Return the problem of a source file that cannot be read as one."""
+    return Problem(
+        "It is not a regular file, or it is a broken symbolic link.",
+        "Replace it with a file, or remove it.",
+        (file,),
+    )
 
 
 def _make_tree(findings: _Findings) -> Tree:
