@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pkgutil import resolve_name
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from flask import Blueprint, Flask
@@ -21,6 +22,9 @@ from .errors import RouteTreeError
 from .mount import EXTENSION_NAME, Mount
 from .routing.prefix import check_prefix, default_prefix
 from .routing.rules import RouteRule
+
+if TYPE_CHECKING:
+    from .reloader import Watcher
 
 
 class RouteHandlers:
@@ -73,14 +77,12 @@ class RouteHandlers:
         if prefix is None:
             prefix = default_prefix(os.path.normpath(app.root_path), root)
         name = self.name or os.path.basename(root).replace(".", "_")
-        watcher = None
-        if is_running_from_reloader():
-            from .reloader import watch
-
-            watcher = watch(root)
+        watcher = _watch(root)
         try:
             mount = build(app, root, prefix, name, problem_details=self.problem_details)
         except RouteTreeError as error:
+            if watcher:
+                watcher.watch_files(error)
             if _collect(error) or _is_left_to_child(error) or _is_reported(app, error):
                 return
             raise
@@ -147,6 +149,15 @@ def _add_routes(state: BlueprintSetupState, mount: Mount) -> None:
 def _take(rule: RouteRule, *_: object, **__: object) -> RouteRule:
     """Return the rule that was checked, whatever Flask would make one of."""
     return rule
+
+
+def _watch(root: str) -> Watcher | None:
+    """Watch a root if a server may start this process again when it changes."""
+    if not is_running_from_reloader() and "gunicorn.workers.base" not in sys.modules:
+        return None
+    from .reloader import watch
+
+    return watch(root)
 
 
 def _is_left_to_child(error: RouteTreeError) -> bool:

@@ -1,7 +1,7 @@
 """Report a tree that is refused where a traceback would hide the problems.
 
-A command prints the problems. Under the reloader of ``flask run``, the process that serves the app
-prints them once and answers each request with them, until the tree changes.
+A command prints the problems. Under the reloader of ``flask run`` or gunicorn, the process that
+serves the app prints them once and answers each request with them, until the tree changes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from werkzeug.serving import is_running_from_reloader
 from werkzeug.wrappers import Response
 
 from .errors import RouteTreeError
+from .reloader import is_in_reloading_gunicorn
 
 
 class RefusedTreeError(RouteTreeError, click.ClickException):
@@ -44,8 +45,9 @@ def report(app: Flask, error: RouteTreeError) -> bool:
     """
     context = click.get_current_context(silent=True)
     if context is None:
-        return False
-    if context.command is not run_command or not is_running_from_reloader():
+        if not is_in_reloading_gunicorn():
+            return False
+    elif context.command is not run_command or not is_running_from_reloader():
         raise RefusedTreeError(error) from error.__cause__
     click.echo(error, err=True)
     _print_traceback(error.__cause__)

@@ -1,9 +1,9 @@
-"""Restart the development server for changes in a tree that Werkzeug's reloader does not notice.
+"""Restart a development server for changes in a tree that its own reloader does not notice.
 
-Werkzeug watches the files of imported modules. It does not notice a file that is new, deleted,
-renamed, or that could not be imported because it is broken, nor a folder. A thread in the serving
-process compares the whole tree with its state before it was loaded, and ends the process with the
-exit status that makes Werkzeug start it again.
+The reloaders of Werkzeug and gunicorn watch the files of imported modules. They do not notice a
+file that is new, deleted, renamed, or that could not be imported because it is broken, nor a
+folder. A thread in the serving process compares the whole tree with its state before it was
+loaded, and ends the process in the way that makes the server start it again.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import signal
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from importlib import import_module
-from importlib.metadata import version
-from typing import NoReturn
+from types import FrameType
 
 import click
-from flask.cli import run_command
 from flask.helpers import get_debug_flag
 from werkzeug.serving import is_running_from_reloader
 
@@ -47,12 +45,22 @@ Snapshot = dict[str, tuple[int, int] | str | None]
 _watchers: dict[str, Watcher] = {}
 
 
-def watch(root: str) -> Watcher:
-    """Watch a root from now on, once per process. Call it before the root is read."""
+def watch(root: str) -> Watcher | None:
+    """Watch a root from now on, once per process. Call it before the root is read.
+
+    :returns: ``None`` if no server would start this process again.
+    """
+    restart: Callable[[str], None]
+    if is_running_from_reloader():
+        restart = _restart_in_werkzeug
+    elif is_in_reloading_gunicorn():
+        restart = _restart_in_gunicorn
+    else:
+        return None
     if root not in _watchers:
-        if not _watchers:
+        if not _watchers and restart is _restart_in_werkzeug:
             _warn_of_watchdog()
-        _watchers[root] = Watcher(root)
+        _watchers[root] = Watcher(root, restart)
         _watchers[root].start()
     return _watchers[root]
 
@@ -64,6 +72,8 @@ def leave_to_child(error: RouteTreeError) -> bool:
     the terminal and in the browser, and starts again when the tree changes; the first process
     only has to stay alive.
     """
+    from flask.cli import run_command
+
     context = click.get_current_context(silent=True)
     if context is None or context.command is not run_command or is_running_from_reloader():
         return False
@@ -77,14 +87,16 @@ def leave_to_child(error: RouteTreeError) -> bool:
 
 
 class Watcher(threading.Thread):
-    """End the process with :data:`RELOAD` when the Python files below a root change.
+    """Restart the process when the Python files below a root change.
 
     :param root: an absolute path, which need not exist.
+    :param restart: called with a file that has changed.
     """
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, restart: Callable[[str], None]) -> None:
         super().__init__(daemon=True)
         self.root = root
+        self.restart = restart
         self.outside: frozenset[str] = frozenset()
         self.loaded = take_snapshot(root)
 
@@ -92,9 +104,13 @@ class Watcher(threading.Thread):
         """Print why routes answer with an error, and watch the files that led to it, anywhere."""
         for failure in failures:
             traceback.print_exception(failure)
-            outside = set(_files_of(failure.__cause__)) - set(self.loaded)
-            self.loaded = self.loaded | {file: _sign(file) for file in outside}
-            self.outside |= outside
+            self.watch_files(failure)
+
+    def watch_files(self, error: RouteHandlersError) -> None:
+        """Watch the files that led to an error, in addition to those of the tree."""
+        outside = set(_files_of(error.__cause__)) - set(self.loaded)
+        self.loaded = self.loaded | {file: _sign(file) for file in outside}
+        self.outside |= outside
 
     def run(self) -> None:
         """Compare the files until they change."""
@@ -104,8 +120,8 @@ class Watcher(threading.Thread):
             seconds = time.thread_time() - began
             if snapshot != self.loaded:
                 changed = self.find_change()
-                if changed and _is_reloading():
-                    _reload(changed)
+                if changed:
+                    self.restart(changed)
             time.sleep(max(INTERVAL, seconds / SHARE))
 
     def find_change(self) -> str | None:
@@ -164,6 +180,9 @@ def _sign(file: str) -> tuple[int, int] | str | None:
 def _files_of(error: BaseException | None) -> Iterator[str]:
     """Return the files that an import reached before it failed, and those it did not find."""
     while error is not None:
+        if isinstance(error, BaseExceptionGroup):
+            for part in error.exceptions:
+                yield from _files_of(part)
         yield from (frame.filename for frame in traceback.extract_tb(error.__traceback__))
         if isinstance(error, SyntaxError) and error.filename:
             yield error.filename
@@ -178,21 +197,23 @@ def _files_of(error: BaseException | None) -> Iterator[str]:
         error = error.__cause__ or error.__context__
 
 
-def _is_reloading() -> bool:
-    """Return whether Werkzeug's reloader runs in this process.
-
-    A process that the served app starts has the same environment, and is not started again.
-    """
-    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+def _frames(frame: FrameType | None, module: str) -> Iterator[FrameType]:
+    """Find the frames of a module around a frame."""
     while frame is not None:
-        if frame.f_globals.get("__name__") == "werkzeug._reloader":
-            return True
+        if frame.f_globals.get("__name__") == module:
+            yield frame
         frame = frame.f_back
-    return False
 
 
-def _reload(changed: str) -> NoReturn:
-    """End the process as at the end of its main thread, which only waits."""
+def _restart_in_werkzeug(changed: str) -> None:
+    """End the process as at the end of its main thread, which only waits.
+
+    A process that the served app starts has the same environment, but no reloader runs in it, and
+    it is not started again.
+    """
+    main = sys._current_frames().get(threading.main_thread().ident or 0)
+    if not any(_frames(main, "werkzeug._reloader")):
+        return
     logging.getLogger("werkzeug").info(f" * Detected change in {changed!r}, reloading")
     try:
         atexit._run_exitfuncs()
@@ -202,11 +223,27 @@ def _reload(changed: str) -> NoReturn:
         os._exit(RELOAD)
 
 
+def is_in_reloading_gunicorn() -> bool:
+    """Return whether a worker of ``gunicorn --reload`` is loading the app."""
+    for frame in _frames(sys._getframe(), "gunicorn.workers.base"):
+        return bool(frame.f_locals["self"].cfg.reload)
+    return False
+
+
+def _restart_in_gunicorn(changed: str) -> None:
+    """End the worker as gunicorn would, which starts another one in its place."""
+    logging.getLogger("gunicorn.error").info(f"Worker reloading: {changed} modified")
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def _warn_of_watchdog() -> None:
     """Report a watchdog with which Werkzeug's reloader notices nothing at all.
 
     Its patterns (``*.py``) match no path with folders from watchdog 7 on.
     """
+    from importlib import import_module
+    from importlib.metadata import version
+
     try:
         import_module("watchdog.observers")
     except ImportError:

@@ -50,9 +50,9 @@ def route(text: str, n: int = 0) -> str:
 
 
 class Server:
-    """``flask run`` in a project folder.
+    """``flask run``, or another command of a server, in a project folder.
 
-    :param log: a file for what it prints.
+    :param log: a file for its output.
     """
 
     def __init__(self, project: Path, log: Path, environ: dict[str, str], *call: str) -> None:
@@ -67,7 +67,7 @@ class Server:
                 stderr=out,
                 start_new_session=True,
             )
-        self.port = int(self.printed(r"Running on http://127\.0\.0\.1:(\d+)"))
+        self.port = int(self.printed(r"(?:Running on|Listening at:) http://127\.0\.0\.1:(\d+)"))
 
     def printed(self, pattern: str) -> str:
         """Wait for output; return the first group of the pattern, or the match without groups."""
@@ -132,7 +132,8 @@ def serve(tmp_path, request) -> Iterator[Callable[..., Server]]:
     environ = kept | {"PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
     servers: list[Server] = []
 
-    def start(files: dict[str, str], *call: str) -> Server:
+    def start(files: dict[str, str], *call: str, **variables: str) -> Server:
+        environ.update(variables)
         project = write_files(tmp_path / "project", {"wsgi.py": WSGI} | files)
         servers.append(Server(project, tmp_path / "log", environ, *call))
         return servers[-1]
@@ -438,6 +439,80 @@ def test_a_repaired_import_brings_a_route_back(serve, file, before, line):
     server.shows("/api/x", 500, "x/route.py could not be imported")
     write_files(server.project, {file: "ONE = 1\n"})
     server.shows("/api/x", 200, "x")
+
+
+# gunicorn.
+
+GUNICORN = ("-m", "gunicorn", "wsgi:app", "--bind", "127.0.0.1:0", "--reload")
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize("worker", ["sync", "gthread"])
+@pytest.mark.parametrize("debug", ["0", "1"])
+def test_gunicorn_shows_an_error_until_it_is_repaired(serve, debug, worker):
+    server = serve(GOOD, *GUNICORN, "--worker-class", worker, "--threads", "2", FLASK_DEBUG=debug)
+    server.shows("/api/good", 200, "good")
+    write_files(server.project, {"app/api/good/route.py": "def GET(:\n"})
+    server.shows("/api/good", 500)
+    if debug == "0":
+        server.shows("/api/good", 500, "good/route.py could not be imported: SyntaxError")
+    server.printed("SyntaxError: ")
+    write_files(server.project, {"app/api/good/route.py": route("repaired")})
+    server.shows("/api/good", 200, "repaired")
+    write_files(server.project, {"app/api/new/route.py": route("new")})
+    server.shows("/api/new", 200, "new")
+    (server.project / "app/api/new").rename(server.project / "app/api/moved")
+    server.shows("/api/moved", 200, "new")
+    server.shows("/api/new", 404)
+
+
+@pytest.mark.ci
+@pytest.mark.parametrize(
+    ("files", "problem", "repair"),
+    [
+        ({"app/api/[a-b]/route.py": ""}, "is not a Python identifier", {}),
+        (
+            {"app/api/x/route.py": f"from shop.prices import PEN\n{route('x')}"},
+            "No module named 'shop'",
+            {"shop/prices.py": "PEN = 1\n"},
+        ),
+        (
+            {
+                "app/api/x/route.py": f"from shop.prices import PEN\n{route('x')}",
+                "app/api/y/route.py": f"from shop.prices import PEN\n{route('x')}",
+                "shop/prices.py": "PEN = 1 / 0\n",
+            },
+            "ZeroDivisionError",
+            {"shop/prices.py": "PEN = 1\n"},
+        ),
+    ],
+    ids=["a folder name", "a missing module outside", "a broken module outside"],
+)
+def test_gunicorn_starts_with_a_refused_tree(serve, files, problem, repair):
+    server = serve(GOOD | files, *GUNICORN)
+    server.shows("/api/good", 500, problem)
+    server.shows("/anything", 500, problem)
+    if repair:
+        write_files(server.project, repair)
+        server.shows("/api/x", 200, "x")
+    else:
+        shutil.rmtree(server.project / "app/api/[a-b]")
+    server.shows("/api/good", 200, "good")
+
+
+@pytest.mark.ci
+def test_gunicorn_without_reload_does_not_start(tmp_path):
+    write_files(tmp_path, {"wsgi.py": WSGI, "app/api/x/route.py": "def GET(:\n"})
+    done = subprocess.run(
+        [sys.executable, *GUNICORN[:-1]],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 3
+    assert "RouteTreeError: 1 problem in " in done.stderr
 
 
 # The process.
