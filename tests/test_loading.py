@@ -891,6 +891,69 @@ def test_projects_with_the_same_files_are_separate(tree):
     assert [served(app, "/api/3") for app in apps] == ["one", "two"]
 
 
+# Files that import the app.
+
+WSGI = """
+from flask import Flask
+from flask_routehandlers import RouteHandlers
+db = "the database"
+app = Flask(__name__, static_folder=None)
+RouteHandlers(app)
+if __name__ == "__main__":
+    app.testing = True
+    print(app.test_client().get("/api/x").text)
+"""
+
+TWICE = (
+    "x/route.py could not be imported: ImportError: wsgi.py runs twice, as the modules __main__ "
+    "and wsgi, because x/route.py imports wsgi. Move what it needs to another module, or start "
+    "the app with flask --app wsgi run."
+)
+
+
+@pytest.mark.parametrize("call", [("wsgi.py",), ("-m", "wsgi")], ids=" ".join)
+@pytest.mark.parametrize("line", ["from wsgi import db", "from ..lib import db"])
+def test_an_app_module_that_runs_twice_is_named(tmp_path, call, line):
+    files = {
+        "wsgi.py": WSGI,
+        "app/api/a/route.py": NAME,
+        "app/api/lib.py": "from wsgi import db\n",
+        "app/api/x/route.py": f"{line}\ndef GET(): return db\n",
+    }
+    project = write_files(tmp_path, files)
+    done = python(project, *call)
+    assert done.returncode == 1
+    assert f"1 problem in {tmp_path}/app/api:\n\nx/route.py\n  {TWICE}\n" in done.stderr
+    # What the message says works.
+    done = python(project, "-m", "flask", "--app", "wsgi", "routes")
+    assert "/api/x" in done.stdout
+    write_files(project, {"shared.py": 'db = "the database"\n'})
+    write_files(project, {"app/api/x/route.py": "from shared import db\ndef GET(): return db\n"})
+    assert python(project, *call).stdout == "the database\n"
+
+
+def test_in_debug_mode_the_file_answers_with_that_error(tmp_path):
+    files = {
+        "wsgi.py": WSGI.replace("RouteHandlers(app)", "app.debug = True; RouteHandlers(app)"),
+        "app/api/x/route.py": "from wsgi import db\ndef GET(): return db\n",
+    }
+    done = python(write_files(tmp_path, files), "wsgi.py")
+    assert done.stderr.endswith(f"RouteImportError: {TWICE}\n")
+
+
+def test_a_file_that_makes_its_app_again_is_named(tmp_path, monkeypatch):
+    factory = MAIN.format(root="app/api")
+    files = {"again1.py": factory, "app/api/x/route.py": "import again1\ndef GET(): ...\n"}
+    monkeypatch.syspath_prepend(write_files(tmp_path, files))
+    app = bare_app(tmp_path)
+    (problem,) = refused(app)
+    assert problem.reason == (
+        "x/route.py could not be imported: ImportError: x/route.py imports a module that makes "
+        "the app, while the app imports x/route.py. Move what it needs to a module that does not "
+        "make the app."
+    )
+
+
 # Files that cannot be imported.
 
 

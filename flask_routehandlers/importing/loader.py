@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ _IMPORT_SYSTEM = {
     "importlib._bootstrap",
     "importlib._bootstrap_external",
 }
+
+
+#: The modules that are imported now, each with the thread that imports it.
+_importing: set[tuple[int, str]] = set()
 
 
 def find_name_clashes(tree: Tree) -> Iterator[Problem]:
@@ -71,6 +76,7 @@ def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]
     :param root_name: the module name of the root, from :func:`~.names.name_root`.
     :returns: for each file, by its path relative to the root, the module, or the error of its
         import: the original exception is its ``__cause__``.
+    :raises ImportError: if one of the files is importing the app.
     """
     for folder in tree.folders:
         if folder.names:
@@ -127,7 +133,11 @@ def _load_file(
     """
     folders, stem = original.file.split("/")[:-1], original.stem
     name = _module_name(root_name, [*folders, stem])
+    mark = threading.get_ident(), name
+    if mark in _importing:
+        raise ImportError(_describe_recursion(source.file))
     tree_finder.entries[name] = (original.path, None)
+    _importing.add(mark)
     try:
         return importlib.import_module(name)
     except KeyboardInterrupt:
@@ -139,4 +149,26 @@ def _load_file(
         failure.__cause__ = error
         return failure
     finally:
+        _importing.discard(mark)
         tree_finder.entries.pop(name, None)
+
+
+def _describe_recursion(file: str) -> str:
+    """Return why a file must not import the module that makes the app."""
+    main = sys.modules["__main__"]
+    path = getattr(main, "__file__", None)
+    names = [
+        name
+        for name, module in list(sys.modules.items())
+        if module is not main and getattr(module, "__file__", None) == path
+    ]
+    if path is None or not names:
+        return (
+            f"{file} imports a module that makes the app, while the app imports {file}. Move what "
+            "it needs to a module that does not make the app."
+        )
+    return (
+        f"{os.path.basename(path)} runs twice, as the modules __main__ and {names[0]}, because "
+        f"{file} imports {names[0]}. Move what it needs to another module, or start the app with "
+        f"flask --app {names[0]} run."
+    )
