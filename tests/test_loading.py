@@ -923,7 +923,7 @@ def test_an_app_module_that_runs_twice_is_named(tmp_path, call, line):
     project = write_files(tmp_path, files)
     done = python(project, *call)
     assert done.returncode == 1
-    assert f"1 problem in {tmp_path}/app/api:\n\nx/route.py\n  {TWICE}\n" in done.stderr
+    assert f"1 problem in {tmp_path}/app/api:\n\napp/api/x/route.py\n  {TWICE}\n" in done.stderr
     # What the message says works.
     done = python(project, "-m", "flask", "--app", "wsgi", "routes")
     assert "/api/x" in done.stdout
