@@ -40,12 +40,21 @@ from .tree.discovery import discover
 from .tree.model import Tree
 
 
-def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details: bool) -> Mount:
+def build(
+    app: Flask,
+    root: str,
+    url_prefix: str,
+    name: str,
+    *,
+    subdomain: str | None,
+    problem_details: bool,
+) -> Mount:
     """Discover, check, load and bind a tree. The app is only read.
 
     :param root: the absolute path of the root.
     :param url_prefix: ``""`` or the start of every URL.
     :param name: the blueprint's name.
+    :param subdomain: the subdomain of every URL, or ``None`` for the app's default.
     :param problem_details: whether its HTTP errors are problem details.
     :raises RouteTreeError: with every problem of the tree.
     """
@@ -57,10 +66,11 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
         *find_name_clashes(tree),
         *_find_converter_problems(app, tree),
     ]
-    module_name = _check_app(app, tree, url_prefix, name, problems)
+    site_problems = _find_app_problems(app, root, url_prefix, name, subdomain)
+    module_name = _check_app(app, tree, [*site_problems], problems)
     # The other files are loaded all the same, so that all problems are reported at once.
     sound = tree.without({file for problem in problems for file in problem.files})
-    site = Site(app, root, name, url_prefix)
+    site = Site(app, root, name, url_prefix, subdomain)
     modules = load(sound, module_name)
     below = find_parameters_below(sound)
     scopes = make_scopes(site, sound, modules, below)
@@ -76,6 +86,7 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
         name=name,
         root=root,
         url_prefix=url_prefix,
+        subdomain=subdomain,
         module_name=module_name,
         routes=routes,
         problem_details=problem_details,
@@ -87,12 +98,24 @@ def build(app: Flask, root: str, url_prefix: str, name: str, *, problem_details:
         failures=tuple(failures),
         warnings=file_warnings,
     )
-    others = [*in_files, *clashes, *_find_openapi_problems(app, mount)]
+    others = [*in_files, *clashes, *_find_static(mount), *_find_openapi_problems(app, mount)]
     if problems or others or (failures and not app.debug):
         problems += (problem for failure in failures for problem in problems_of(failure))
         raise RouteTreeError(root, [*problems, *others]) from _cause_of(failures)
     _warn(root, (_with_place(root, warning) for warning in file_warnings))
     return mount
+
+
+def _find_static(mount: Mount) -> Iterator[Problem]:
+    """Find static handlers in a tree with a subdomain: entries are stored by path alone."""
+    for route in mount.routes:
+        if mount.subdomain and route.static is not None:
+            yield Problem(
+                "GET is static, which is not supported in a tree with a subdomain.",
+                "Remove revalidate and dynamic, or serve the file from a tree without a "
+                "subdomain.",
+                (route.file.file,),
+            )
 
 
 def _read_patches(modules: Modules) -> dict[str, Any]:
@@ -113,15 +136,15 @@ def _find_openapi_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
 
 
 def _check_app(
-    app: Flask, tree: Tree, url_prefix: str, name: str, problems: Iterable[Problem]
+    app: Flask, tree: Tree, refusals: list[Problem], problems: Iterable[Problem]
 ) -> str:
     """Check the things that no file of the tree can change, and choose its module name.
 
+    :param refusals: the problems of the app.
     :param problems: the problems of the tree, which are reported together with these.
     :returns: the module name of the root.
     :raises RouteTreeError: when there is a problem: no file has to be loaded then.
     """
-    refusals = list(_find_app_problems(app, tree.root, url_prefix, name))
     module_name: str | Problem = ""
     if tree.folders:
         module_name = name_root(tree.root, app.import_name, app.root_path)
@@ -133,7 +156,9 @@ def _check_app(
     return module_name
 
 
-def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Iterator[Problem]:
+def _find_app_problems(
+    app: Flask, root: str, url_prefix: str, name: str, subdomain: str | None
+) -> Iterator[Problem]:
     if name in app.blueprints:
         yield Problem(
             f"The app already has a blueprint called {name!r}.",
@@ -152,11 +177,21 @@ def _find_app_problems(app: Flask, root: str, url_prefix: str, name: str) -> Ite
         yield problem.at(root)
     for reason, hint in find_setting_problems(app.config):
         yield Problem(reason, hint, (root,))
-    try:
-        prefix_parameters(app.url_map, url_prefix)
-    except (LookupError, TypeError, ValueError) as error:
+    if subdomain and not (app.subdomain_matching and app.config["SERVER_NAME"]):
         yield Problem(
-            f"The url_prefix {url_prefix!r} cannot be used: {error}.",
+            f"The app matches no subdomains, so nothing would be served at {subdomain!r}.",
+            "Create it as Flask(__name__, subdomain_matching=True), and set SERVER_NAME in its "
+            "config before RouteHandlers(app).",
+            (root,),
+        )
+    try:
+        prefix_parameters(app.url_map, url_prefix, subdomain)
+    except (LookupError, TypeError, ValueError) as error:
+        place = f"url_prefix {url_prefix!r}"
+        if subdomain:
+            place = f"subdomain {subdomain!r} with the {place}"
+        yield Problem(
+            f"The {place} cannot be used: {error}.",
             "Write it as a Flask rule, for example /api or /<lang>/api.",
             (root,),
         )

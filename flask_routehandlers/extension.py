@@ -34,6 +34,7 @@ class RouteHandlers:
     :param root: the folder of the tree; a relative one starts at ``app.root_path``.
     :param url_prefix: the start of every URL, by default the part of ``root`` below its ``app``
         folder: ``app/api`` gives ``/api``. ``""`` for none.
+    :param subdomain: the subdomain of every URL, for an app with ``subdomain_matching=True``.
     :param name: the blueprint's name, by default the last folder of ``root``.
     :param problem_details: whether HTTP errors of the tree's URLs are problem details (RFC 9457)
         for clients that do not prefer HTML. Error handlers of the app take precedence.
@@ -47,11 +48,13 @@ class RouteHandlers:
         root: str | os.PathLike[str] = "app/api",
         *,
         url_prefix: str | None = None,
+        subdomain: str | None = None,
         name: str | None = None,
         problem_details: bool = True,
     ) -> None:
         self.root = os.fspath(root)
         self.url_prefix = None if url_prefix is None else check_prefix(url_prefix)
+        self.subdomain = subdomain
         self.name = name
         self.problem_details = problem_details
         if name is not None and (not name or "." in name):
@@ -79,7 +82,14 @@ class RouteHandlers:
         name = self.name or os.path.basename(root).replace(".", "_")
         watcher = _watch(root)
         try:
-            mount = build(app, root, prefix, name, problem_details=self.problem_details)
+            mount = build(
+                app,
+                root,
+                prefix,
+                name,
+                subdomain=self.subdomain,
+                problem_details=self.problem_details,
+            )
         except RouteTreeError as error:
             if watcher:
                 watcher.watch_files(error)
@@ -112,7 +122,11 @@ _COMMANDS = _Commands(
 
 def _register(app: Flask, mount: Mount) -> None:
     blueprint = Blueprint(
-        mount.name, mount.module_name, root_path=mount.root, url_prefix=mount.url_prefix or None
+        mount.name,
+        mount.module_name,
+        root_path=mount.root,
+        url_prefix=mount.url_prefix or None,
+        subdomain=mount.subdomain,
     )
     blueprint.record(lambda state: _add_routes(state, mount))
     app.register_blueprint(blueprint)
@@ -140,6 +154,7 @@ def _add_routes(state: BlueprintSetupState, mount: Mount) -> None:
                     view,
                     provide_automatic_options=False,
                     methods=rule.methods,
+                    subdomain=mount.subdomain,
                 )
                 view = None  # the endpoint has it
     finally:

@@ -47,6 +47,7 @@ class Mount:
     :param name: the blueprint's name.
     :param root: the absolute path of the root.
     :param url_prefix: ``""`` or the start of every URL, ``/api``.
+    :param subdomain: the subdomain of every URL, or ``None`` for the app's default.
     :param module_name: the module name of the root.
     :param routes: its routes in the order of the tree.
     :param problem_details: whether its HTTP errors are problem details.
@@ -64,6 +65,7 @@ class Mount:
     name: str
     root: str
     url_prefix: str
+    subdomain: str | None
     module_name: str
     routes: tuple[Route, ...]
     problem_details: bool

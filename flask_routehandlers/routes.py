@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -35,7 +35,7 @@ from .handlers.exports import (
     read_handlers,
 )
 from .mount import Route
-from .routing.rules import make_rules
+from .routing.rules import RouteRule, make_rules
 from .scopes import Links, Modules, Site, find_missing_asgiref
 from .tree.model import RouteFile, Tree
 from .tree.segments import CatchAll, Group
@@ -139,15 +139,21 @@ def _make_route(
     else:
         dispatcher = Dispatcher(site.app, file.file, bindings, plans, site.make_plain)
         view = Endpoint(dispatcher, endpoint, module, links)
-        rules = make_rules(site.url_prefix, file.url_segments, endpoint, dispatcher.allowed)
+        rules = _make_rules(site, file, endpoint, dispatcher.allowed)
         route = Route(file, endpoint, rules, view, static)
     return Result(route, tuple(problems), tuple(warnings), tuple(failures))
+
+
+def _make_rules(
+    site: Site, file: RouteFile, endpoint: str, methods: Iterable[str]
+) -> tuple[RouteRule, ...]:
+    return make_rules(site.url_prefix, file.url_segments, endpoint, methods, site.subdomain)
 
 
 def _make_failed(site: Site, file: RouteFile, error: RouteHandlersError) -> Route:
     """Return a route that answers every method with an error."""
     endpoint = f"{site.name}.{endpoint_path(file)}"
-    rules = make_rules(site.url_prefix, file.url_segments, endpoint, METHODS)
+    rules = _make_rules(site, file, endpoint, METHODS)
     return Route(file, endpoint, rules, failed_view(file.file, error))
 
 
@@ -212,10 +218,11 @@ def _make_static(
 def _find_repeated(site: Site, file: RouteFile) -> Iterator[Problem]:
     """Find parameters of a path that the URL prefix has too."""
     names = {parameter.name for segment in file.segments for parameter in segment.parameters}
-    for name in site.prefix_parameters:
+    for name, parameter in site.prefix_parameters.items():
         if name in names:
+            place = "url_prefix" if parameter.folder.startswith("/") else "subdomain"
             yield Problem(
-                f"The url_prefix {site.url_prefix!r} has a parameter {name!r} too.",
+                f"The {place} {parameter.folder!r} has a parameter {name!r} too.",
                 "Give each parameter of a path a different name.",
                 (file.file,),
             )

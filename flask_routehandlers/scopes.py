@@ -59,17 +59,24 @@ class Site:
     :param root: the absolute path of the root.
     :param name: the blueprint's name.
     :param url_prefix: ``""`` or the start of every URL.
+    :param subdomain: the subdomain of every URL, or ``None`` for the app's default.
     """
 
-    def __init__(self, app: Flask, root: str, name: str, url_prefix: str) -> None:
+    def __init__(
+        self, app: Flask, root: str, name: str, url_prefix: str, subdomain: str | None
+    ) -> None:
         self.app = app
         self.root = root
         self.name = name
         self.url_prefix = url_prefix
-        self.prefix_parameters = {
-            parameter: PathParameter(url_prefix, value_type(converter))
-            for parameter, converter in prefix_parameters(app.url_map, url_prefix).items()
-        }
+        self.subdomain = subdomain
+        self.prefix_parameters: dict[str, PathParameter] = {}
+        converters = prefix_parameters(app.url_map, url_prefix, subdomain)
+        for parameter, converter in converters.items():
+            place = url_prefix
+            if subdomain and f"{parameter}>" in subdomain:
+                place = subdomain
+            self.prefix_parameters[parameter] = PathParameter(place, value_type(converter))
         self.cache = cache_of(app)
         self.make_plain = response_maker(app)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, g, request, url_for
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 
 from flask_routehandlers import RouteHandlers
 from flask_routehandlers.routing.rules import make_rules
 from flask_routehandlers.tree.grammar import parse_segment
-from tests.support import bare_app
+from tests.support import ECHO, bare_app, refused
 
 FILES = {
     "users/route.py": "def GET(): return 'all'\ndef POST(): return 'new'",
@@ -158,3 +158,131 @@ def test_the_map_is_that_of_a_hand_written_blueprint(tree):
         blueprint.add_url_rule(rule, endpoint, lambda **_: "", methods=methods)
     other.register_blueprint(blueprint)
     assert [row for row in _describe(mine) if "docs" not in row[0]] == _describe(other)
+
+
+# Settings of Flask.
+
+
+@pytest.mark.parametrize("automatic", [True, False])
+def test_automatic_options_can_be_turned_off(tree, automatic):
+    app = bare_app(tree(FILES | {"own/route.py": "def OPTIONS(): return 'own'"}))
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = automatic
+    RouteHandlers(app)
+    plain = bare_app(tree({}, "x"))
+    plain.config["PROVIDE_AUTOMATIC_OPTIONS"] = automatic
+    plain.add_url_rule("/api/users", "users", lambda: "", methods=["GET", "POST"])
+    answers = [site.test_client().options("/api/users") for site in (app, plain)]
+    assert [answer.status_code // 100 for answer in answers] == [2 if automatic else 4] * 2
+    assert [set(answer.allow) for answer in answers] == [
+        {"GET", "HEAD", "POST"} | ({"OPTIONS"} if automatic else set())
+    ] * 2
+    (rule,) = app.url_map.iter_rules("api./users")
+    assert ("OPTIONS" in rule.methods) is automatic
+    assert app.test_client().options("/api/own").text == "own"
+
+
+def with_subdomains(folder: Any, **options: Any) -> Flask:
+    app = Flask("own", root_path=str(folder), static_folder=None, **options)
+    app.config["SERVER_NAME"] = "example.org"
+    return app
+
+
+def test_a_tree_can_have_a_subdomain(tree):
+    app = with_subdomains(tree({}, "users/[id]"), subdomain_matching=True)
+    RouteHandlers(app, subdomain="api", url_prefix="/v1")
+    app.add_url_rule("/v1/users/<id>", "own", lambda **_: "own")
+    client = app.test_client()
+    path = "/v1/users/7"
+    assert client.get(path, base_url="http://api.example.org").json["params"] == {"id": "7"}
+    assert client.get(path, base_url="http://example.org").text == "own"
+    assert client.get(path, base_url="http://www.example.org").status_code == 404
+    with app.test_request_context(base_url="http://example.org"):
+        assert url_for("api./users/[id]", id=7) == "http://api.example.org/v1/users/7"
+    with app.test_request_context(base_url="http://api.example.org"):
+        assert url_for("api./users/[id]", id=7) == "/v1/users/7"
+        with pytest.raises(ValueError, match="has no URL for"):
+            url_for("api./users/[id]", id="a/b")
+    assert app.blueprints["api"].subdomain == "api"
+
+
+def test_a_subdomain_can_have_parameters(tree):
+    code = "def GET(tenant, lang, params): return [tenant, lang, params]"
+    files = {"users/route.py": code, "me/route.py": "def GET(): return 'me'"}
+    app = with_subdomains(tree(files), subdomain_matching=True)
+    RouteHandlers(app, subdomain="<tenant>.api", url_prefix="/<lang>")
+    client = app.test_client()
+    host = "http://acme.api.example.org"
+    assert client.get("/de/users", base_url=host).json == [
+        "acme",
+        "de",
+        {"tenant": "acme", "lang": "de"},
+    ]
+    with app.test_request_context():
+        assert url_for("api./users", tenant="x", lang="en") == (
+            "http://x.api.example.org/en/users"
+        )
+
+
+@pytest.mark.parametrize("change", [{"subdomain_matching": False}, {"SERVER_NAME": None}])
+def test_an_app_without_subdomains_is_refused(tree, change):
+    app = with_subdomains(tree({}, "a"), subdomain_matching=change.get("subdomain_matching", True))
+    app.config |= {key: value for key, value in change.items() if key == "SERVER_NAME"}
+    (problem,) = refused(app, subdomain="api")
+    assert (problem.reason, problem.hint) == (
+        "The app matches no subdomains, so nothing would be served at 'api'.",
+        "Create it as Flask(__name__, subdomain_matching=True), and set SERVER_NAME in its config "
+        "before RouteHandlers(app).",
+    )
+
+
+@pytest.mark.parametrize(
+    ("subdomain", "prefix", "reason"),
+    [
+        ("<x", "/v1", "malformed url rule: '<x'"),
+        ("<nope:x>", "", "the converter 'nope' does not exist"),
+        ("<x>", "/<x>", "two of its parameters have the same name"),
+        ("<request>", "", "'request' is already an argument of handlers and middleware"),
+    ],
+)
+def test_a_subdomain_that_is_no_rule_is_refused(tree, subdomain, prefix, reason):
+    app = with_subdomains(tree({}, "a"), subdomain_matching=True)
+    (problem,) = refused(app, subdomain=subdomain, url_prefix=prefix)
+    assert problem.reason == (
+        f"The subdomain {subdomain!r} with the url_prefix {prefix!r} cannot be used: {reason}."
+    )
+
+
+def test_parameters_of_a_subdomain_are_checked(tree):
+    files = {"x/route.py": "def GET(tenant: int): ...", "[tenant]/route.py": ECHO}
+    app = with_subdomains(tree(files), subdomain_matching=True)
+    problems = {problem.files: problem.reason for problem in refused(app, subdomain="<tenant>")}
+    assert problems == {
+        ("x/route.py",): ("GET annotates tenant as int, but the subdomain <tenant> passes a str."),
+        ("[tenant]/route.py",): "The subdomain '<tenant>' has a parameter 'tenant' too.",
+    }
+
+
+def test_a_static_get_needs_a_tree_without_subdomain(tree):
+    app = with_subdomains(
+        tree({"a/route.py": "revalidate = 60\ndef GET(): return ''"}), subdomain_matching=True
+    )
+    (problem,) = refused(app, subdomain="<tenant>")
+    assert str(problem) == (
+        "a/route.py\n  GET is static, which is not supported in a tree with a subdomain.\n"
+        "  Remove revalidate and dynamic, or serve the file from a tree without a subdomain."
+    )
+
+
+def test_hooks_for_one_tree(tree):
+    # A blueprint takes no more hooks once it is registered.
+    app = bare_app(tree({"a/route.py": "from flask import g\ndef GET(): return g.seen"}))
+    RouteHandlers(app)
+    app.add_url_rule("/other", "other", lambda: str("seen" in g))
+
+    @app.before_request
+    def mark():
+        if request.blueprint == "api":
+            g.seen = "seen"
+
+    client = app.test_client()
+    assert [client.get(path).text for path in ("/api/a", "/other")] == ["seen", "False"]

@@ -15,7 +15,7 @@ from ..routing.converters import LIST_OF_STR
 class PathParameter(NamedTuple):
     """A parameter of a path.
 
-    :param folder: the folder that it is in, or the URL prefix.
+    :param folder: the folder that it is in, or the URL prefix or subdomain.
     :param type: the type of its values, or ``None`` for a converter that does not declare one.
     """
 
@@ -57,7 +57,9 @@ def _contradiction(
         converted = folder.replace(f"[{parameter}]", f"[{parameter}={wanted.lower()}]")
         if converted != folder:
             hint = f"Rename the folder to {converted}, or write {parameter}: str."
-    place = "the url_prefix" if "<" in folder else "the folder"
+    place = "the folder"
+    if "<" in folder:
+        place = "the url_prefix" if folder.startswith("/") else "the subdomain"
     return Problem(
         f"{name} annotates {parameter} as {wanted}, but {place} {folder} passes "
         f"{_with_article(actual)}.",

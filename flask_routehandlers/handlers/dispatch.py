@@ -51,8 +51,9 @@ class Dispatcher:
         self.plans = plans
         self.make_plain = make_plain or response_maker(app)
         #: The methods that the route answers, sorted.
-        self.allowed = allowed_methods(bindings)
-        self._make_plain = response_maker(app)
+        self.allowed = allowed_methods(
+            bindings, automatic_options=app.config["PROVIDE_AUTOMATIC_OPTIONS"]
+        )
         #: The handlers that are called with the values of the path as they are.
         self.direct = {
             method: _as_sync(app, binding) if binding.is_async else binding.function
@@ -112,7 +113,7 @@ class Dispatcher:
         return response
 
     def _answer_without_handler(self, current: Request) -> Response:
-        if current.method != "OPTIONS":
+        if current.method != "OPTIONS" or "OPTIONS" not in self.allowed:
             raise MethodNotAllowed(valid_methods=self.allowed)
         response = self.app.response_class(status=204)
         response.headers.pop("Content-Type", None)

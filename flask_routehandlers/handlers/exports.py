@@ -36,13 +36,15 @@ def read_handlers(module: ModuleType) -> dict[str, Handler]:
     return {method: names[method] for method in METHODS if _is_handler(names.get(method))}
 
 
-def allowed_methods(handled: Iterable[str]) -> list[str]:
+def allowed_methods(handled: Iterable[str], *, automatic_options: bool) -> list[str]:
     """Return the methods that a route answers, sorted.
 
-    :param handled: the methods that its file handles; ``GET`` implies ``HEAD``, and ``OPTIONS``
-        is always answered.
+    :param handled: the methods that its file handles; ``GET`` implies ``HEAD``.
+    :param automatic_options: whether ``OPTIONS`` is answered without a handler.
     """
-    allowed = {*handled, "OPTIONS"}
+    allowed = set(handled)
+    if automatic_options:
+        allowed.add("OPTIONS")
     if "GET" in allowed:
         allowed.add("HEAD")
     return sorted(allowed)

@@ -77,15 +77,20 @@ def _prefix_rule(url_map: Map, prefix: str) -> RouteRule:
     return rule
 
 
-def prefix_parameters(url_map: Map, prefix: str) -> dict[str, BaseConverter]:
-    """Return the parameters of a URL prefix, ``/<lang>/api``, with their converters.
+def prefix_parameters(
+    url_map: Map, prefix: str, subdomain: str | None = None
+) -> dict[str, BaseConverter]:
+    """Return the parameters before those of a tree, with their converters.
 
+    :param prefix: the URL prefix, ``/<lang>/api``.
+    :param subdomain: the subdomain, ``<tenant>``.
     :raises LookupError: for a converter that the map does not have.
-    :raises ValueError: for a prefix that is not a valid rule.
+    :raises ValueError: for a prefix or a subdomain that is not a valid rule.
     """
-    if not prefix:
+    if not prefix and not subdomain:
         return {}
-    rule = _prefix_rule(url_map, prefix)
+    rule = RouteRule(prefix or "/", prefix=prefix, subdomain=subdomain)
+    rule.bind(url_map)
     if sum(is_parameter for is_parameter, _ in rule._trace) > len(rule._converters):
         raise ValueError("two of its parameters have the same name")
     for name, converter in rule._converters.items():

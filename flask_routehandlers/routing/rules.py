@@ -256,7 +256,11 @@ def _clean_part(
 
 
 def make_rules(
-    prefix: str, segments: tuple[Segment, ...], endpoint: str, methods: Iterable[str]
+    prefix: str,
+    segments: tuple[Segment, ...],
+    endpoint: str,
+    methods: Iterable[str],
+    subdomain: str | None = None,
 ) -> tuple[RouteRule, ...]:
     """Make the rules of one route: two for an optional catch-all, one for any other.
 
@@ -264,6 +268,7 @@ def make_rules(
     :param segments: the segments of the URL.
     :param endpoint: its endpoint, blueprint included.
     :param methods: the methods that the route answers.
+    :param subdomain: as for :class:`werkzeug.routing.Rule`.
     """
 
     def rule(segments: tuple[Segment, ...], **options: Any) -> RouteRule:
@@ -277,6 +282,7 @@ def make_rules(
             segments=segments,
             endpoint=endpoint,
             methods=methods,
+            subdomain=subdomain,
             **options,
         )
 
