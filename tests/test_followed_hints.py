@@ -25,7 +25,7 @@ from flask import Flask
 
 import flask_routehandlers
 from flask_routehandlers import Problem, RouteTreeError
-from flask_routehandlers.cli.check.checks import CHECKS, check_mount
+from flask_routehandlers.cli.check import checks
 from flask_routehandlers.mount import mounts_of
 from tests.pages import DOCS, blocks
 from tests.projects import ANY_HANDLER, DEFAULT_FILES
@@ -35,6 +35,12 @@ GET = "def GET():\n    return 'answer'\n"
 MIDDLEWARE = "def middleware(request, call_next):\n    return call_next()\n"
 
 _numbers = count()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_installed(monkeypatch):
+    """Spare the search of what is installed, in which no project here is."""
+    monkeypatch.setattr(checks, "find_installed", lambda module: None)
 
 
 # Trees on disk --------------------------------------------------------------------------------
@@ -63,7 +69,7 @@ class Tree:
         except RouteTreeError as error:
             found = list(error.problems)
         else:
-            reports = [check_mount(app, mount, CHECKS) for mount in mounts_of(app)]
+            reports = [checks.check_mount(app, mount) for mount in mounts_of(app)]
             found = [finding for report in reports for finding in report.findings]
         return [relocate(problem, str(copy), str(self.folder)) for problem in found]
 

@@ -361,7 +361,7 @@ def test_an_app_in_a_zip_archive_is_refused(tmp_path, environment):
     root = f"{archive}/shop/app"
     assert done.stderr.endswith(
         f"RouteTreeError: 1 problem in {root}:\n\n"
-        f"{root}\n  {IN_ARCHIVE.format(root=root, archive=archive)}\n"
+        f"shop.zip/shop/app\n  {IN_ARCHIVE.format(root=root, archive=archive)}\n"
     )
 
 
