@@ -90,11 +90,6 @@ class Binding(NamedTuple):
     inputs: Inputs | None = None
     writer: Writer | None = None
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is called like any function, and its result is used as it is."""
-        return self.writer is None and not self.is_async
-
     def arguments(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments for one request, without ``call_next`` and dependencies.
 
@@ -115,8 +110,12 @@ class Binding(NamedTuple):
         :raises ~werkzeug.exceptions.HTTPException: for a request that lacks a credential, or
             whose values are not valid.
         """
-        arguments = self.arguments(request, values)
-        if self.inputs is not None:
-            self.inputs.authenticate(request, arguments)
-            self.inputs.read(request, arguments)
+        arguments: dict[str, Any] = {}
+        if self.names or self.extras:
+            arguments = self.arguments(request, values)
+        inputs = self.inputs
+        if inputs is not None:
+            if inputs.credentials:
+                inputs.authenticate(request, arguments)
+            inputs.read(request, arguments)
         return arguments

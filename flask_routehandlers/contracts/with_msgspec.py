@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal, NotRequired, TypedDict
 
 import msgspec
 
+from .exactness import compile_check
 from .instances import take_apart
 from .invalid import InvalidValue, ValueFilter, follow
 from .libraries import MalformedError, RefusedTypeError
@@ -39,6 +41,11 @@ class MsgspecCodec:
         self._type = annotation
         self._decoder = msgspec.json.Decoder(annotation, strict=True)
         self._encode = msgspec.json.Encoder().encode
+        self._is_exact = compile_check(annotation)
+        #: Return the value of strings, and lists of strings, by key.
+        self.convert: Callable[[Mapping[str, Any]], Any] = partial(
+            msgspec.convert, type=annotation, strict=False
+        )
 
     def decode(self, data: bytes) -> Any:
         """Return the value of a JSON document, strictly."""
@@ -51,16 +58,14 @@ class MsgspecCodec:
         except RecursionError:
             raise MalformedError("it is nested too deeply") from None
 
-    def convert(self, values: Mapping[str, Any]) -> Any:
-        """Return the value of strings, and lists of strings, by key."""
-        return msgspec.convert(values, self._type, strict=False)
-
     def encode(self, value: Any) -> bytes:
         """Return a value as a JSON document with its declared fields only.
 
         A subclass has more fields, and so may an instance at any depth. They go when the
         document is read as the declared type.
         """
+        if self._is_exact and self._is_exact(value):
+            return self._encode(value)
         return self._encode(self._adopt(value))
 
     def simplify(self, value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from types import NoneType
 from typing import Any, Union, get_origin
 
@@ -33,7 +33,8 @@ _ALWAYS_DECLARED = frozenset({400, 401, 404, 405, 413, 415, 422})
 
 _JSON: set[Kind] = {"json"}
 
-_NEVER_JSON = (HTTPException, Response, NoneType)
+#: Bodies that are not written as JSON, or that can be read once.
+_SPECIAL = (HTTPException, Response, NoneType, Iterator)
 
 _FORMS: dict[Kind, str] = {
     "bytes": "bytes",
@@ -73,6 +74,11 @@ class JsonWriter:
         except RefusedTypeError:
             if self._is_simplified:
                 raise
+
+    @property
+    def encode(self) -> Callable[[Any], bytes] | None:
+        """Encode a body, if its library writes it."""
+        return self._codec.encode if self._codec and self._is_encoded else None
 
     def closeness(self, body: Any) -> int:
         """Return 2 for a body of exactly the type, 1 for an instance of it, else 0."""
@@ -151,6 +157,12 @@ class Writer:
                 self._writers[status] = _make_writers(app, [a.annotation for a in answers])
             except RefusedTypeError as error:
                 raise ContractError(f"{name} cannot answer: {error.reason}", error.hint) from error
+        #: How the bodies of a status are encoded that has one type and no other form.
+        self._encoders = {
+            status: writers[0].encode
+            for status, writers in self._writers.items()
+            if len(writers) == 1 and self._kinds[status] == _JSON
+        }
 
     def write(self, result: Any) -> Any:
         """Return a result as a response, or as another value that Flask accepts from a view.
@@ -161,12 +173,29 @@ class Writer:
             checked.
         :raises InvalidAnswerError: for a body that does not fit.
         """
+        body, code, headers = result, 200, None
         if type(result) is tuple:
-            body, status, headers = split_result(result)
-            code = 200 if status is None else status
-        else:
-            body, status, headers, code = result, None, None, 200
-        if isinstance(body, _NEVER_JSON):
+            if len(result) == 2 and type(result[1]) is int:
+                body, code = result
+            else:
+                body, status, headers = split_result(result)
+                code = 200 if status is None else status
+        encode = self._encoders.get(code)
+        if encode is None or isinstance(body, _SPECIAL) or checks_responses(self._app):
+            return self._write_carefully(result, code)
+        try:
+            encoded = encode(body)
+        except Exception:  # which the other way explains
+            return self._write_carefully(result, code)
+        response = self._app.response_class(encoded, code, content_type="application/json")
+        if headers:
+            response.headers.update(headers)
+        return response
+
+    def _write_carefully(self, result: Any, code: int) -> Any:
+        """Write a result that may need a check, or that a library does not write."""
+        body, status, headers = split_result(result)
+        if isinstance(body, (HTTPException, Response, NoneType)):
             return self._pass_on(result, body, status)
         kinds = self._kinds.get(code) or self._kinds.get(None)
         if kinds is None:
@@ -199,7 +228,7 @@ class Writer:
         writer = writers[0]
         if len(writers) > 1:
             writer = max(writers, key=lambda each: each.closeness(body))
-        if hasattr(type(body), "__next__"):
+        if isinstance(body, Iterator):
             body = list(body)  # it can be read once, and a check would read it
         try:
             return writer.write(body, status, is_checked=checks_responses(self._app))
@@ -267,14 +296,12 @@ def split_result(result: Any) -> tuple[Any, int | None, Any]:
     """
     if type(result) is not tuple or not 1 < len(result) < 4:
         return result, None, None
-    if len(result) == 3:
-        body, status, headers = result
-    else:
-        body, status = result
-        headers = None
-        if isinstance(status, (Headers, Mapping, tuple, list)):
-            status, headers = None, status
-    if isinstance(status, int):
+    body, status, headers = result if len(result) == 3 else (*result, None)
+    if type(status) is int:
+        return body, status, headers
+    if headers is None and isinstance(status, (Headers, Mapping, tuple, list)):
+        return body, None, status
+    if isinstance(status, int):  # an HTTPStatus
         return body, int(status), headers
     if isinstance(status, str) and status[:3].isdigit():
         return body, int(status[:3]), headers

@@ -97,13 +97,17 @@ class Dispatcher:
         :param state: the dependencies that have run, if middleware has asked for some.
         :raises ~werkzeug.exceptions.MethodNotAllowed: for a method that the file lacks.
         """
-        method = self.method_of(current)
-        if method in self.bindings:
-            binding = self.bindings[method]
-            if binding.is_plain and method not in self.plans:
-                result = binding.function(**binding.read_arguments(current, values))
-            else:
+        method = current.method
+        if method not in self.bindings:
+            method = self.method_of(current)
+        binding = self.bindings.get(method)
+        if binding is not None:
+            if method in self.plans:
                 result = self.call(method, current, values, state)
+            elif binding.writer or binding.is_async:
+                result = self._invoke(binding, binding.read_arguments(current, values))
+            else:
+                result = binding.function(**binding.read_arguments(current, values))
             if current.method != "OPTIONS" or method == "OPTIONS":
                 return result
             response = respond(self.app, result, method, self.file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,24 @@ from tests.support import bare_app, write_files
 
 
 class Author(BaseModel):
-    name: str
+    username: str
+    bio: str | None
     image: str
+    following: bool
 
 
 class Article(BaseModel):
+    """An article of the RealWorld specification, as its lists have it."""
+
     slug: str
     title: str
     description: str
-    author: Author
     tags: list[str]
+    created_at: datetime
+    updated_at: datetime
+    favorited: bool
+    favorites: int
+    author: Author
 
 
 class Create(BaseModel):
@@ -37,29 +46,35 @@ class Page(BaseModel):
     tag: str | None = None
 
 
-AUTHOR = Author(name="Ann", image="https://example.org/ann.png")
+AUTHOR = Author(username="ann", bio=None, image="https://example.org/ann.png", following=False)
 DESCRIPTION = "A few words about an article, as long as such words usually are."
-ARTICLES = [
-    Article(
-        slug=f"article-{number}",
-        title=f"Article {number}",
-        description=DESCRIPTION,
-        author=AUTHOR,
-        tags=["one", "two", "three"],
-    )
+WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def make(slug: str, title: str, description: str, tags: list[str]) -> dict[str, Any]:
+    """Return the fields of an article, without its author."""
+    return {
+        "slug": slug,
+        "title": title,
+        "description": description,
+        "tags": tags,
+        "created_at": WHEN,
+        "updated_at": WHEN,
+        "favorited": False,
+        "favorites": 3,
+    }
+
+
+FIELDS = [
+    make(f"article-{number}", f"Article {number}", DESCRIPTION, ["one", "two", "three"])
     for number in range(20)
 ]
+ARTICLES = [Article(**fields, author=AUTHOR) for fields in FIELDS]
 
 
 def create(body: Any) -> Article:
     """Return a new article from the values of a request."""
-    return Article(
-        slug="new",
-        title=body.title,
-        description=body.description,
-        author=AUTHOR,
-        tags=body.tags,
-    )
+    return Article(**make("new", body.title, body.description, body.tags), author=AUTHOR)
 
 
 def by_hand() -> Flask:
@@ -95,21 +110,28 @@ def POST(body: Body[Create]) -> Created[Article]:
 """
 
 MSGSPEC = """
+from datetime import datetime
 from typing import Annotated
 from msgspec import Meta, Struct
 from flask_routehandlers import Body, Created, Query
-from tests.benchmarks import contract_apps
+from tests.benchmarks.contract_apps import AUTHOR as PERSON, FIELDS, make
 
 class Author(Struct):
-    name: str
+    username: str
+    bio: str | None
     image: str
+    following: bool
 
 class Article(Struct):
     slug: str
     title: str
     description: str
-    author: Author
     tags: list[str]
+    created_at: datetime
+    updated_at: datetime
+    favorited: bool
+    favorites: int
+    author: Author
 
 class Create(Struct):
     title: Annotated[str, Meta(min_length=1)]
@@ -121,16 +143,14 @@ class Page(Struct):
     offset: Annotated[int, Meta(ge=0)] = 0
     tag: str | None = None
 
-AUTHOR = Author(contract_apps.AUTHOR.name, contract_apps.AUTHOR.image)
-ARTICLES = [
-    Article(a.slug, a.title, a.description, AUTHOR, a.tags) for a in contract_apps.ARTICLES
-]
+AUTHOR = Author(PERSON.username, PERSON.bio, PERSON.image, PERSON.following)
+ARTICLES = [Article(**fields, author=AUTHOR) for fields in FIELDS]
 
 def GET(page: Query[Page]) -> list[Article]:
     return ARTICLES[page.offset : page.limit]
 
 def POST(body: Body[Create]) -> Created[Article]:
-    return Article("new", body.title, body.description, AUTHOR, body.tags), 201
+    return Article(**make("new", body.title, body.description, body.tags), author=AUTHOR), 201
 """
 
 

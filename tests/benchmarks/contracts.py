@@ -5,7 +5,6 @@ Needs ``pip install --group benchmarks``, and wrk for the comparison of servers.
 
 from __future__ import annotations
 
-import gc
 import json
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
+from random import Random
 from statistics import median
 from typing import Any
 
@@ -37,23 +37,22 @@ ENDPOINTS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def compare(made: Mapping[str, Flask], endpoint: str) -> dict[str, float]:
-    """Return the processor time of a block of requests, the quickest quarter's median."""
+    """Return the processor time of a block of requests, the median of the quicker half."""
     calls = {name: _call(app, *ENDPOINTS[endpoint]) for name, app in made.items()}
     times: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
         for _ in range(100):
             call()
-    gc.collect()
-    gc.disable()
-    for number in range(ROUNDS):
-        order = list(calls.items())
-        for name, call in order if number % 2 else reversed(order):
+    names, rng = list(calls), Random(1)
+    for _ in range(ROUNDS):
+        rng.shuffle(names)  # none always runs after the same one
+        for name in names:
+            call = calls[name]
             begin = time.process_time()
             for _ in range(REQUESTS):
                 call()
             times[name].append(time.process_time() - begin)
-    gc.enable()
-    return {name: median(sorted(taken)[: ROUNDS // 4]) for name, taken in times.items()}
+    return {name: median(sorted(taken)[: ROUNDS // 2]) for name, taken in times.items()}
 
 
 def _call(app: Flask, options: dict[str, Any], status: str) -> Callable[[], None]:
