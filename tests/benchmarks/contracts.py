@@ -146,6 +146,7 @@ SERVERS = {
     "granian, pydantic": "granian --interface wsgi --port {port} wsgi:with_pydantic",
     "granian, msgspec": "granian --interface wsgi --port {port} wsgi:with_msgspec",
     "granian, by hand": "granian --interface wsgi --port {port} wsgi:by_hand",
+    "gunicorn, pydantic": "gunicorn --threads 8 --bind 127.0.0.1:{port} wsgi:with_pydantic",
     "uvicorn, FastAPI": "uvicorn --no-access-log --log-level warning --port {port} wsgi:fastapi",
 }
 
