@@ -73,52 +73,67 @@ class TestCreate:
         assert response.json["detail"] == "A bookmark for https://example.com/ already exists."
 
     @pytest.mark.parametrize(
-        ("fields", "detail"),
+        ("fields", "errors"),
         [
-            ({"url": None}, "url: must be a string."),
-            ({"url": 5, "title": ""}, "url: must be a string. title: must not be empty."),
-            ({"url": ""}, "url: must be an http or https URL."),
-            ({"url": "example.com"}, "url: must be an http or https URL."),
-            ({"url": "javascript:alert(1)"}, "url: must be an http or https URL."),
-            ({"url": "javascript://a/%0aalert(1)"}, "url: must be an http or https URL."),
-            ({"url": "http://"}, "url: must be an http or https URL."),
-            ({"url": "http://a b/"}, "url: must be an http or https URL."),
-            ({"url": "http://a/\nb"}, "url: must be an http or https URL."),
-            ({"url": "http://["}, "url: must be an http or https URL."),
-            ({"url": "http://a:99999/"}, "url: must be an http or https URL."),
-            ({"url": "http://a..b/"}, "url: must be an http or https URL."),
-            ({"url": "http://a/" + "x" * 2000}, "url: must have at most 2000 characters."),
-            ({"title": " \n "}, "title: must not be empty."),
-            ({"title": "\0"}, "title: must not have control characters."),
-            ({"title": "\ud800"}, "title: must not have control characters."),
-            ({"title": "\uffff"}, "title: must not have control characters."),
-            ({"title": "x" * 301}, "title: must have at most 300 characters."),
-            ({"notes": []}, "notes: must be a string."),
-            ({"notes": "x" * 10_001}, "notes: must have at most 10000 characters."),
-            ({"tags": "web"}, "tags: must be a list of at most 20 tags."),
-            ({"tags": [f"t{n}" for n in range(21)]}, "tags: must be a list of at most 20 tags."),
+            ({"url": None}, {"#/url": "Input should be a valid string"}),
+            (
+                {"url": 5, "title": ""},
+                {"#/url": "Input should be a valid string", "#/title": "must not be empty"},
+            ),
+            *[
+                ({"url": url}, {"#/url": "must be an http or https URL"})
+                for url in (
+                    "",
+                    "example.com",
+                    "javascript:alert(1)",
+                    "javascript://a/%0aalert(1)",
+                    "http://",
+                    "http://a b/",
+                    "http://a/\nb",
+                    "http://[",
+                    "http://a:99999/",
+                    "http://a..b/",
+                )
+            ],
+            (
+                {"url": "http://a/" + "x" * 2000},
+                {"#/url": "String should have at most 2000 characters"},
+            ),
+            ({"title": " \n "}, {"#/title": "must not be empty"}),
+            ({"title": "\0"}, {"#/title": "must not have control characters"}),
+            ({"title": "\uffff"}, {"#/title": "must not have control characters"}),
+            ({"title": "x" * 301}, {"#/title": "String should have at most 300 characters"}),
+            ({"notes": []}, {"#/notes": "Input should be a valid string"}),
+            ({"notes": "x" * 10_001}, {"#/notes": "String should have at most 10000 characters"}),
+            ({"tags": "web"}, {"#/tags": "Input should be a valid array"}),
+            (
+                {"tags": [f"t{n}" for n in range(21)]},
+                {"#/tags": "List should have at most 20 items after validation, not 21"},
+            ),
+            *[
+                ({"tags": [tag]}, {"#/tags/0": "Input should be a valid string"})
+                for tag in (3, None)
+            ],
             *[
                 (
                     {"tags": [tag]},
-                    "tags: a tag is a word of letters, digits and . + # - _, at most 40.",
+                    {"#/tags/0": "a tag is a word of letters, digits and . + # - _, at most 40"},
                 )
-                for tag in (3, None, "", "two words", "a/b", "..", "\uff0e", "\0", "x" * 41)
+                for tag in ("", "two words", "a/b", "..", "\uff0e", "\0", "x" * 41)
             ],
-            ({"tag": []}, "'tag': is not a known field."),
-            ({"\ud800": 1}, "'\\ud800': is not a known field."),
+            ({"tag": []}, {"#/tag": "Extra inputs are not permitted"}),
         ],
     )
-    def test_names_every_wrong_field(self, client, fields, detail):
+    def test_names_every_wrong_field(self, client, fields, errors):
         response = client.post("/api/bookmarks", json={"url": "https://example.com"} | fields)
-        assert (response.status_code, response.json["detail"]) == (422, detail)
+        assert response.status_code == 422
+        found = {error["pointer"]: error["detail"] for error in response.json["errors"]}
+        assert found == errors
 
-    def test_lists_the_wrong_fields_for_programs(self, client):
-        response = client.post("/api/bookmarks", json={"url": 5, "title": "", "tag": []})
-        assert response.json["errors"] == {
-            "'tag'": "is not a known field.",
-            "url": "must be a string.",
-            "title": "must not be empty.",
-        }
+    @pytest.mark.parametrize("fields", [{"title": "\ud800"}, {"\ud800": 1}])
+    def test_half_a_character_is_not_json(self, client, fields):
+        response = client.post("/api/bookmarks", json={"url": "https://example.com"} | fields)
+        assert response.status_code == 400
 
 
 def test_a_change_sets_only_its_own_fields(client, add):
@@ -192,11 +207,11 @@ def test_pages_follow_each_other_to_the_end(client, add):
 
 
 @pytest.mark.parametrize("name", ["limit", "before"])
-@pytest.mark.parametrize("value", ["", "0", "-1", "x", "1.5", "1_0", "٣", "9" * 19, "9" * 5000])
+@pytest.mark.parametrize("value", ["", "0", "-1", "x", "1.5", "٣", "9" * 19, "9" * 5000])
 def test_a_wrong_number_in_a_query_is_refused(client, name, value):
     response = client.get("/api/bookmarks", query_string={name: value})
-    assert response.status_code == 400
-    assert response.json["detail"].startswith(f"{name} must be a whole number from 1 to ")
+    assert response.status_code == 422
+    assert [error["pointer"] for error in response.json["errors"]] == [f"#/{name}"]
 
 
 def test_a_search_finds_bookmarks_with_every_word(client, few):
@@ -204,17 +219,11 @@ def test_a_search_finds_bookmarks_with_every_word(client, few):
     assert titles(client.get("/api/search?q=python.org&limit=1")) == ["B"]
 
 
-@pytest.mark.parametrize(
-    ("query", "detail"),
-    [
-        ("", "q is missing: the words to search for."),
-        ("?q=+", "q is missing: the words to search for."),
-        ("?q=" + "x" * 201, "q must have at most 200 characters."),
-    ],
-)
-def test_a_search_needs_words(client, query, detail):
+@pytest.mark.parametrize("query", ["", "?q=+", "?q=" + "x" * 201])
+def test_a_search_needs_words(client, query):
     response = client.get(f"/api/search{query}")
-    assert (response.status_code, response.json["detail"]) == (400, detail)
+    assert response.status_code == 422
+    assert [error["pointer"] for error in response.json["errors"]] == ["#/q"]
 
 
 def test_tags_are_counted(client, few):
@@ -256,16 +265,13 @@ def test_an_unknown_tag_is_not_found(client, method):
 
 
 @pytest.mark.parametrize(
-    ("body", "detail"),
-    [
-        ({}, "name: is missing."),
-        ({"name": "a b"}, "name: a tag is a word of letters, digits and . + # - _, at most 40."),
-        ({"name": "a", "x": 1}, "'x': is not a known field."),
-    ],
+    ("body", "pointer"),
+    [({}, "#/name"), ({"name": "a b"}, "#/name"), ({"name": "a", "x": 1}, "#/x")],
 )
-def test_a_tag_gets_no_wrong_name(client, few, body, detail):
+def test_a_tag_gets_no_wrong_name(client, few, body, pointer):
     response = client.patch("/api/tags/json", json=body)
-    assert (response.status_code, response.json["detail"]) == (422, detail)
+    assert response.status_code == 422
+    assert [error["pointer"] for error in response.json["errors"]] == [pointer]
 
 
 @pytest.mark.parametrize(

@@ -63,8 +63,9 @@ def test_head_answers_without_a_stream(client, app):
 )
 def test_a_wrong_beginning_or_limit_is_refused(client, query, headers):
     response = client.get(f"/api/events{query}", headers=headers)
-    assert response.status_code == 400
-    assert "must be a whole number" in response.json["detail"]
+    assert response.status_code == 422
+    [error] = response.json["errors"]
+    assert error["pointer"] in ("#/limit", "#/last-event-id")
 
 
 def read_event(response) -> bytes:

@@ -9,13 +9,10 @@ from typing import Any
 
 from flask import abort
 
+from .types import LARGEST_ID, Bookmark
+
 #: The cache tag of every static handler that shows bookmarks.
 TAG = "bookmarks"
-
-#: The largest id that SQLite can store.
-LARGEST_ID = 2**63 - 1
-
-Bookmark = dict[str, Any]
 
 
 def find(
@@ -94,6 +91,8 @@ def id_of(db: sqlite3.Connection, url: str) -> int | None:
 def add(db: sqlite3.Connection, fields: Mapping[str, Any]) -> int:
     """Insert a bookmark; it is created and updated now unless its fields have other times.
 
+    Its title is its URL unless it has another one.
+
     :returns: its id.
     :raises sqlite3.IntegrityError: if a bookmark with this URL exists.
     """
@@ -106,10 +105,10 @@ def add(db: sqlite3.Connection, fields: Mapping[str, Any]) -> int:
             coalesce(:updated, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
         )
         """,
-        {"created": None, "updated": None, **fields},
+        {"title": fields["url"], "notes": "", "created": None, "updated": None, **fields},
     ).lastrowid
     assert bookmark_id is not None
-    _set_tags(db, bookmark_id, fields["tags"])
+    _set_tags(db, bookmark_id, fields.get("tags", ()))
     return bookmark_id
 
 
@@ -168,4 +167,12 @@ def _set_tags(db: sqlite3.Connection, bookmark_id: int, tags: Iterable[str]) -> 
 
 
 def _bookmark(row: sqlite3.Row) -> Bookmark:
-    return {**row, "tags": sorted(json.loads(row["tags"]))}
+    return Bookmark(
+        id=row["id"],
+        url=row["url"],
+        title=row["title"],
+        notes=row["notes"],
+        tags=sorted(json.loads(row["tags"])),
+        created=row["created"],
+        updated=row["updated"],
+    )

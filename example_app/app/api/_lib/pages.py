@@ -1,4 +1,4 @@
-"""One page of bookmarks, selected by the query string, with the URL of the next page."""
+"""One page of bookmarks, with the URL of the next page."""
 
 from __future__ import annotations
 
@@ -8,29 +8,26 @@ from flask import request, url_for
 
 from . import bookmarks
 from .database import get_db
-from .validation import clean_tag, read_number, read_words
+from .types import Bookmarks, Page, clean_tag
 
 
-def read_page(tags: list[str] | None = None, site: str = "") -> dict[str, Any]:
-    """Find the bookmarks that ``?tag=``, ``?q=``, ``?limit=`` and ``?before=`` select.
-
-    A page begins below an id and not at an offset, so no bookmark is missed or repeated when
-    others are added.
+def find_page(page: Page, tags: list[str] | None = None, site: str = "") -> Bookmarks:
+    """Find the bookmarks that a client asks for.
 
     :param tags: more tags that a bookmark must have.
     :param site: the beginning of its address, with a slash at the end.
     """
-    limit = read_number("limit", default=20, most=100)
     found = bookmarks.find(
         get_db(),
-        limit=limit + 1,
-        before=read_number("before", default=bookmarks.LARGEST_ID, most=bookmarks.LARGEST_ID),
-        tags=map(clean_tag, [*(tags or ()), *request.args.getlist("tag")]),
-        words=read_words(),
+        limit=page.limit + 1,
+        before=page.before,
+        tags=[*map(clean_tag, tags or ()), *page.tag],
+        words=page.q.casefold().split(),
         site=site,
     )
-    shown = found[:limit]
-    return {"bookmarks": shown, "next": _below(shown[-1]["id"]) if len(found) > limit else None}
+    shown = found[: page.limit]
+    has_more = len(found) > page.limit
+    return {"bookmarks": shown, "next": _below(shown[-1]["id"]) if has_more else None}
 
 
 def _below(bookmark_id: int) -> str:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from flask_routehandlers import Query
 
-from flask import abort
-
-from .._lib.pages import read_page
-from .._lib.validation import read_words
+from .._lib.pages import find_page
+from .._lib.types import Bookmarks, Search
 
 
-def GET() -> dict[str, Any]:
+def GET(search: Query[Search]) -> Bookmarks:
     """Find the words of ``?q=`` in title, URL or notes, in any letter case."""
-    if not read_words():
-        abort(400, "q is missing: the words to search for.")
-    return read_page()
+    return find_page(search)

@@ -11,9 +11,8 @@ from ..._lib.database import get_db
 def GET() -> tuple[dict[str, Any], dict[str, str]]:
     """Return every bookmark, oldest first, without ids: an import assigns new ones."""
     found = bookmarks.find_after(get_db(), 0, limit=-1)
-    for bookmark in found:
-        del bookmark["id"]
-    return {"bookmarks": found}, {
+    fields = [{name: each for name, each in row.items() if name != "id"} for row in found]
+    return {"bookmarks": fields}, {
         "Cache-Control": "no-store",
         "Content-Disposition": "attachment; filename=bookmarks.json",
     }

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from flask import Request
+from flask_routehandlers import Body
 
 from ..._lib import bookmarks
 from ..._lib.database import writing
-from ..._lib.validation import read_bookmarks
+from ..._lib.types import Backup
 
 
-def POST(request: Request) -> dict[str, int]:
+def POST(body: Body[Backup]) -> dict[str, int]:
     """Add the ``bookmarks`` of the body that are new, or none if one of them is invalid."""
-    request.max_content_length = 16 * 1024 * 1024
-    received = read_bookmarks()
+    received = body["bookmarks"]
     added = 0
     with writing() as db:
         # Lock before the look-up: another request can add the URL in between.

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Annotated
 
-from flask import Request, Response, current_app, json, stream_with_context
+from flask import Response, current_app, json, stream_with_context
+from pydantic import Field
+
+from flask_routehandlers import Header, Query
 
 from ..._lib import bookmarks
 from ..._lib.database import get_db
-from ..._lib.validation import parse_number, read_number
+from ..._lib.types import LARGEST_ID, Limit
 
 
-def GET(request: Request) -> Response:
+def GET(
+    limit: Query[Limit] = 100,
+    last_event_id: Header[Annotated[int, Field(ge=0, le=LARGEST_ID)] | None] = None,
+) -> Response:
     """Stream new bookmarks, or those after ``Last-Event-ID``; at most ``?limit=`` of them.
 
     The id of an event is the id of its bookmark.
     """
-    # Check the input now: after the first byte it is too late for a 400.
-    limit = read_number("limit", default=100, most=100)
-    last = request.headers.get("Last-Event-ID")
-    if last is None:
-        after = bookmarks.newest_id(get_db())
-    else:
-        after = parse_number("Last-Event-ID", last, 0, bookmarks.LARGEST_ID)
+    after = bookmarks.newest_id(get_db()) if last_event_id is None else last_event_id
     return Response(
         stream_with_context(events(after, limit)),
         mimetype="text/event-stream",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from flask_routehandlers import Query
 
-from ..._lib.pages import read_page
+from ..._lib.pages import find_page
+from ..._lib.types import Bookmarks, Page
 
 
-def GET(path: list[str]) -> dict[str, Any]:
+def GET(path: list[str], page: Query[Page]) -> Bookmarks:
     """Find the bookmarks on a host, below a path."""
     host, *folders = path
-    return read_page(site="/".join([host.lower(), *folders, ""]))
+    return find_page(page, site="/".join([host.lower(), *folders, ""]))

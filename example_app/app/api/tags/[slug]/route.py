@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
-from flask import abort, url_for
+from flask import url_for
+from werkzeug.exceptions import NotFound
+
+from flask_routehandlers import Body
 
 from ..._lib import bookmarks
 from ..._lib.database import get_db, writing
-from ..._lib.validation import clean_tag, read_tag_name
+from ..._lib.types import TagName, clean_tag
 
 
-def GET(slug: str) -> dict[str, Any]:
+class Tag(TypedDict):
+    """A tag as clients get it."""
+
+    name: str
+    count: int
+    bookmarks: str
+
+
+def GET(slug: str) -> Tag | NotFound:
     """Read a tag."""
     name = clean_tag(slug)
     count = bookmarks.count_tags(get_db()).get(name)
     if count is None:
-        abort(404, "No bookmark has this tag.")
+        return NotFound("No bookmark has this tag.")
     return {"name": name, "count": count, "bookmarks": url_for("api./bookmarks", tag=name)}
 
 
-def PATCH(slug: str) -> dict[str, Any]:
+def PATCH(slug: str, body: Body[TagName]) -> Tag | NotFound:
     """Rename a tag. If the new name exists, the two become one."""
-    name = read_tag_name()
     with writing() as db:
-        if not bookmarks.rename_tag(db, clean_tag(slug), name):
-            abort(404, "No bookmark has this tag.")
-    return GET(name)
+        if not bookmarks.rename_tag(db, clean_tag(slug), body["name"]):
+            return NotFound("No bookmark has this tag.")
+    return GET(body["name"])

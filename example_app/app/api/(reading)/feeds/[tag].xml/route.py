@@ -7,7 +7,7 @@ from flask import Response, abort, url_for
 from ...._lib import bookmarks
 from ...._lib.database import get_db
 from ...._lib.feeds import make_feed
-from ...._lib.validation import clean_tag
+from ...._lib.types import clean_tag
 
 revalidate = 60
 cache_tags = [bookmarks.TAG]
