@@ -131,8 +131,9 @@ def _register(app: Flask, mount: Mount) -> None:
     blueprint.record(lambda state: _add_routes(state, mount))
     app.register_blueprint(blueprint)
     app.extensions.setdefault(EXTENSION_NAME, {})[mount.name] = mount
-    if mount.cache is not None:
+    if mount.cache is not None and CACHE_NAME not in app.extensions:
         app.extensions[CACHE_NAME] = mount.cache
+        mount.cache.replies.watch()
     if mount.problem_details:
         problems.register(app)
     # Flask itself finds it among the entry points, but app.test_cli_runner() does not.

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from flask import Flask, Response, g, request, session
+from flask import Flask, Response, after_this_request, g, request, session
 from werkzeug.http import parse_date
 
 from flask_routehandlers import RouteHandlers
@@ -426,7 +426,7 @@ def test_vary_makes_an_answer_private(make_app, vary, said):
 
 def test_cache_control_of_a_hook_is_kept(make_app):
     def change(response: Response) -> None:
-        response.headers["Vary"] = "Origin"
+        response.headers["X-Request-Id"] = "1"
         response.headers["Cache-Control"] = "public, max-age=5"
 
     for response in changed(make_app, change):
@@ -488,6 +488,141 @@ def test_a_compressed_answer_stays_shared(make_app):
         assert packed.headers["ETag"] == f"W/{plain.headers['ETag']}"
         again = client.get(PATH, headers={"If-None-Match": packed.headers["ETag"]})
         assert again.status_code == 304
+
+
+def compress(response: Response) -> None:
+    response.set_data(gzip.compress(response.get_data()))
+    response.content_encoding = "gzip"
+    response.vary.add("Accept-Encoding")
+
+
+def personal(response: Response) -> None:
+    response.set_data(f"hello {request.headers['X-Who']}")
+
+
+def personal_in_place(response: Response) -> None:
+    response.response.append(request.headers["X-Who"].encode())
+
+
+@pytest.mark.parametrize("change", [personal, personal_in_place])
+def test_a_personal_body_stays_private_compressed(make_app, change):
+    def both(response: Response) -> None:
+        change(response)
+        compress(response)
+
+    for response in changed(make_app, both, **{"X-Who": "me"}):
+        assert b"me" in gzip.decompress(response.data)
+        assert response.headers["Cache-Control"] == PRIVATE
+        assert "ETag" not in response.headers
+
+
+def test_no_transform_does_not_share_a_body(make_app):
+    def change(response: Response) -> None:
+        personal(response)
+        response.cache_control.no_transform = True
+
+    for response in changed(make_app, change, **{"X-Who": "me"}):
+        assert response.headers["Cache-Control"] == PRIVATE
+
+
+def replaced(response: Response) -> Response:
+    """Return another response with the same headers, as a hook for a page builder may do."""
+    return Response(f"hello {request.headers['X-Who']}", headers=response.headers)
+
+
+def test_a_replaced_response_is_private(make_app):
+    app = make_app(page())
+    app.after_request(replaced)
+    for response in twice(app, headers={"X-Who": "me"}):
+        assert response.text == "hello me"
+        assert response.headers["Cache-Control"] == PRIVATE
+        assert "ETag" not in response.headers
+
+
+def test_a_replaced_response_with_a_session(make_app):
+    app = make_app(page())
+    app.secret_key = "a secret"
+
+    @app.after_request
+    def visit(response: Response) -> Response:
+        session["who"] = request.headers["X-Who"]
+        return replaced(response)
+
+    for response in twice(app, headers={"X-Who": "me"}):
+        assert response.headers["Set-Cookie"].startswith("session=")
+        assert response.headers["Cache-Control"] == PRIVATE
+
+
+def test_after_this_request_may_replace_it(make_app):
+    app = make_app(page())
+    app.before_request(lambda: after_this_request(replaced) and None)
+    for response in twice(app, headers={"X-Who": "me"}):
+        assert response.headers["Cache-Control"] == PRIVATE
+
+
+@pytest.mark.parametrize("returns", ["response", "Response('hello me', headers=response.headers)"])
+def test_middleware_may_not_share_its_body(make_app, returns):
+    note = (
+        "from flask import Response\n"
+        "def middleware(request, call_next):\n"
+        "    response = call_next()\n"
+        "    response.set_data('hello me')\n"
+        f"    return {returns}\n"
+    )
+    files = page("'hello', {'Cache-Control': 'public, max-age=60'}")
+    for response in twice(make_app(files | {"middleware.py": note})):
+        assert response.text == "hello me"
+        assert response.headers["Cache-Control"] == PRIVATE
+
+
+TARGETED = (
+    "CDN-Cache-Control",
+    "Cloudflare-CDN-Cache-Control",
+    "Edge-Control",
+    "Surrogate-Control",
+    "Vercel-CDN-Cache-Control",
+    "X-Accel-Expires",
+)
+
+
+@pytest.mark.parametrize("name", TARGETED)
+def test_no_header_contradicts_private(make_app, name):
+    files = page(f"'hello', {{{name!r}: 'max-age=600'}}")
+    guard = "def middleware(request, call_next):\n    return call_next()\n"
+    for response in twice(make_app(files)):
+        assert (response.headers["Cache-Control"], name in response.headers) == (SHARED, True)
+    for response in twice(make_app(files), headers={"Cookie": "a=1"}):
+        assert (response.headers["Cache-Control"], name in response.headers) == (PRIVATE, False)
+    for response in twice(make_app(files | {"middleware.py": guard})):
+        assert (response.headers["Cache-Control"], name in response.headers) == (PRIVATE, False)
+
+
+def test_private_for_one_header_is_not_enough(make_app):
+    def change(response: Response) -> None:
+        response.set_cookie("who", "me")
+        response.headers["Cache-Control"] = 'max-age=60, private="Set-Cookie"'
+
+    for response in changed(make_app, change):
+        assert response.headers["Cache-Control"] == PRIVATE
+
+
+def test_a_looking_hook_changes_nothing(make_app):
+    def look(response: Response) -> None:
+        assert response.status_code == 200
+        assert response.get_data() == b"hello"
+        response.headers["X-Request-Id"] = "1"
+
+    untouched = twice(make_app(page()))
+    for response, other in zip(changed(make_app, look), untouched, strict=True):
+        del response.headers["X-Request-Id"]
+        assert list(response.headers) == list(other.headers)
+
+
+def test_dynamic_responses_are_left_alone(make_app):
+    app = make_app(page() | {"now/route.py": "def GET(): return 'now'\n"})
+    app.after_request(lambda response: response.set_cookie("a", "b") or response)
+    response = app.test_client().get("/api/now")
+    assert "Cache-Control" not in response.headers
 
 
 @pytest.mark.parametrize("status", [403, 503])

@@ -20,7 +20,7 @@ from .stores.resilient import ResilientStore
 from .workers import Workers
 
 
-class _Machinery(NamedTuple):
+class Machinery(NamedTuple):
     """The parts of a cache that have locks, threads and connections."""
 
     store: Store
@@ -42,10 +42,10 @@ class Cache:
         self.replies = Replies(app)
         # Not app.logger yet: the app may still configure logging, which has to come first.
         self._logger = cast(Logger, LocalProxy(lambda: app.logger))
-        self._machinery = PerProcess(self._make_machinery)
+        self.machinery = PerProcess(self._make_machinery)
         self._is_checked = False
 
-    def _make_machinery(self) -> _Machinery:
+    def _make_machinery(self) -> Machinery:
         settings = self.settings
         limits = settings.max_entries, settings.max_bytes
         store: Store
@@ -72,22 +72,22 @@ class Cache:
             threads=settings.threads,
             now=self.now,
         )
-        return _Machinery(store, workers, coordinator)
+        return Machinery(store, workers, coordinator)
 
     @property
     def store(self) -> Store:
         """The place where entries are."""
-        return self._machinery.get().store
+        return self.machinery.get().store
 
     @property
     def workers(self) -> Workers:
         """The threads that handlers run in."""
-        return self._machinery.get().workers
+        return self.machinery.get().workers
 
     @property
     def coordinator(self) -> Coordinator:
         """Computes what is missing or stale."""
-        return self._machinery.get().coordinator
+        return self.machinery.get().coordinator
 
     def check_once(self, environ: Mapping[str, Any]) -> None:
         """Log what is wrong with the settings, when a process gets its first static request."""

@@ -21,8 +21,9 @@ _NOT_KEPT = {
     "proxy-authenticate", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
 }  # fmt: skip
 
-#: Headers that some shared caches obey rather than ``Cache-Control``.
-TARGETED = ("CDN-Cache-Control", "Surrogate-Control", "X-Accel-Expires")
+#: Headers that shared caches obey rather than ``Cache-Control``, besides those that end with
+#: ``-cache-control``.
+_TARGETED = {"edge-control", "surrogate-control", "x-accel-expires"}
 
 Headers = Sequence[tuple[str, str]]
 
@@ -61,7 +62,12 @@ def cache_control(lifetime: int | None) -> str:
 
 def is_shareable(headers: Headers) -> bool:
     """Return whether ``Cache-Control`` lets a cache give a response to other clients."""
-    return not {"private", "no-store"}.intersection(_directives(headers))
+    return {"private", "no-store"}.isdisjoint(_directives(headers, with_values=True))
+
+
+def is_targeted(name: str) -> bool:
+    """Return whether a header speaks to some shared caches, which obey it first."""
+    return name.lower().endswith("-cache-control") or name.lower() in _TARGETED
 
 
 def varies(values: Iterable[str]) -> bool:
@@ -73,8 +79,10 @@ def varies(values: Iterable[str]) -> bool:
     return False
 
 
-def _directives(headers: Headers) -> Iterable[str]:
+def _directives(headers: Headers, *, with_values: bool = False) -> Iterable[str]:
+    """Return the directives of ``Cache-Control`` in lower case."""
     for name, value in headers:
         if name.lower() == "cache-control":
             for item in parse_list_header(value):
-                yield item.partition("=")[0].strip().lower()
+                directive = item if with_values else item.partition("=")[0]
+                yield directive.strip().lower()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from flask import Flask, Response
 from werkzeug.datastructures import Headers
 from werkzeug.http import is_entity_header, is_resource_modified, parse_etags
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from .policy import PRIVATE, TARGETED, cache_control, is_shareable, varies
+from ..handlers.dispatch import current_request
+from .policy import PRIVATE, cache_control, is_shareable, is_targeted, varies
 from .stores.base import Found
 from .stores.entry import Entry
 
@@ -19,6 +20,12 @@ from .stores.entry import Entry
 NAME = "flask-routehandlers"
 
 Pairs = list[tuple[str, str]]
+
+#: The keys of ``environ`` for the conditions of a request.
+_CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_MATCH"})
+
+#: The key of ``environ`` for the plan of the response that the request got from here.
+_PLAN = "flask_routehandlers.plan"
 
 #: Methods of a response class. If an app overrides one, it is always called.
 _CUSTOMIZABLE = ("__init__", "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter")
@@ -65,6 +72,7 @@ class Plan:
         """Return the headers of a response."""
         headers = self.headers.copy()
         if self.cache_control and is_private:
+            headers = [pair for pair in headers if not is_targeted(pair[0])]
             headers.append(("Cache-Control", PRIVATE))
         elif self.cache_control:
             headers.append(("Cache-Control", self.cache_control))
@@ -77,11 +85,7 @@ class Plan:
 def _plan(entry: Entry, environ: Any) -> Plan:
     """Return the plan of the response to a request, which is kept with the entry."""
     status = entry.status
-    if status == 200 and (
-        "HTTP_IF_NONE_MATCH" in environ
-        or "HTTP_IF_MODIFIED_SINCE" in environ
-        or "HTTP_IF_MATCH" in environ
-    ):
+    if status == 200 and not _CONDITIONS.isdisjoint(environ):
         status = _conditional_status(entry, environ)
     plan: Plan | None = entry.planned.get(status)
     if plan is None:
@@ -110,8 +114,7 @@ class Reply(WerkzeugResponse):
     """A response made of an entry, mixed into the app's response class.
 
     Hooks and extensions may change it like any other. It is set up when the first of them looks
-    at it; if none does, it is sent as planned. What one of them made different for each client is
-    kept out of shared caches.
+    at it; if none does, it is sent as planned.
     """
 
     is_customized: bool
@@ -128,33 +131,52 @@ class Reply(WerkzeugResponse):
         values.update(changes)
         return getattr(self, name)
 
-    def get_wsgi_response(self, environ: Any) -> tuple[Iterable[bytes], str, Pairs]:
-        values = vars(self)
-        if len(values) == 2 and "planned" in values:
-            body = [] if environ["REQUEST_METHOD"] == "HEAD" else [self.plan.body]
-            return body, self.plan.status, values["planned"].copy()
-        return super().get_wsgi_response(environ)
+    def set_data(self, value: bytes | str) -> None:
+        # Whoever compresses a body replaces the planned one.
+        is_planned = self.response == [self.plan.body]
+        super().set_data(value)
+        self.was_planned = is_planned
 
-    def get_wsgi_headers(self, environ: Any) -> Headers:
-        headers = super().get_wsgi_headers(environ)
-        plan = self.plan
-        # The list may be another one, or hold something else now.
-        is_same = self.response == [plan.body] and self.status_code == plan.status_code
-        is_encoded = "Content-Encoding" in headers
-        if "Set-Cookie" in headers:
-            if is_shareable(list(headers)):
-                headers["Cache-Control"] = PRIVATE
-            for name in TARGETED:
-                headers.remove(name)
-        elif headers.get("Cache-Control") == plan.cache_control and (
-            varies(headers.getlist("Vary")) or not (is_same or is_encoded)
-        ):
+    def get_wsgi_response(self, environ: Any) -> tuple[Iterable[bytes], str, Pairs]:
+        if not _is_untouched(self):
+            return super().get_wsgi_response(environ)
+        plan, headers = self.plan, vars(self)["planned"].copy()
+        if environ["REQUEST_METHOD"] == "HEAD":
+            return [], plan.status, headers
+        return [plan.body], plan.status, headers
+
+
+def _is_untouched(response: WerkzeugResponse) -> bool:
+    """Return whether nothing has looked at a :class:`Reply` since it was made."""
+    values = response.__dict__
+    return len(values) == 2 and "planned" in values
+
+
+def _agree(response: Response, plan: Plan) -> None:
+    """Let all headers that speak to shared caches agree on what they may keep."""
+    headers = response.headers
+    is_same = isinstance(response, Reply) and _has_same_body(response, plan)
+    if not is_same or "Set-Cookie" in headers or varies(headers.getlist("Vary")):
+        if is_shareable(list(headers)):
             headers["Cache-Control"] = PRIVATE
-        if not is_same and headers.get("ETag") == plan.etag:
-            headers["ETag"] = f"W/{plan.etag.removeprefix('W/')}"
-            if not is_encoded:
-                headers.remove("ETag")
-        return headers
+        for name in {name for name, _ in headers if is_targeted(name)}:
+            headers.remove(name)
+    if headers.get("ETag") != plan.etag:
+        return
+    if is_same and "Content-Encoding" in headers:
+        headers["ETag"] = f"W/{plan.etag.removeprefix('W/')}"
+    elif not is_same:
+        headers.remove("ETag")
+
+
+def _has_same_body(response: Any, plan: Plan) -> bool:
+    """Return whether a response has the planned status, and the planned body or an encoding."""
+    if response.status_code not in (plan.status_code, 304):
+        return False
+    if "Content-Encoding" in response.headers:
+        return getattr(response, "was_planned", False)
+    is_planned: bool = response.response == [plan.body]
+    return is_planned
 
 
 class Replies:
@@ -166,6 +188,20 @@ class Replies:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._class: type[Any] | None = None
+
+    def watch(self) -> None:
+        """Have the last word on each response of the app, after every hook and the session."""
+        process_response: Callable[..., Response] = self._app.process_response
+
+        def process_and_agree(*arguments: Any) -> Response:  # Flask 3.2 passes a context too
+            response = process_response(*arguments)
+            if not _is_untouched(response):
+                plan: Plan | None = current_request().environ.get(_PLAN)
+                if plan is not None:
+                    _agree(response, plan)
+            return response
+
+        vars(self._app)["process_response"] = process_and_agree
 
     def _make_class(self) -> type[Any]:
         # Late: an app may choose its response class until the first request.
@@ -179,7 +215,14 @@ class Replies:
     def hit(self, found: Found, environ: Any, is_private: bool) -> Response:
         """Return the response to a request whose answer was stored, fresh or stale."""
         entry, exact_age, fresh_for = found
-        plan = _plan(entry, environ)
+        plan = entry.planned.get(entry.status)
+        if (
+            plan is None
+            or "HTTP_IF_NONE_MATCH" in environ
+            or "HTTP_IF_MODIFIED_SINCE" in environ
+            or "HTTP_IF_MATCH" in environ
+        ):
+            plan = _plan(entry, environ)
         age = int(exact_age)
         is_stale = fresh_for <= 0
         hit = plan.hit
@@ -191,19 +234,21 @@ class Replies:
             shared = plan.all_headers(status, is_private=False, age=age)
             private = plan.all_headers(status, is_private=True, age=age)
             hit = plan.hit = _Hit(age, is_stale, shared, private)
-        return self._make(plan, hit.private if is_private else hit.shared)
+        return self._make(plan, hit.private if is_private else hit.shared, environ)
 
     def miss(self, entry: Entry, environ: Any, is_private: bool, cache_status: str) -> Response:
         """Return the response to a request for which an entry was just computed."""
         plan = _plan(entry, environ)
-        return self._make(plan, plan.all_headers(cache_status, is_private=is_private))
+        headers = plan.all_headers(cache_status, is_private=is_private)
+        return self._make(plan, headers, environ)
 
-    def _make(self, plan: Plan, planned: Pairs) -> Response:
+    def _make(self, plan: Plan, planned: Pairs, environ: Any) -> Response:
         reply_class = self._class or self._make_class()
+        environ[_PLAN] = plan
         reply: Any = object.__new__(reply_class)
         reply.plan = plan
         if reply_class.is_customized:
             reply.__init__([plan.body], plan.status, Headers(planned))
         else:
             reply.planned = planned
-        return cast(Response, reply)
+        return reply  # type: ignore[no-any-return]

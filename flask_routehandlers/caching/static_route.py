@@ -93,7 +93,7 @@ class StaticRoute:
     def _make_server(self) -> Callable[..., Any]:
         """Return the function that answers GET and HEAD in place of the handler."""
         prefix, is_guarded = self._prefix, self.is_guarded
-        cache, hit = self.cache, self.cache.replies.hit
+        get_machinery, hit = self.cache.machinery.get, self.cache.replies.hit
 
         def serve(**_: Any) -> Any:
             request = current_request()
@@ -104,7 +104,7 @@ class StaticRoute:
             path = request.path
             if path[-1] == "/":
                 path = canonical(path)
-            coordinator = cache.coordinator
+            coordinator = get_machinery().coordinator
             found = coordinator.get(make_key(prefix, path))
             is_private = is_guarded or "HTTP_COOKIE" in environ or "HTTP_AUTHORIZATION" in environ
             if found is None or (found.fresh_for <= 0 and coordinator.is_due(found.entry.key)):

@@ -221,8 +221,7 @@ class Dispatcher:
                 result = function(**values) if values else function()
             else:
                 result = self.answer(current, values)
-            kind = type(result)
-            if kind is Response:
+            if type(result) in FINISHED or isinstance(result, Response):
                 return result
             if kind in PLAIN:
                 return make_plain(result)
@@ -243,7 +242,7 @@ class Dispatcher:
                 result = function(**values)
             else:
                 result = self.answer(current, values, state)
-            if type(result) is response_class:
+            if isinstance(result, response_class):
                 return result
             if type(result) in PLAIN:
                 return make_plain(result)
