@@ -13,6 +13,7 @@ from typing import Any
 
 from flask import Flask
 
+from .caching.apps import claim_keys
 from .caching.settings import find_setting_problems as find_cache_setting_problems
 from .contracts.settings import find_setting_problems
 from .dependencies.planning import Scopes
@@ -98,7 +99,9 @@ def build(
         failures=tuple(failures),
         warnings=file_warnings,
     )
-    others = [*in_files, *clashes, *_find_static(mount), *_find_openapi_problems(app, mount)]
+    others = [*in_files, *clashes, *_find_openapi_problems(app, mount)]
+    if mount.cache is not None:
+        others += claim_keys(app, mount.cache.settings, root, name)
     if problems or others or (failures and not app.debug):
         problems += (problem for failure in failures for problem in problems_of(failure))
         raise RouteTreeError(root, [*problems, *others]) from _cause_of(failures)

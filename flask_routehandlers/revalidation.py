@@ -46,7 +46,7 @@ def revalidate_path(path: str) -> None:
         return
     # A path that can be read in several ways is revalidated in each.
     statics: dict[str, StaticRoute] = {}
-    for reading in _readings(path):
+    for reading in _readings(app, path):
         route = _find_by_url(app, reading)
         if route is not None:
             statics[reading] = _static(route, path)
@@ -101,11 +101,16 @@ def _current_app(name: str) -> Flask:
     return app
 
 
-def _readings(path: str) -> Iterator[str]:
-    """Return the decoded paths that a path may mean."""
-    yield from (path, unquote(path), unquote(path.partition("?")[0]))
-    if has_request_context() and request.script_root:
-        inner = path.removeprefix(request.script_root)
+def _readings(app: Flask, path: str) -> Iterator[str]:
+    """Return the decoded paths that a path may mean, or a URL that :func:`flask.url_for` makes."""
+    name = app.config["SERVER_NAME"]
+    if name:
+        path = re.sub(rf"\Ahttps?://{re.escape(name)}(?=/)", "", path)
+    roots = {"", app.config["APPLICATION_ROOT"].rstrip("/")}
+    if has_request_context():
+        roots.add(request.script_root)
+    for root in roots:
+        inner = path.removeprefix(root)
         yield from (inner, unquote(inner), unquote(inner.partition("?")[0]))
 
 

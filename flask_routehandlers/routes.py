@@ -210,7 +210,8 @@ def _make_static(
 
     with open(file.path, "rb") as opened:
         source = opened.read()
-    static = StaticFile(file.file, source, endpoint, tuple(parameters), is_guarded)
+    types = {name: parameter.type for name, parameter in parameters.items()}
+    static = StaticFile(site.root, file.file, source, endpoint, types, is_guarded)
     dispatcher = Dispatcher(site.app, file.file, functions, plans)
     return StaticRoute(site.get_cache(), static, config, dispatcher)
 

@@ -57,6 +57,8 @@ def configured(
     app = bare_app(folder)
     app.url_map.strict_slashes = strict_slashes
     app.config["ROUTE_HANDLERS_CACHE_TIMEOUT"] = 5
+    if "url" in settings:  # several apps of a test may stand for the workers of one
+        settings = {"prefix": "{flask-routehandlers}:"} | settings
     app.config |= {f"ROUTE_HANDLERS_CACHE_{name.upper()}": v for name, v in settings.items()}
     app.config["SECRET_KEY"] = "shared by all"
     RouteHandlers(app)

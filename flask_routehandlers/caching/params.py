@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import Context
 from types import CoroutineType
 from typing import Any
@@ -22,7 +22,7 @@ class StaticParams:
     :param app: the app that serves it.
     :param endpoint: its endpoint, including the blueprint.
     :param file: the route file, relative to the root.
-    :param names: the names of its path parameters.
+    :param types: the types of its path parameters by name.
     :param generate: its ``generate_static_params``, if it has one.
     """
 
@@ -31,13 +31,13 @@ class StaticParams:
         app: Flask,
         endpoint: str,
         file: str,
-        names: Collection[str],
+        types: Mapping[str, object],
         generate: Callable[[], Any] | None,
     ) -> None:
         self._app = app
         self._endpoint = endpoint
         self._file = file
-        self._names = names
+        self._types = types
         self._generate = generate
 
     def paths(self) -> list[str] | None:
@@ -47,7 +47,7 @@ class StaticParams:
             every parameter.
         :raises ValueError: when parameters do not lead to this file.
         """
-        if not self._names:
+        if not self._types:
             return [self._path(self._adapter(), {})]
         if self._generate is None:
             return None
@@ -59,7 +59,7 @@ class StaticParams:
 
         It is ``/posts/1`` for ``/posts/01`` where ``[id=int]`` reads both as the same number.
         """
-        if not self._names:
+        if not self._types:
             return path
         adapter = self._adapter()
         try:
@@ -81,8 +81,14 @@ class StaticParams:
         return self._app.url_map.bind(host_of(self._app), script_name="/")
 
     def _path(self, adapter: MapAdapter, values: Any) -> str:
-        if not isinstance(values, Mapping) or set(values) != set(self._names):
+        if not isinstance(values, Mapping) or set(values) != set(self._types):
             raise self._misuse(values)
+        for name, value in values.items():
+            # Any value could be made a string, and so a path.
+            is_single = isinstance(value, str) or not isinstance(value, Iterable)
+            if self._types[name] is str and not is_single:
+                kind = type(value).__name__
+                raise self._refusal(values, f"but {name!r} must be a str, not a {kind}.")
         try:
             path = unquote(adapter.build(self._endpoint, values), errors="strict")
             rule, _ = adapter.match(path, method="GET", return_rule=True)
@@ -99,7 +105,7 @@ class StaticParams:
         )
 
     def _misuse(self, listed: object) -> TypeError:
-        form = ", ".join(f"{name!r}: ..." for name in self._names)
+        form = ", ".join(f"{name!r}: ..." for name in self._types)
         return TypeError(
             f"generate_static_params in {self._file} returned {listed!r}. "
             f"It must return a list of dicts, each of the form {{{form}}}."

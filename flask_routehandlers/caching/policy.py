@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from werkzeug.http import parse_list_header
+from werkzeug.urls import iri_to_uri
 
 #: The statuses of responses that are stored.
 STATUSES = (200, 301, 308)
@@ -46,8 +47,14 @@ def why_not_stored(status: int, headers: Headers) -> str | None:
 
 
 def kept_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
-    """Return the headers that are stored with a response."""
-    return tuple((name, value) for name, value in headers if name.lower() not in _NOT_KEPT)
+    """Return the headers that are stored with a response, as they are sent."""
+    kept = []
+    for name, value in headers:
+        if name.lower() in ("location", "content-location"):
+            kept.append((name, iri_to_uri(value)))
+        elif name.lower() not in _NOT_KEPT:
+            kept.append((name, value))
+    return tuple(kept)
 
 
 def cache_control(lifetime: int | None) -> str:

@@ -167,4 +167,7 @@ def host_of(app: Flask) -> str:
         host = name
         if app.url_map.default_subdomain:
             host = f"{app.url_map.default_subdomain}.{name}"
-    return host
+    name, colon, port = host.partition(":")
+    if not name.isascii():
+        name = name.encode("idna").decode()
+    return f"{name}{colon}{port}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from ..errors import skip_frames
 from ..handlers.config import RouteConfig, check_tags
 from ..handlers.dispatch import Dispatcher, current_request
 from ..handlers.results import respond
+from .apps import place_of
 from .cache import Cache
 from .coordinator import Job
 from .params import StaticParams
@@ -32,17 +33,19 @@ from .stores.entry import Entry, canonical, code_version, file_prefix, make_etag
 class StaticFile:
     """A route file whose GET is static.
 
+    :param root: the absolute path of the root.
     :param file: the route file, relative to the root.
     :param source: its bytes.
     :param endpoint: its endpoint, including the blueprint.
-    :param parameters: the names of the path parameters.
+    :param parameters: the types of the path parameters by name.
     :param is_guarded: whether it has middleware, which decides who gets a response.
     """
 
+    root: str
     file: str
     source: bytes
     endpoint: str
-    parameters: tuple[str, ...]
+    parameters: Mapping[str, object]
     is_guarded: bool
 
 
@@ -75,12 +78,13 @@ class StaticRoute:
         self._tags = config.cache_tags if isinstance(config.cache_tags, tuple) else ()
         generate = config.generate_static_params
         self._params = StaticParams(app, static.endpoint, static.file, static.parameters, generate)
+        place = place_of(app, static.root)
         mount_name = static.endpoint.partition(".")[0]
         version = code_version(static.source, cache.settings.version)
-        self._prefix = file_prefix(app.import_name, mount_name, static.file, version)
+        self._prefix = file_prefix(place, mount_name, static.file, version)
         self._list_key = f"{self._prefix}*"  # a path begins with a slash
         #: The tag of everything that is stored for the file.
-        self.file_tag = f"file:{app.import_name}:{mount_name}:{static.file}"
+        self.file_tag = f"file:{place}:{mount_name}:{static.file}"
         serve = functools.update_wrapper(self._make_server(), dispatcher.bindings["GET"].function)
         #: The plan of the file's GET in place of that of its handler.
         self.binding = Binding(serve, (), frozenset(), (), True, False, False)

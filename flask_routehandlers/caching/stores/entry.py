@@ -99,15 +99,15 @@ def size_of(entry: Entry) -> int:
     return size + _OVERHEAD + _OVERHEAD_OF_PAIR * (len(entry.headers) + len(entry.tags))
 
 
-def file_prefix(app_name: str, mount_name: str, file: str, code_version: str) -> str:
+def file_prefix(place: str, mount_name: str, file: str, code_version: str) -> str:
     """Return the beginning of the keys of one route file, which always has the same length.
 
-    :param app_name: the app's import name.
+    :param place: the place of the root in the project.
     :param mount_name: the blueprint's name.
     :param file: the route file, relative to the root.
     :param code_version: the result of :func:`code_version`.
     """
-    parts = json.dumps([app_name, mount_name, file, code_version])
+    parts = json.dumps([place, mount_name, file, code_version])
     return sha256(parts.encode()).hexdigest()[:32]
 
 
