@@ -173,11 +173,10 @@ class Dispatcher:
         return await run_async(state, plan, binding, answer)
 
     def _respond(self, result: Any, method: str) -> Response:
-        kind = type(result)
-        if kind is Response:
-            return result  # type: ignore[no-any-return]
-        if kind in PLAIN:
-            return self._make_plain(result)
+        if type(result) in PLAIN:
+            return self.make_plain(result)
+        if type(result) is Response:
+            return result
         result = complete(self.app, result, method, self.file)
         return make_response(self.app, result, method, self.file)
 
@@ -221,10 +220,10 @@ class Dispatcher:
                 result = function(**values) if values else function()
             else:
                 result = self.answer(current, values)
-            if type(result) in FINISHED or isinstance(result, Response):
-                return result
-            if kind in PLAIN:
+            if type(result) in PLAIN:
                 return make_plain(result)
+            if isinstance(result, Response):
+                return result
             return respond(app, result, self.method_of(current), file)
 
         return dispatch
@@ -242,10 +241,10 @@ class Dispatcher:
                 result = function(**values)
             else:
                 result = self.answer(current, values, state)
-            if isinstance(result, response_class):
-                return result
             if type(result) in PLAIN:
                 return make_plain(result)
+            if isinstance(result, response_class):
+                return result
             return respond(app, result, self.method_of(current), file)
 
         return answer
