@@ -99,7 +99,7 @@ def build(
         failures=tuple(failures),
         warnings=file_warnings,
     )
-    others = [*in_files, *clashes, *_find_openapi_problems(app, mount)]
+    others = [*in_files, *clashes, *_find_static(mount), *_find_openapi_problems(app, mount)]
     if mount.cache is not None:
         others += claim_keys(app, mount.cache.settings, root, name)
     if problems or others or (failures and not app.debug):
