@@ -20,7 +20,7 @@ from flask_routehandlers.cli import group
 from tests.commands import CHECKOUT, WSGI, flask_in_child
 from tests.support import bare_app, write_files
 
-GET = 'def GET():\n    """Say hello."""\n    return "hello"\n'
+GET = 'def GET() -> str:\n    """Say hello."""\n    return "hello"\n'
 
 LOWER_CASE = (
     "The file defines get(), which is not a handler: a handler is named after an HTTP method, in "
@@ -310,9 +310,9 @@ def test_names_without_effect_are_warnings(check):
 
 def test_strict_requires_docstrings(check):
     files = {
-        "a/route.py": f"{GET}\n\ndef PUT(): ...\n\n\ndef DELETE():\n    ''\n",
+        "a/route.py": f"{GET}\n\ndef PUT() -> str: ...\n\n\ndef DELETE() -> str:\n    ''\n",
         "b/route.py": "from functools import partial\n\n\n"
-        "class Handler:\n    '''Say hello.'''\n\n    def __call__(self): ...\n\n\n"
+        "class Handler:\n    '''Say hello.'''\n\n    def __call__(self) -> str: ...\n\n\n"
         "GET = Handler()\nPOST = lambda: 1\n",
     }
     assert check(files) == (0, "2 route files: no problems found\n")
@@ -324,8 +324,10 @@ def test_strict_requires_docstrings(check):
         "\n"
         "b/route.py\n"
         "  warning: POST has no docstring. Write what it does in its first line.\n"
+        "  warning: POST has no return annotation. Write what it answers, for example "
+        "-> list[Article] | NotFound.\n"
         "\n"
-        "2 route files: 3 warnings\n",
+        "2 route files: 4 warnings\n",
     )
 
 

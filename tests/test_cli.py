@@ -190,6 +190,8 @@ JSON = {
         {"file": "users/[name]/middleware.py", "name": "middleware[0] (limit)"},
         {"file": "users/[name]/middleware.py", "name": "middleware[1] (check)"},
     ],
+    "inputs": {},
+    "answers": None,
     "static": None,
     "passed_over": [
         {
@@ -210,6 +212,8 @@ NONE = {
     "parameters": {},
     "methods": [],
     "middleware": [],
+    "inputs": {},
+    "answers": None,
     "static": None,
     "passed_over": [],
     "did_you_mean": None,

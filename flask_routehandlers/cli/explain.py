@@ -19,6 +19,7 @@ from ..handlers.endpoint import Endpoint
 from ..mount import Mount, Route, mounts_of
 from ..routing.matching import places, refusing_segment
 from ..tree.segments import CatchAll, Dynamic, Parameter, Segment, Static
+from .contracts import describe_answers, describe_inputs
 
 #: A route of one of an app's trees.
 Served = tuple[Mount, Route]
@@ -65,6 +66,8 @@ class Explanation:
     :param parameters: the path parameters.
     :param methods: the methods that the file answers, sorted.
     :param middleware: the middleware that runs, outermost first.
+    :param inputs: what the handler reads from the request, by place.
+    :param answers: the statuses that it declares, and those that its inputs add.
     :param static: how long a stored response is fresh, in words; ``None`` if the handler runs for
         each request.
     :param passed_over: other route files, in the order of their trees.
@@ -79,6 +82,8 @@ class Explanation:
     parameters: dict[str, Any] = field(default_factory=dict)
     methods: list[str] = field(default_factory=list)
     middleware: list[Step] = field(default_factory=list)
+    inputs: dict[str, str] = field(default_factory=dict)
+    answers: str | None = None
     static: str | None = None
     passed_over: list[PassedOver] = field(default_factory=list)
     did_you_mean: str | None = None
@@ -179,6 +184,10 @@ def _describe_route(route: Route, request: Request) -> dict[str, Any]:
         "methods": view.dispatcher.allowed,
         "middleware": [Step(link.file, link.name) for link in view.links],
     }
+    binding = view.dispatcher.bindings.get(view.dispatcher.method_of(request))
+    if binding is not None:
+        details["inputs"] = describe_inputs(binding)
+        details["answers"] = describe_answers(view.dispatcher.app, binding)
     if route.static and view.dispatcher.method_of(request) == "GET":
         details["static"] = "stored, fresh until it is revalidated"
         if route.static.config.lifetime is not None:

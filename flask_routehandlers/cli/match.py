@@ -59,6 +59,10 @@ def describe(method: str, path: str, explanation: Explanation) -> Iterator[str]:
         yield _row("methods", ", ".join(explanation.methods) or "unknown")
         for step in explanation.middleware:
             yield _row("middleware", f"{_shown(root, step.file)}: {step.name}")
+        for place, described in explanation.inputs.items():
+            yield _row(place, described)
+        if explanation.answers:
+            yield _row("answers", explanation.answers)
         if explanation.static:
             yield _row("static", explanation.static)
     for other in explanation.passed_over:

@@ -80,6 +80,11 @@ class JsonWriter:
         """Encode a body, if its library writes it."""
         return self._codec.encode if self._codec and self._is_encoded else None
 
+    @property
+    def lacks_library(self) -> bool:
+        """Whether it cannot keep to the declared fields, since no library is installed."""
+        return self._codec is None and self._is_simplified
+
     def closeness(self, body: Any) -> int:
         """Return 2 for a body of exactly the type, 1 for an instance of it, else 0."""
         if type(body) is self._class:
@@ -163,6 +168,12 @@ class Writer:
             for status, writers in self._writers.items()
             if len(writers) == 1 and self._kinds[status] == _JSON
         }
+
+    @property
+    def lacks_library(self) -> bool:
+        """Whether it cannot keep to the declared fields, since no library is installed."""
+        writers = [writer for group in self._writers.values() for writer in group]
+        return any(writer.lacks_library for writer in writers)
 
     def write(self, result: Any) -> Any:
         """Return a result as a response, or as another value that Flask accepts from a view.

@@ -20,6 +20,14 @@ from ...routing.prefix import default_prefix
 from ...tree.discovery import discover
 from ...tree.model import Tree
 from ...tree.segments import Segment
+from .contracts import (
+    find_bodies_of_delete,
+    find_decorated,
+    find_http_dates,
+    find_unannotated,
+    find_unchecked_answers,
+    find_unread_answers,
+)
 from .distributions import Contents, find_installed, find_missing
 from .handlers import find_fixed_parameters, find_sockets, find_undocumented
 from .reachability import find_hidden, find_late_rules
@@ -99,11 +107,20 @@ CHECKS: tuple[Check, ...] = (
     find_unread_names,
     find_fixed_parameters,
     find_sockets,
+    find_decorated,
+    find_unread_answers,
+    find_unchecked_answers,
     find_in_documents,
 )
 
 #: The same, and what is a matter of taste.
-STRICT_CHECKS: tuple[Check, ...] = (*CHECKS, find_undocumented)
+STRICT_CHECKS: tuple[Check, ...] = (
+    *CHECKS,
+    find_undocumented,
+    find_unannotated,
+    find_http_dates,
+    find_bodies_of_delete,
+)
 
 
 def check_mount(app: Flask, mount: Mount, checks: Iterable[Check] = CHECKS) -> Report:

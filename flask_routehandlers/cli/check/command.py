@@ -34,7 +34,7 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 @click.option("--root", metavar="DIR", help="Check this tree alone.")
 @click.option("--url-prefix", metavar="PREFIX", help="Its prefix, if there is no app.")
 @click.option("--wheel", metavar="FILE", help="Compare with a wheel or an sdist.")
-@click.option("--strict", is_flag=True, help="Fail for warnings; require docstrings.")
+@click.option("--strict", is_flag=True, help="Fail for warnings; require docstrings and types.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @pass_script_info
 @click.pass_context

@@ -34,7 +34,7 @@ _SEQUENCES = (list, tuple, set, frozenset)
 
 def find_undocumented(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Find handlers without a docstring."""
-    for file, method, binding in _handlers(mount):
+    for file, method, binding in handlers_of(mount):
         if not inspect.getdoc(binding.function):
             yield Problem(
                 f"{method} has no docstring.",
@@ -49,7 +49,7 @@ def find_fixed_parameters(app: Flask, mount: Mount) -> Iterator[Problem]:
 
     A parameter without a marker keeps its default. A decorator may pass another value.
     """
-    for file, method, binding in _handlers(mount):
+    for file, method, binding in handlers_of(mount):
         function = binding.function
         if hasattr(function, "__wrapped__") or not _has_defaults(function):
             continue
@@ -82,7 +82,7 @@ def find_sockets(app: Flask, mount: Mount) -> Iterator[Problem]:
                     )
 
 
-def _handlers(mount: Mount) -> Iterator[tuple[str, str, Binding]]:
+def handlers_of(mount: Mount) -> Iterator[tuple[str, str, Binding]]:
     """Yield the file, the method and the binding of each handler."""
     for route in mount.routes:
         if isinstance(route.view, Endpoint):

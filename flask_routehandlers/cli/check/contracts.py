@@ -1,0 +1,119 @@
+"""Find contracts that do not do what they seem to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, get_args
+
+from flask import Flask
+
+from ...binding.calls import unwrap
+from ...contracts.markers import Marker
+from ...contracts.outputs import is_written_by_library
+from ...contracts.signature import (
+    UnreadableError,
+    evaluate,
+    is_typed_dict,
+    read_annotations,
+    unalias,
+)
+from ...errors import Problem
+from ...mount import Mount
+from .handlers import handlers_of
+
+
+def find_decorated(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find decorators that run after the values of a request are read."""
+    for file, method, binding in handlers_of(mount):
+        reads = binding.inputs is not None or binding.dependencies
+        if reads and hasattr(binding.function, "__wrapped__"):
+            yield _warn(
+                file,
+                f"{method} has a decorator, which runs after the values of the request are read.",
+                "If it guards the handler, write it as a middleware: that runs before.",
+            )
+
+
+def find_unread_answers(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find return annotations that cannot be evaluated, so that they declare nothing."""
+    for file, method, binding in handlers_of(mount):
+        *_, function = unwrap(binding.function)
+        try:
+            evaluate(read_annotations(function).get("return"), function)
+        except UnreadableError as error:
+            yield _warn(
+                file,
+                f"{method} annotates its answers as {error.annotation}, which cannot be "
+                f"evaluated: {error.error}.",
+                "Import its names at run time if it should declare them.",
+            )
+
+
+def find_unchecked_answers(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find declared answers that no library writes."""
+    for file, method, binding in handlers_of(mount):
+        if binding.writer is not None and binding.writer.lacks_library:
+            yield _warn(
+                file,
+                f"{method} declares its answers, but neither pydantic nor msgspec is installed: "
+                "fields that are not declared are not left out.",
+                "Install one of them, or remove the return annotation.",
+            )
+
+
+def find_unannotated(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find handlers without a return annotation."""
+    for file, method, binding in handlers_of(mount):
+        *_, function = unwrap(binding.function)
+        if "return" not in read_annotations(function):
+            yield _warn(
+                file,
+                f"{method} has no return annotation.",
+                "Write what it answers, for example -> list[Article] | NotFound.",
+            )
+
+
+def find_http_dates(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find dates in a TypedDict, which Flask writes as in HTTP headers."""
+    for file, method, binding in handlers_of(mount):
+        answers = binding.writer.outputs.answers if binding.writer else ()
+        for answer in answers:
+            if not is_written_by_library(answer.annotation) and _holds_date(answer.annotation):
+                yield _warn(
+                    file,
+                    f"{method} answers with a date in a TypedDict, which Flask writes as in an "
+                    "HTTP header: Fri, 02 Jan 2026 00:00:00 GMT.",
+                    "Return a model or a dataclass for 2026-01-02T00:00:00.",
+                )
+
+
+def find_bodies_of_delete(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find a DELETE that reads a body."""
+    for file, method, binding in handlers_of(mount):
+        for argument in binding.inputs.arguments if binding.inputs else ():
+            marker = argument.marker
+            if (
+                method == "DELETE"
+                and isinstance(marker, Marker)
+                and marker.place in ("body", "form")
+            ):
+                yield _warn(
+                    file,
+                    f"DELETE has a {marker.name}, which some clients and proxies do not send.",
+                    "Use Query, or POST to another URL.",
+                )
+
+
+def _holds_date(annotation: Any) -> bool:
+    plain = unalias(annotation)
+    if isinstance(plain, type) and issubclass(plain, date):
+        return True
+    parts = list(get_args(plain))
+    if is_typed_dict(plain):
+        parts += plain.__annotations__.values()
+    return any(map(_holds_date, parts))
+
+
+def _warn(file: str, reason: str, hint: str) -> Problem:
+    return Problem(reason, hint, (file,), "warning")

@@ -1,0 +1,84 @@
+"""What a handler reads from a request and what it answers, in a few words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal, get_args, get_origin
+
+from flask import Flask
+
+from ..binding.model import Binding
+from ..contracts.markers import Scheme
+from ..contracts.outputs import Answer
+from ..contracts.settings import invalid_status
+from ..contracts.signature import is_typed_dict, members_of, split_annotated, unalias
+
+
+def describe_inputs(binding: Binding) -> dict[str, str]:
+    """Return what a handler reads, by place: ``{"query": "page: Page"}``."""
+    inputs: dict[str, str] = {}
+    if binding.inputs is None:
+        return inputs
+    for argument in binding.inputs.arguments:
+        place = "credential"
+        if not isinstance(argument.marker, Scheme):
+            place = argument.marker.place
+        spelled = f"{argument.name}: {spell_type(argument.annotation)}"
+        inputs[place] = f"{inputs[place]}, {spelled}" if place in inputs else spelled
+    return inputs
+
+
+def describe_answers(app: Flask, binding: Binding) -> str | None:
+    """Return the statuses that a handler declares and those that its inputs add."""
+    parts: list[str] = []
+    codes = set(_codes_of_inputs(app, binding))
+    if binding.writer is not None:
+        outputs = binding.writer.outputs
+        parts += map(_describe_answer, outputs.answers)
+        codes |= {error.code for error in outputs.errors if error.code is not None}
+    if codes:
+        parts.append(", ".join(map(str, sorted(codes))))
+    return "; ".join(parts) or None
+
+
+def spell_type(annotation: Any) -> str:
+    """Return a type in the words of an annotation, without the names of modules."""
+    inner = split_annotated(annotation)[0]
+    members = members_of(inner)
+    if len(members) > 1:
+        return " | ".join(map(spell_type, members))
+    arguments = get_args(inner)
+    if get_origin(inner) is Literal:
+        return f"Literal[{', '.join(map(repr, arguments))}]"
+    if inner is type(None):
+        return "None"
+    if inner is ...:
+        return "..."
+    name: str = getattr(get_origin(inner) or inner, "__name__", str(inner))
+    return f"{name}[{', '.join(map(spell_type, arguments))}]" if arguments else name
+
+
+def _describe_answer(answer: Answer) -> str:
+    status = "any status" if answer.status is None else str(answer.status)
+    described = f"{status} {spell_type(answer.annotation)}"
+    if answer.kind == "empty":
+        described = status
+    headers = unalias(answer.headers)
+    if is_typed_dict(headers):
+        described = f"{described} with {', '.join(headers.__annotations__)}"
+    return described
+
+
+def _codes_of_inputs(app: Flask, binding: Binding) -> Iterator[int]:
+    """Return the statuses of requests that cannot be read."""
+    if binding.inputs is None:
+        return
+    if binding.inputs.credentials:
+        yield 401
+    places = describe_inputs(binding)
+    if "body" in places:
+        yield 400
+    if not {"body", "form"}.isdisjoint(places):
+        yield 415
+    if binding.inputs.readers:
+        yield invalid_status(app)
