@@ -135,3 +135,58 @@ def POST() -> dict[str, Any] | NotFound: return {"a": {"b": 1}}
 """)
     assert client.get("/api/x").json == {"a": 1, "b": 2}
     assert client.post("/api/x").json == {"a": {"b": 1}}
+
+
+STRUCTS = """
+class Leaf(msgspec.Struct):
+    name: str
+class Secret(Leaf):
+    password: str = "hunter2"
+class Node(msgspec.Struct):
+    leaf: Leaf
+    nodes: "list[Node]" = []
+class Many(msgspec.Struct):
+    maybe: Leaf | None = None
+    by_key: dict[str, list[Leaf]] = {}
+    number: float = 1
+    other: int | str = 3
+    when: datetime | None = None
+T = TypeVar("T")
+class Box(msgspec.Struct, Generic[T]):
+    item: T
+class Simple(msgspec.Struct):
+    name: str
+    leaf: Leaf | None = None
+    leaves: dict[str, Leaf] = {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("annotation", "returned", "body"),
+    [
+        ("Simple", "Simple('a')", {"name": "a", "leaf": None, "leaves": {}}),
+        ("Simple", "Simple('a', Secret('b'), {'k': Secret('c')})",
+         {"name": "a", "leaf": {"name": "b"}, "leaves": {"k": {"name": "c"}}}),
+        ("Node", "Node(Secret('a'), [Node(Secret('b'))])",
+         {"leaf": {"name": "a"}, "nodes": [{"leaf": {"name": "b"}, "nodes": []}]}),
+        ("Many", "Many(Secret('a'), {'k': [Secret('b')]})",
+         {"maybe": {"name": "a"}, "by_key": {"k": [{"name": "b"}]}, "number": 1.0, "other": 3,
+          "when": None}),
+        ("Box[Leaf]", "Box(Secret('a'))", {"item": {"name": "a"}}),
+        ("Box[list[Leaf]]", "Box([Leaf('a'), Secret('b')])",
+         {"item": [{"name": "a"}, {"name": "b"}]}),
+        ("list[Leaf | None]", "[None, Secret('a')]", [None, {"name": "a"}]),
+        ("dict[str, Leaf] | NotFound", "{'k': Secret('a')}", {"k": {"name": "a"}}),
+    ],
+)  # fmt: skip
+def test_structs_are_written_as_declared(serve, annotation, returned, body):
+    code = f"{STRUCTS}def GET() -> {annotation}: return {returned}"
+    client = serve(code, ROUTE_HANDLERS_CHECK_RESPONSES=False)
+    assert client.get("/api/x").json == body
+
+
+def test_a_value_of_another_type_is_not_written(serve):
+    code = f"{STRUCTS}def GET() -> Simple: return Simple(Secret('a'))"
+    client = serve(code, ROUTE_HANDLERS_CHECK_RESPONSES=False)
+    client.application.testing = False
+    assert client.get("/api/x").status_code == 500
