@@ -66,7 +66,7 @@ class Codec(Protocol):
         """
         ...
 
-    def convert(self, values: Mapping[str, Any]) -> Any:
+    def convert(self, values: Mapping[str, Any], /) -> Any:
         """Return the value of strings, and lists of strings, by key."""
         ...
 
