@@ -106,10 +106,10 @@ def test_redis_pool_is_shared(requests: int, any_loop: str) -> None:
         run_async(client.aclose())
 
 
-def use_sqlalchemy(url: str, requests: int, **options: Any) -> None:
+def use_sqlalchemy(url: str, requests: int) -> None:
     sqlalchemy = pytest.importorskip("sqlalchemy")
     ext = pytest.importorskip("sqlalchemy.ext.asyncio")
-    engine = ext.create_async_engine(url, **options)
+    engine = ext.create_async_engine(url)
     session = ext.async_sessionmaker(engine)
     metadata = sqlalchemy.MetaData()
     notes = sqlalchemy.Table(
@@ -120,14 +120,15 @@ def use_sqlalchemy(url: str, requests: int, **options: Any) -> None:
     )
 
     async def create() -> None:
+        rows = [{"id": number + 1, "number": number} for number in range(requests)]
         async with engine.begin() as connection:
+            await connection.run_sync(metadata.drop_all)
             await connection.run_sync(metadata.create_all)
+            await connection.execute(notes.insert(), rows)
 
     async def ask(number: int) -> int:
+        query = sqlalchemy.select(notes.c.number).where(notes.c.id == number + 1)
         async with session() as current, current.begin():
-            inserted = await current.execute(notes.insert().values(number=number))
-            (key,) = inserted.inserted_primary_key
-            query = sqlalchemy.select(notes.c.number).where(notes.c.id == key)
             return int((await current.execute(query)).scalar_one())
 
     run_async(create())
@@ -138,9 +139,7 @@ def use_sqlalchemy(url: str, requests: int, **options: Any) -> None:
 @sizes
 def test_sqlalchemy_shares_aiosqlite(tmp_path: Path, requests: int, any_loop: str) -> None:
     pytest.importorskip("aiosqlite")
-    use_sqlalchemy(
-        f"sqlite+aiosqlite:///{tmp_path}/notes.db", requests, pool_size=1, max_overflow=0
-    )
+    use_sqlalchemy(f"sqlite+aiosqlite:///{tmp_path}/notes.db", requests)
 
 
 @pytest.fixture(scope="module")
