@@ -196,10 +196,8 @@ class _Callbacks:
         self._is_submitted = True
         waiting, self._waiting = self._waiting, []
         callbacks = [callback.run_and_report for callback in waiting]
-        if callbacks and not self._pool.submit(callbacks):
-            for callback in callbacks:
-                callback()
-            self._pool.expect(-len(callbacks))
+        if callbacks:
+            self._pool.submit(callbacks)
 
     def run(self) -> None:
         """Run the callbacks here, as tests need it: an exception is raised."""

@@ -56,23 +56,31 @@ class Pool:
             self._expected += count
             self._changed.notify_all()
 
-    def submit(self, callbacks: Sequence[Callable[[], None]]) -> bool:
-        """Run callbacks soon, one after the other, in one thread.
+    def submit(self, callbacks: Sequence[Callable[[], None]]) -> None:
+        """Run callbacks one after the other: soon in a thread, or here.
+
+        They run here if too many are pending, and when the process ends.
 
         :param callbacks: functions that do not raise, which were expected.
-        :returns: whether they were accepted; they are not when too many are pending, and when the
-            process ends.
         """
         with self._changed:
-            if self._is_ending or self._pending + len(callbacks) > self._limit:
-                return False
-            if self._idle <= len(self._waiting) and not self._add_thread():
-                return False
-            self._waiting.append(callbacks)
-            self._pending += len(callbacks)
+            is_accepted = not self._is_ending and self._pending + len(callbacks) <= self._limit
+            if is_accepted and self._idle <= len(self._waiting):
+                is_accepted = self._add_thread()
             self._expected -= len(callbacks)
+            self._pending += len(callbacks)
+            if is_accepted:
+                self._waiting.append(callbacks)
             self._changed.notify_all()
-        return True
+        if not is_accepted:
+            self._run(callbacks)
+
+    def _run(self, callbacks: Sequence[Callable[[], None]]) -> None:
+        for callback in callbacks:
+            callback()
+            with self._changed:
+                self._pending -= 1
+                self._changed.notify_all()
 
     def _add_thread(self) -> bool:
         if self._running >= self._threads:
@@ -86,11 +94,7 @@ class Pool:
 
     def _work(self) -> None:
         while callbacks := self._next():
-            for callback in callbacks:
-                callback()
-                with self._changed:
-                    self._pending -= 1
-                    self._changed.notify_all()
+            self._run(callbacks)
 
     def _next(self) -> Sequence[Callable[[], None]]:
         with self._changed:

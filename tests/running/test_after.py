@@ -367,8 +367,9 @@ def test_the_pool_starts_threads_on_need(pool: Callable[..., Pool]) -> None:
         threads.add(threading.get_ident())
 
     two = pool(2)
+    two.expect(4)
     for _ in range(4):
-        assert two.submit([meet])
+        two.submit([meet])
     two.drain()
     assert len(threads) == 2
 
@@ -387,7 +388,7 @@ def test_drain_waits_for_pending_functions(pool: Callable[..., Pool]) -> None:
     thread = threading.Thread(target=draining.drain)
     thread.start()
     assert until(lambda: draining._is_ending)
-    assert not draining.submit([work])
+    assert thread.is_alive()
     released.set()
     thread.join(5)
     assert done == [1] * 5
@@ -403,12 +404,16 @@ def test_drain_waits_for_the_end_of_a_response(
     thread = threading.Thread(target=draining.drain)
     thread.start()
     assert until(lambda: draining._is_ending)
-    # It accepts nothing more, so that the thread of the request runs the callbacks.
-    assert not draining.submit([lambda: done.append(1)] * 2)
-    assert thread.is_alive()
-    draining.expect(-2)
+
+    def work() -> None:
+        # The end waits for callbacks that it does not run itself.
+        assert thread.is_alive()
+        done.append(threading.get_ident())
+
+    draining.submit([work, work])
     thread.join(10)
     assert not thread.is_alive()
+    assert done == [threading.get_ident()] * 2
 
 
 def test_a_response_that_is_not_closed_is_forgotten(shop: Flask) -> None:
@@ -428,6 +433,7 @@ def test_lost_functions_are_reported(
 ) -> None:
     released = threading.Event()
     draining = pool(drain_seconds=0.01)
+    draining.expect(3)
     draining.submit([lambda: released.wait(5) and None] * 3)
     draining.drain()
     released.set()
