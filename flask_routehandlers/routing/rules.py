@@ -81,8 +81,11 @@ class RouteRule(PathRule):
     def __init__(
         self, string: str, *, prefix: str = "", segments: tuple[Segment, ...] = (), **options: Any
     ) -> None:
+        methods = options.pop("methods", None)
         options["merge_slashes"] = False
         super().__init__(string, **options)
+        if methods is not None:
+            self.methods = _share(frozenset(methods))
         self.prefix = prefix
         self.segments = segments
 
@@ -227,6 +230,12 @@ def _build_on_first_use(self: RouteRule, /, **values: Any) -> tuple[str, str]:
 def _build_unknown_on_first_use(self: RouteRule, /, **values: Any) -> tuple[str, str]:
     self._build_unknown = self._compile_now(append_unknown=True)
     return self._build_unknown(**values)
+
+
+@lru_cache(maxsize=1024)
+def _share(methods: frozenset[str]) -> Any:
+    """Return the same set for the same methods, since many routes have them."""
+    return methods
 
 
 @lru_cache(maxsize=1024)
