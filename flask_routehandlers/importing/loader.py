@@ -99,6 +99,10 @@ def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]
 
 
 def _module_name(root_name: str, parts: Iterable[str]) -> str:
+    """Return the module name of a folder or file.
+
+    :param parts: the folder names below the root, and the name of the file without ``.py``.
+    """
     return ".".join([root_name, *map(module_part, parts)])
 
 
@@ -130,6 +134,7 @@ def _load_file(
     """Import one file.
 
     :param original: the file itself, if ``source`` is a link to it; else the same.
+    :raises ImportError: if this thread is importing the file already.
     """
     folders, stem = original.file.split("/")[:-1], original.stem
     name = _module_name(root_name, [*folders, stem])

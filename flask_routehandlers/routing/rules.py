@@ -152,6 +152,7 @@ class RouteRule(PathRule):
             yield _static_part("")
 
     def _parse_prefix(self) -> Iterable[RulePart]:
+        """Return the parts of the prefix, which is a rule in Werkzeug's syntax."""
         if "<" in self.prefix:
             for part in super()._parse_rule(self.prefix):
                 if part.static:
@@ -182,6 +183,10 @@ class RouteRule(PathRule):
         raise TypeError(f"{segment} is not a part of a URL.")
 
     def _dynamic_part(self, pieces: Iterable[str | Parameter]) -> RulePart:
+        """Return the part of a segment with parameters.
+
+        Werkzeug tries parts of less weight first: more text, then a converter, then none.
+        """
         content, literal = "", 0
         weights: list[int] = []
         for piece in pieces:
@@ -222,6 +227,7 @@ class RouteRule(PathRule):
             return super()._compile_builder(append_unknown).__get__(self, None)
 
 
+# These take the place of the builders of the base class, and replace themselves by the real ones.
 def _build_on_first_use(self: RouteRule, /, **values: Any) -> tuple[str, str]:
     self._build = self._compile_now(append_unknown=False)
     return self._build(**values)

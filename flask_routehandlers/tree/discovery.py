@@ -108,7 +108,9 @@ def _read_folder(
 ) -> Iterator[_Place]:
     """Add the files of a folder to the findings.
 
+    :param entries: the entries of the folder.
     :returns: the folders below it that are walked.
+    :raises OSError: if the folder cannot be read to its end.
     """
     files: list[str] = []
     modules: set[str] = set()
@@ -319,4 +321,5 @@ def _holds(question: Callable[[], bool]) -> bool:
 
 
 def _contains(folder: str, path: str) -> bool:
+    """Return whether a path is that of a folder, or below it. Both are absolute."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)

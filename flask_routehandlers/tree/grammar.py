@@ -117,6 +117,7 @@ def _suggest_decoded(folder: str) -> str:
 
 
 def _is_legal(folder: str) -> bool:
+    """Return whether the grammar accepts a folder name."""
     try:
         parse_segment(folder)
     except SegmentError:
@@ -147,7 +148,10 @@ def _parse_group(folder: str) -> Group:
 
 
 def _parse_brackets(folder: str) -> Segment:
-    """Parse a folder name with square brackets: parameters or a catch-all."""
+    """Parse a folder name with square brackets: parameters or a catch-all.
+
+    Double brackets are an optional catch-all as a whole, and unbalanced elsewhere.
+    """
     if "(" in folder or ")" in folder:
         raise SegmentError(
             "A folder cannot combine a group with a parameter, and a converter takes no "
@@ -286,6 +290,7 @@ def _misplaced_converter(first: str, second: str, *, is_alone: bool) -> SegmentE
 
 
 def _not_alone(shown: str) -> SegmentError:
+    """Return the error for a catch-all with text around it."""
     return SegmentError(
         "A catch-all matches whole segments, so it cannot be combined with text.",
         f"Name the folder {shown}.",
@@ -293,6 +298,7 @@ def _not_alone(shown: str) -> SegmentError:
 
 
 def _ellipsis(shown: str) -> SegmentError:
+    """Return the error for a character that some keyboards put in the place of three dots."""
     return SegmentError(
         "The name starts with an ellipsis character, not with three dots.",
         f"Did you mean {shown}?",
