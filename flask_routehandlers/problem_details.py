@@ -22,6 +22,7 @@ from werkzeug.http import HTTP_STATUS_CODES
 from werkzeug.routing import RequestRedirect
 
 from .contracts.invalid import MIMETYPE, InvalidRequest
+from .handlers.errors import makes_response
 from .mount import Mount, Route, mounts_of
 from .tree.segments import CatchAll, Dynamic, Segment, Static
 
@@ -61,7 +62,9 @@ def answer_http_error(error: HTTPException) -> ResponseReturnValue:
     is_unexpected = getattr(error, "original_exception", None) is not None
     if current_app.trap_http_exception(error) and not is_unexpected:
         raise error
-    if error.code is None or error.code < 400 or _makes_response(error):
+    if error.code is None or error.code < 400:
+        return error
+    if error.response is not None or makes_response(type(error)):
         return error
     mount = _find_mount()
     if mount is None or not mount.problem_details:
@@ -140,16 +143,6 @@ def _find_app_handler(error: HTTPException) -> ErrorHandlerCallable | None:
         if handler not in (None, answer_http_error):
             return handler
     return None
-
-
-def _makes_response(error: HTTPException) -> bool:
-    """Return whether an error carries its response, or its class makes a special one."""
-    kind = type(error)
-    return (
-        error.response is not None
-        or kind.get_body is not HTTPException.get_body
-        or kind.get_response is not HTTPException.get_response
-    )
 
 
 def _find_mount() -> Mount | None:

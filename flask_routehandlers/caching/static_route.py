@@ -70,6 +70,8 @@ class StaticRoute:
         self.config = config
         self.file = static.file
         self.is_guarded = static.is_guarded
+        #: The plan of the handler's call.
+        self.handler = dispatcher.bindings["GET"]
         #: The way in which GET gets its dependencies, if it asks for some.
         self.plan = dispatcher.plans.get("GET")
         self._app = app

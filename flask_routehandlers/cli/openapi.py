@@ -14,7 +14,7 @@ from ..errors import printable, shown_path
 from ..mount import Mount, Route, mounts_of
 from ..openapi.differences import find_differences
 from ..openapi.operations import is_document
-from ..openapi.serving import dump, get_document
+from ..openapi.serving import dump, get_made
 from .common import LoadError, load
 
 
@@ -42,7 +42,7 @@ def openapi(
     """
     app = load(info)
     mount, route = _choose(app, path)
-    document = get_document(app, mount, route)
+    document = get_made(app, mount, route).document
     if earlier:
         differences = list(find_differences(_read(earlier), json.loads(dump(document))))
         for difference in differences:

@@ -12,6 +12,7 @@ import msgspec
 from .exactness import compile_check
 from .instances import take_apart
 from .invalid import InvalidValue, ValueFilter, follow
+from .json_schemas import drop_unique_items
 from .libraries import MalformedError, RefusedTypeError
 from .markers import Place
 
@@ -140,6 +141,7 @@ class MsgspecLibrary:
         schemas, definitions = msgspec.json.schema_components(
             [annotation for annotation, _ in annotations], ref_template="#/$defs/{name}"
         )
+        drop_unique_items([*schemas, definitions])
         return list(schemas), definitions
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal, NotRequired, get_args
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
-from pydantic.json_schema import CoreRef, DefsRef, GenerateJsonSchema, JsonSchemaMode
+from pydantic.json_schema import (
+    CoreRef,
+    DefsRef,
+    GenerateJsonSchema,
+    JsonSchemaMode,
+    JsonSchemaValue,
+    JsonSchemaWarningKind,
+)
 from pydantic_core import PydanticSerializationError, SchemaError
+from pydantic_core.core_schema import FrozenSetSchema, SetSchema
 from typing_extensions import TypedDict
 
 from .instances import take_apart
 from .invalid import InvalidValue, ValueFilter, follow
+from .json_schemas import drop_unique_items
 from .libraries import MalformedError, RefusedTypeError
 from .markers import Place
 from .signature import split_annotated
@@ -131,12 +141,15 @@ class PydanticLibrary:
         self, annotations: Sequence[tuple[Any, Literal["validation", "serialization"]]]
     ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Return the JSON Schema of each type, and the definitions that they refer to."""
-        inputs: list[tuple[int, JsonSchemaMode, TypeAdapter[Any]]] = [
-            (number, mode, TypeAdapter(rebuild(annotation)))
-            for number, (annotation, mode) in enumerate(annotations)
-        ]
+        with warnings.catch_warnings():
+            # What a Field says about a parameter has no effect on values, but is in the schema.
+            warnings.filterwarnings("ignore", "The '\\w+' attribute with value", UserWarning)
+            inputs: list[tuple[int, JsonSchemaMode, TypeAdapter[Any]]] = [
+                (number, mode, TypeAdapter(rebuild(annotation)))
+                for number, (annotation, mode) in enumerate(annotations)
+            ]
         try:
-            schemas, definitions = TypeAdapter.json_schemas(inputs)
+            schemas, definitions = TypeAdapter.json_schemas(inputs, schema_generator=_SchemaMaker)
         except PydanticInvalidForJsonSchema as error:
             reason = error.message.rstrip(".")
             raise RefusedTypeError(
@@ -148,13 +161,31 @@ class PydanticLibrary:
 
 
 class _SchemaMaker(GenerateJsonSchema):
-    """Names types in route files, whose modules may have brackets, as all others."""
+    """Makes schemas whose definitions have the names of their modules: ``app--users--Author``."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012 (as its base has it)
+        "non-serializable-default",
+        "skipped-choice",
+    }
 
     def get_defs_ref(self, core_mode_ref: tuple[CoreRef, JsonSchemaMode]) -> DefsRef:
-        """Return the name of a type."""
+        """Return the key of a type, whose modules may have brackets: ``app.[id].Author:94``."""
         core_ref, mode = core_mode_ref
-        plain = re.sub(r"(?<=\.)\[+([^][,]*)\]+(?=\.)", r"\1", core_ref)
-        return super().get_defs_ref((CoreRef(plain), mode))
+        name, _, rest = core_ref.partition(":")
+        parts = re.sub(r"[^\w.]+", "_", name).replace(".", "--")
+        return super().get_defs_ref((CoreRef(f"{parts}:{rest}"), mode))
+
+    def set_schema(self, schema: SetSchema) -> JsonSchemaValue:
+        """Return the schema of a set. It does not refuse an item that is repeated."""
+        described = super().set_schema(schema)
+        drop_unique_items(described)
+        return described
+
+    def frozenset_schema(self, schema: FrozenSetSchema) -> JsonSchemaValue:
+        """Return the schema of a frozenset, like that of a set."""
+        described = super().frozenset_schema(schema)
+        drop_unique_items(described)
+        return described
 
 
 def alias_of(annotation: Any) -> str | None:

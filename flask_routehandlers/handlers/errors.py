@@ -26,3 +26,11 @@ def _has_handler(app: Flask, request: Request, kind: type[Exception]) -> bool:
             if base in handlers:
                 return base not in (Exception, BaseException)
     return False
+
+
+def makes_response(error: type[HTTPException]) -> bool:
+    """Return whether a class of errors makes its responses in a way of its own."""
+    return (
+        error.get_body is not HTTPException.get_body
+        or error.get_response is not HTTPException.get_response
+    )

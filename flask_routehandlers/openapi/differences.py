@@ -1,19 +1,19 @@
-"""Compare two OpenAPI documents, and tell which differences break clients."""
+"""Compare two OpenAPI documents, and find which differences break clients."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from .schema_differences import SchemaComparison
+from .operations import METHODS
+from .schema_differences import TEXTS, Change, SchemaComparison, resolve
 
 Part = Mapping[str, Any]
 
-_METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace", "query")
-
-#: What people read and programs do not.
-_TEXTS = ("summary", "description", "tags", "externalDocs", "deprecated")
+#: Who uses a schema, seen from the client.
+Role = Literal["sends", "reads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,173 +36,230 @@ class Difference:
 
 def find_differences(before: Part, after: Part) -> Iterator[Difference]:
     """Find the differences between two documents. Their ``servers`` may differ."""
-    for name in ("openapi", "info", "tags", "externalDocs"):
-        if before.get(name) != after.get(name):
-            yield Difference("document", f"{name} changed", False)
-    operations = _operations_of(before), _operations_of(after)
-    for place in sorted(operations[0].keys() | operations[1].keys()):
-        if place not in operations[1]:
-            yield Difference(place, "removed", True)
-        elif place not in operations[0]:
-            yield Difference(place, "added", False)
-        else:
-            comparison = _Comparison(place, before, after)
-            yield from comparison.compare(operations[0][place], operations[1][place])
-    yield from _compare_components(before, after)
-
-
-def _operations_of(document: Part) -> dict[str, Part]:
-    """Return the operations of a document, each with the parameters of its path."""
-    operations: dict[str, Part] = {}
-    for path, item in document.get("paths", {}).items():
-        for method in _METHODS:
-            if method in item:
-                parameters = [*item.get("parameters", ()), *item[method].get("parameters", ())]
-                operation = {"security": document.get("security", []), **item[method]}
-                operations[f"{method.upper()} {path}"] = {**operation, "parameters": parameters}
-    return operations
-
-
-def _compare_components(before: Part, after: Part) -> Iterator[Difference]:
-    """Compare the names of components, which are names in generated clients too."""
-    parts = before.get("components", {}), after.get("components", {})
-    for kind in sorted(parts[0].keys() | parts[1].keys()):
-        names = parts[0].get(kind, {}), parts[1].get(kind, {})
-        for name in sorted(names[0].keys() | names[1].keys()):
-            place = f"components/{kind}/{name}"
-            if name not in names[1]:
-                yield Difference(place, "removed", True)
-            elif name not in names[0]:
-                yield Difference(place, "added", False)
-            elif kind != "schemas" and names[0][name] != names[1][name]:
-                yield Difference(place, "changed", True)
-            elif kind == "schemas" and _texts_differ(names[0][name], names[1][name]):
-                yield Difference(place, "description changed", False)
-
-
-def _texts_differ(before: Part, after: Part) -> bool:
-    return any(before.get(name) != after.get(name) for name in ("title", "description"))
+    yield from _Comparison(before, after).compare()
 
 
 class _Comparison:
-    """Compares an operation in two documents."""
+    """Compares two documents."""
 
-    def __init__(self, place: str, before: Part, after: Part) -> None:
-        self._place = place
+    def __init__(self, before: Part, after: Part) -> None:
         self._documents = before, after
+        #: Who uses the components that both documents use.
+        self._roles: dict[str, set[Role]] = defaultdict(set)
 
-    def _make(self, change: str, *, is_breaking: bool) -> Difference:
-        return Difference(self._place, change, is_breaking)
+    def compare(self) -> Iterator[Difference]:
+        before, after = self._documents
+        skipped = {"components", "paths", "security", "servers"}
+        yield from _compare_others("document", "", before, after, skipped)
+        operations = _operations_of(before), _operations_of(after)
+        for place in sorted(operations[0].keys() | operations[1].keys()):
+            if place not in operations[1]:
+                yield Difference(place, "removed", True)
+            elif place not in operations[0]:
+                yield Difference(place, "added", False)
+            else:
+                old, new = operations[0][place], operations[1][place]
+                yield from self._compare_operations(place, old, new)
+        yield from self._compare_components()
 
-    def compare(self, before: Part, after: Part) -> Iterator[Difference]:
-        if before.get("operationId") != after.get("operationId"):
-            change = f"operationId {before.get('operationId')} is {after.get('operationId')} now"
-            yield self._make(change, is_breaking=True)
-        for name in _TEXTS:
-            if before.get(name) != after.get(name):
-                yield self._make(f"{name} changed", is_breaking=False)
-        yield from self._compare_parameters(before, after)
-        yield from self._compare_bodies(before.get("requestBody"), after.get("requestBody"))
-        yield from self._compare_responses(before.get("responses", {}), after.get("responses", {}))
-        if before.get("security") != after.get("security"):
-            is_breaking = not _accepts(after.get("security", []), before.get("security", []))
-            yield self._make("security changed", is_breaking=is_breaking)
-        for name in sorted((before.keys() | after.keys()) - _COMPARED):
-            if before.get(name) != after.get(name):
-                yield self._make(f"{name} changed", is_breaking=False)
+    def _pair(self, before: Any, after: Any) -> tuple[Any, Any]:
+        """Return two parts without references."""
+        return resolve(self._documents[0], before), resolve(self._documents[1], after)
 
-    def _compare_parameters(self, before: Part, after: Part) -> Iterator[Difference]:
-        parameters = [
-            {f"{each['in']} parameter {each['name']}": each for each in operation["parameters"]}
-            for operation in (before, after)
-        ]
-        for name in sorted(parameters[0].keys() | parameters[1].keys()):
-            old, new = (found.get(name) for found in parameters)
+    def _compare_operations(self, place: str, before: Part, after: Part) -> Iterator[Difference]:
+        old, new = before.get("operationId"), after.get("operationId")
+        if old != new:
+            yield Difference(place, f"operationId changed from {old} to {new}", True)
+        yield from self._compare_parameters(place, before["parameters"], after["parameters"])
+        yield from self._compare_bodies(place, before.get("requestBody"), after.get("requestBody"))
+        yield from self._compare_responses(place, before["responses"], after["responses"])
+        if before["security"] != after["security"]:
+            is_breaking = not _fulfils(before["security"], after["security"])
+            yield Difference(place, "security changed", is_breaking)
+        skipped = {"operationId", "parameters", "requestBody", "responses", "security"}
+        yield from _compare_others(place, "", before, after, skipped)
+
+    def _compare_parameters(self, place: str, before: Part, after: Part) -> Iterator[Difference]:
+        for name in sorted(before.keys() | after.keys()):
+            old, new = before.get(name), after.get(name)
             if new is None:
-                yield self._make(f"{name} removed", is_breaking=True)
+                yield Difference(place, f"{name} removed", True)
             elif old is None:
                 is_required = new.get("required", False)
-                added = "required " if is_required else ""
-                yield self._make(f"{added}{name} added", is_breaking=is_required)
+                word = "added, and required" if is_required else "added"
+                yield Difference(place, f"{name} {word}", is_required)
             else:
-                yield from self._compare_required(name, old, new)
-                yield from self._compare_schemas(
-                    name, old.get("schema", {}), new.get("schema", {}), is_input=True
-                )
-                if old.get("description") != new.get("description"):
-                    yield self._make(f"{name}: description changed", is_breaking=False)
+                yield from _compare_required(place, name, old, new)
+                yield from self._compare_schemas(place, name, old, new, "sends")
+                skipped = {"name", "in", "required", "schema"}
+                yield from _compare_others(place, name, old, new, skipped)
 
-    def _compare_required(self, name: str, before: Part, after: Part) -> Iterator[Difference]:
-        if before.get("required", False) != after.get("required", False):
+    def _compare_bodies(
+        self, place: str, before: Part | None, after: Part | None
+    ) -> Iterator[Difference]:
+        name = "request body"
+        if before is not None and after is None:
+            yield Difference(place, f"{name} removed", True)
+        elif before is None and after is not None:
             is_required = after.get("required", False)
-            word = "required" if is_required else "optional"
-            yield self._make(f"{name} is {word} now", is_breaking=is_required)
+            word = "added, and required" if is_required else "added"
+            yield Difference(place, f"{name} {word}", is_required)
+        elif before is not None and after is not None:
+            yield from _compare_required(place, name, before, after)
+            yield from self._compare_contents(place, name, before, after, "sends")
+            yield from _compare_others(place, name, before, after, {"content", "required"})
 
-    def _compare_bodies(self, before: Part | None, after: Part | None) -> Iterator[Difference]:
-        if before is None and after is None:
-            return
-        if after is None:
-            yield self._make("request body removed", is_breaking=True)
-        elif before is None:
-            is_required = after.get("required", False)
-            yield self._make("request body added", is_breaking=is_required)
-        else:
-            yield from self._compare_required("request body", before, after)
-            yield from self._compare_content("request body", before, after, is_input=True)
-
-    def _compare_responses(self, before: Part, after: Part) -> Iterator[Difference]:
+    def _compare_responses(self, place: str, before: Part, after: Part) -> Iterator[Difference]:
         for status in sorted(before.keys() | after.keys()):
             name = f"response {status}"
-            if status not in after:
-                yield self._make(f"{name} removed", is_breaking=status.startswith(("2", "3")))
-            elif status not in before:
-                yield self._make(f"{name} added", is_breaking=False)
+            old, new = self._pair(before.get(status), after.get(status))
+            if new is None:
+                yield Difference(place, f"{name} removed", status.startswith(("2", "3")))
+            elif old is None:
+                yield Difference(place, f"{name} added", False)
             else:
-                old, new = before[status], after[status]
-                yield from self._compare_content(name, old, new, is_input=False)
-                yield from self._compare_headers(name, old, new)
-                if old.get("description") != new.get("description"):
-                    yield self._make(f"{name}: description changed", is_breaking=False)
+                yield from self._compare_contents(place, name, old, new, "reads")
+                yield from self._compare_headers(place, name, old, new)
+                yield from _compare_others(place, name, old, new, {"content", "headers"})
 
-    def _compare_headers(self, name: str, before: Part, after: Part) -> Iterator[Difference]:
+    def _compare_headers(
+        self, place: str, name: str, before: Part, after: Part
+    ) -> Iterator[Difference]:
         headers = before.get("headers", {}), after.get("headers", {})
         for header in sorted(headers[0].keys() | headers[1].keys()):
-            place = f"{name}, header {header}"
-            if header not in headers[1]:
-                yield self._make(f"{place} removed", is_breaking=True)
-            elif header not in headers[0]:
-                yield self._make(f"{place} added", is_breaking=False)
+            what = f"{name}, header {header}"
+            old, new = self._pair(headers[0].get(header), headers[1].get(header))
+            if new is None:
+                yield Difference(place, f"{what} removed", True)
+            elif old is None:
+                yield Difference(place, f"{what} added", False)
             else:
-                old, new = (found[header].get("schema", {}) for found in headers)
-                yield from self._compare_schemas(place, old, new, is_input=False)
+                if old.get("required", False) != new.get("required", False):
+                    is_required = new.get("required", False)
+                    word = "always sent" if is_required else "not always sent"
+                    yield Difference(place, f"{what} is {word} now", not is_required)
+                yield from self._compare_schemas(place, what, old, new, "reads")
+                yield from _compare_others(place, what, old, new, {"schema", "required"})
 
-    def _compare_content(
-        self, name: str, before: Part, after: Part, *, is_input: bool
+    def _compare_contents(
+        self, place: str, name: str, before: Part, after: Part, role: Role
     ) -> Iterator[Difference]:
         contents = before.get("content", {}), after.get("content", {})
         for media_type in sorted(contents[0].keys() | contents[1].keys()):
-            place = f"{name}, {media_type}"
+            what = f"{name}, {media_type}"
             if media_type not in contents[1]:
-                yield self._make(f"{place} removed", is_breaking=True)
+                yield Difference(place, f"{what} removed", True)
             elif media_type not in contents[0]:
-                yield self._make(f"{place} added", is_breaking=False)
+                yield Difference(place, f"{what} added", False)
             else:
-                old, new = (found[media_type].get("schema", {}) for found in contents)
-                yield from self._compare_schemas(place, old, new, is_input=is_input)
+                old, new = contents[0][media_type], contents[1][media_type]
+                yield from self._compare_schemas(place, what, old, new, role)
+                yield from _compare_others(place, what, old, new, {"schema"})
 
     def _compare_schemas(
-        self, name: str, before: Any, after: Any, *, is_input: bool
+        self, place: str, name: str, before: Part, after: Part, role: Role
     ) -> Iterator[Difference]:
-        comparison = SchemaComparison(*self._documents, is_input=is_input)
-        for change, is_breaking in comparison.compare(before, after):
-            yield self._make(f"{name}{change}", is_breaking=is_breaking)
+        """Compare the schemas of two Parameter, Header or Media Type Objects."""
+        comparison = SchemaComparison(*self._documents)
+        changes = comparison.compare(before.get("schema", {}), after.get("schema", {}))
+        for change in dict.fromkeys(changes):
+            what = f"{name}: {change.what}"
+            if change.place:
+                what = f"{name} at {change.place}: {change.what}"
+            yield Difference(place, what, _breaks(change, {role}))
+        for component in comparison.shared:
+            self._roles[component].add(role)
+
+    def _compare_components(self) -> Iterator[Difference]:
+        """Compare the components, whose names are names in generated clients too."""
+        parts = [document.get("components", {}) for document in self._documents]
+        for kind in sorted(parts[0].keys() | parts[1].keys()):
+            old, new = parts[0].get(kind, {}), parts[1].get(kind, {})
+            for name in sorted(old.keys() | new.keys()):
+                place = f"{kind.removesuffix('s')} {name}"
+                if name not in new:
+                    yield Difference(place, "removed", True)
+                elif name not in old:
+                    yield Difference(place, "added", False)
+                elif kind != "schemas":
+                    yield from _compare_others(place, "", old[name], new[name], set())
+        yield from self._compare_shared(parts[0].get("schemas", {}), parts[1].get("schemas", {}))
+
+    def _compare_shared(self, before: Part, after: Part) -> Iterator[Difference]:
+        """Compare the schemas that both documents have, each once."""
+        changes: dict[str, dict[Change, None]] = {}
+        references: dict[str, set[str]] = {}
+        for name in sorted(before.keys() & after.keys()):
+            comparison = SchemaComparison(*self._documents)
+            changes[name] = dict.fromkeys(comparison.compare(before[name], after[name]))
+            references[name] = comparison.shared
+        pending = list(self._roles)
+        while pending:
+            name = pending.pop()
+            for reference in references.get(name, ()):
+                if not self._roles[name] <= self._roles[reference]:
+                    self._roles[reference] |= self._roles[name]
+                    pending.append(reference)
+        for name, found in changes.items():
+            roles = self._roles[name] or {"sends", "reads"}
+            for change in found:
+                place = f"schema {name}{change.place}"
+                yield Difference(place, change.what, _breaks(change, roles))
 
 
-_COMPARED = {"operationId", *_TEXTS, "parameters", "requestBody", "responses", "security"}
+def _breaks(change: Change, roles: set[Role]) -> bool:
+    return (change.breaks_senders and "sends" in roles) or (
+        change.breaks_readers and "reads" in roles
+    )
 
 
-def _accepts(after: list[Part], before: list[Part]) -> bool:
-    """Return whether every client of one list of alternatives fulfils another list."""
+def _operations_of(document: Part) -> dict[str, dict[str, Any]]:
+    """Return the operations of a document, each with what it has from its path.
+
+    Their parameters are by name, ``query parameter limit``.
+    """
+    operations: dict[str, dict[str, Any]] = {}
+    for path, item in document.get("paths", {}).items():
+        for method in METHODS:
+            if method not in item:
+                continue
+            operation = {"responses": {}, "security": document.get("security", []), **item[method]}
+            parameters = {}
+            for each in (*item.get("parameters", ()), *item[method].get("parameters", ())):
+                parameter = resolve(document, each)
+                parameters[f"{parameter['in']} parameter {parameter['name']}"] = parameter
+            operation["parameters"] = parameters
+            operation["requestBody"] = resolve(document, item[method].get("requestBody"))
+            for name in item.keys() - {*METHODS, "parameters"}:
+                operation.setdefault(name, item[name])
+            operations[f"{method.upper()} {path}"] = operation
+    return operations
+
+
+def _compare_required(place: str, name: str, before: Part, after: Part) -> Iterator[Difference]:
+    """Compare whether a client has to send something."""
+    is_required = after.get("required", False)
+    if before.get("required", False) != is_required:
+        word = "required" if is_required else "optional"
+        yield Difference(place, f"{name} is {word} now", is_required)
+
+
+def _compare_others(
+    place: str, name: str, before: Part, after: Part, skipped: set[str]
+) -> Iterator[Difference]:
+    """Compare the fields that are not compared in their own way."""
+    for field in sorted((before.keys() | after.keys()) - skipped):
+        if before.get(field) != after.get(field):
+            is_text = field in (*TEXTS, "info", "openapi") or field.startswith("x-")
+            what = f"{name}: {field} changed" if name else f"{field} changed"
+            yield Difference(place, what, not is_text)
+
+
+def _fulfils(before: list[Part], after: list[Part]) -> bool:
+    """Return whether every client of some alternatives fulfils one of others.
+
+    An empty list is the same as an alternative that requires nothing.
+    """
     return all(
-        any(set(wanted) <= set(given) for wanted in after or [{}]) for given in before or [{}]
+        any(set(wanted) <= set(sent) for wanted in after or [{}]) for sent in before or [{}]
     )

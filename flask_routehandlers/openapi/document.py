@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import inspect
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from flask import Flask
-from werkzeug.routing import BaseConverter
-from werkzeug.routing.converters import FloatConverter, IntegerConverter, UUIDConverter
 
+from ..contracts.signature import unwrap_callable
+from ..handlers.endpoint import Endpoint
 from ..mount import Mount
-from .operations import (
-    Operation,
-    Path,
-    find_operations,
-    operation_ids,
-    tag_of,
-)
+from .operations import METHODS, Operation, find_operations, operation_ids, tag_of
 from .patches import apply_patches, merge
 from .requests import make_parameters, make_request_body, types_of_arguments
-from .responses import make_responses, types_of_answers
-from .schemas import Schemas
-from .security import make_requirements, make_schemes
+from .responses import Responses
+from .schemas import REFERENCE, Schema, Schemas
+from .security import Schemes
 
 #: The version of the specification.
 VERSION = "3.1.1"
+
+#: Fields that are left out when they are empty.
+_LEFT_OUT = ("components", "tags")
 
 Document = dict[str, Any]
 
@@ -39,55 +35,47 @@ def make_document(app: Flask, mount: Mount, folders: tuple[str, ...], file: str)
     """
     operations = list(find_operations(app, mount, folders))
     names = operation_ids(operations)
-    schemas = Schemas(_find_types(app, operations))
-    document: Document = {
+    schemes = Schemes(operations)
+    responses = Responses(app, mount, operations)
+    types = [each for operation in operations for each in types_of_arguments(operation)]
+    schemas = Schemas([*types, *responses.types()])
+    paths: dict[str, Any] = {}
+    tags: dict[str, tuple[str, ...]] = {}
+    for operation in operations:
+        tag, folder = tag_of(operation, len(folders), mount.name)
+        described = _describe(operation, schemas)
+        described |= {"operationId": names[operation], "tags": [tag]}
+        described["responses"] = responses.make(operation, schemas)
+        requirements = schemes.make_requirements(operation)
+        if requirements:
+            described["security"] = requirements
+        path = paths.setdefault(operation.path.template, {})
+        path[operation.method.lower()] = apply_patches(described, operation.patches)
+        if operation.path.parameters:
+            path["parameters"] = list(operation.path.parameters)
+        tags.setdefault(tag, folder)
+    document = {
         "openapi": VERSION,
         "info": {"title": app.name, "version": "0"},
-        "paths": {},
+        "paths": paths,
         "security": [],
+        "tags": _describe_tags(mount, paths, tags),
         "components": {
-            "schemas": schemas.components | _problem_schemas(app),
-            "securitySchemes": make_schemes(operations),
+            "schemas": schemas.components,
+            "securitySchemes": schemes.components,
         },
     }
-    tags: dict[str, str] = {}
-    for operation in operations:
-        described = _describe(app, mount, operation, schemas)
-        described["operationId"] = names[operation]
-        tag, folder = tag_of(operation, len(folders), mount.name)
-        described["tags"] = [tag]
-        tags.setdefault(tag, _describe_folder(mount, folder))
-        patched = apply_patches(mount, operation, described)
-        if patched is not None:
-            path = document["paths"].setdefault(operation.path.template, {})
-            path[operation.method.lower()] = patched
-            if operation.path.parameters:
-                path["parameters"] = _path_parameters(operation.path)
-    document["tags"] = [
-        {"name": tag, "description": text} if text else {"name": tag}
-        for tag, text in sorted(tags.items())
-    ]
-    patch = mount.patches.get(file)
-    if isinstance(patch, Mapping):
-        document = merge(document, patch)
-    _drop_unused(document)
-    return document
+    return _finish(document, mount.patches.get(file, {}))
 
 
-def _find_types(app: Flask, operations: list[Operation]) -> Iterator[tuple[Any, Any]]:
-    for operation in operations:
-        yield from types_of_arguments(operation)
-        yield from types_of_answers(app, operation)
-
-
-def _describe(app: Flask, mount: Mount, operation: Operation, schemas: Schemas) -> dict[str, Any]:
-    """Return the Operation Object of an operation, without patches."""
+def _describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
+    """Return what an Operation Object says about the handler and the request."""
     described: dict[str, Any] = {"summary": f"{operation.method} {operation.path.template}"}
-    text = inspect.getdoc(operation.function)
+    text = inspect.getdoc(unwrap_callable(operation.function))
     if text:
         summary, _, rest = text.partition("\n")
-        described["summary"] = summary.strip().rstrip(".")
-        if rest.strip():
+        described["summary"] = summary.removesuffix(".")
+        if rest:
             described["description"] = rest.strip()
     parameters = make_parameters(operation, schemas)
     if parameters:
@@ -95,105 +83,65 @@ def _describe(app: Flask, mount: Mount, operation: Operation, schemas: Schemas) 
     body = make_request_body(operation, schemas)
     if body:
         described["requestBody"] = body
-    described["responses"] = make_responses(app, mount, operation, schemas)
-    requirements = make_requirements(mount, operation)
-    if requirements:
-        described["security"] = requirements
     return described
 
 
-def _describe_folder(mount: Mount, folders: tuple[str, ...]) -> str:
-    """Return the docstring of the route file in a folder, if there is one."""
-    for route in mount.routes:
-        if route.file.folders == folders:
-            module = getattr(route.view, "module", None)
-            return inspect.cleandoc(getattr(module, "__doc__", None) or "")
-    return ""
+def _describe_tags(
+    mount: Mount, paths: Mapping[str, Any], folders: Mapping[str, tuple[str, ...]]
+) -> list[dict[str, str]]:
+    """Return the Tag Objects of all tags of operations.
 
-
-def _path_parameters(path: Path) -> list[dict[str, Any]]:
-    parameters = []
-    for name, converter in ((each.name, each.converter) for each in path.parameters):
-        parameter = {
-            "name": name,
-            "in": "path",
-            "required": True,
-            "schema": _schema_of(converter),
-        }
-        if converter is None:
-            parameter["description"] = "One segment or more, with the slashes between them."
-        parameters.append(parameter)
-    return parameters
-
-
-def _schema_of(converter: BaseConverter | None) -> dict[str, Any]:
-    """Return the schema of the values that a converter accepts."""
-    own = getattr(converter, "openapi", None)
-    if isinstance(own, Mapping):
-        return dict(own)
-    if isinstance(converter, IntegerConverter):
-        return {"type": "integer", "minimum": 0}
-    if isinstance(converter, FloatConverter):
-        return {"type": "number", "minimum": 0}
-    if isinstance(converter, UUIDConverter):
-        return {"type": "string", "format": "uuid"}
-    return {"type": "string", "minLength": 1}
-
-
-def _problem_schemas(app: Flask) -> dict[str, Any]:
-    """Return the schemas of problem details."""
-    problem = {
-        "title": "Problem",
-        "description": "An error (RFC 9457).",
-        "type": "object",
-        "properties": {
-            "type": {"type": "string", "format": "uri-reference"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "instance": {"type": "string", "format": "uri-reference"},
-        },
-        "required": ["type", "title", "status"],
+    :param folders: the folders that tags are named after. The docstring of the route file in one
+        describes its tag.
+    """
+    names = {
+        tag
+        for path in paths.values()
+        for method, operation in path.items()
+        if method in METHODS
+        for tag in operation.get("tags", ())
     }
-    invalid = {
-        "title": "InvalidRequest",
-        "description": "A request whose values are not valid.",
-        "allOf": [{"$ref": "#/components/schemas/Problem"}],
-        "type": "object",
-        "properties": {
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "in": {"enum": ["query", "header", "cookie", "form", "body"]},
-                        "pointer": {"type": "string", "format": "uri-reference"},
-                        "detail": {"type": "string"},
-                        "code": {"type": "string"},
-                    },
-                    "required": ["in", "pointer", "detail", "code"],
-                },
-            }
-        },
-        "required": ["errors"],
+    texts = {
+        route.file.folders: route.view.module.__doc__ or ""
+        for route in mount.routes
+        if isinstance(route.view, Endpoint)
     }
-    return {"Problem": problem, "InvalidRequest": invalid}
+    tags = [{"name": name} for name in sorted(names)]
+    for tag in tags:
+        folder = folders.get(tag["name"])
+        if folder is not None and texts.get(folder):
+            tag["description"] = inspect.cleandoc(texts[folder])
+    return tags
 
 
-def _drop_unused(document: Document) -> None:
-    """Remove the components that nothing refers to, until all are used."""
-    schemas = document["components"]["schemas"]
-    while True:
-        text = json.dumps(document)
-        unused = [
-            name for name in schemas if json.dumps(f"#/components/schemas/{name}") not in text
-        ]
-        if not unused:
-            break
-        for name in unused:
-            del schemas[name]
-    document["components"] = {
-        name: component for name, component in document["components"].items() if component
-    }
-    if not document["components"]:
-        del document["components"]
+def _finish(document: Document, patch: Any) -> Document:
+    """Return a document with its own patch, and without the schemas that nothing refers to."""
+    document = merge(document, patch)
+    components = dict(document.pop("components", {}))
+    schemas = components.pop("schemas", {})
+    used: dict[str, Schema] = {}
+    names = [*_find_references([document, components])]
+    names += merge({}, patch).get("components", {}).get("schemas", {})
+    while names:
+        name = names.pop()
+        if name in schemas and name not in used:
+            used[name] = schemas[name]
+            names += _find_references(schemas[name])
+    components["schemas"] = used
+    document["components"] = {name: each for name, each in components.items() if each}
+    return {key: value for key, value in document.items() if value or key not in _LEFT_OUT}
+
+
+def _find_references(node: Any) -> Iterator[str]:
+    """Return the names of the schemas that a part of a document refers to."""
+    if isinstance(node, str):
+        if node.startswith(REFERENCE):
+            yield node.removeprefix(REFERENCE)
+        return
+    items: Iterable[Any] = ()
+    if isinstance(node, Mapping):
+        items = node.values()
+    elif isinstance(node, list):
+        items = node
+    for item in items:
+        yield from _find_references(item)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
-from flask import Flask, Response, current_app, request, send_from_directory
+from flask import Flask, Response, current_app, request, send_from_directory, url_for
 from werkzeug.exceptions import NotFound
 
 from ..mount import Mount, Route
 from .operations import is_document
-from .serving import find_route
+from .serving import find_route, get_made
 
 #: The package with the files of Swagger UI.
 PACKAGE = "flask_swagger_ui"
 
-_ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js")
+_ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js")
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "img-src 'self' data:; connect-src {origins}; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )
 
@@ -32,23 +35,21 @@ _PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="{base}/swagger-ui.css">
+<link rel="stylesheet" href="{base}swagger-ui.css">
 </head>
 <body>
 <div id="swagger-ui"></div>
-<script src="{base}/swagger-ui-bundle.js"></script>
-<script src="{base}/swagger-ui-standalone-preset.js"></script>
-<script src="{base}/init.js"></script>
+<script src="{base}swagger-ui-bundle.js"></script>
+<script src="{base}init.js"></script>
 </body>
 </html>
 """
 
-_INIT = """window.ui = SwaggerUIBundle({{
+_INIT = """SwaggerUIBundle({{
   url: {url},
   dom_id: "#swagger-ui",
   deepLinking: true,
   validatorUrl: null,
-  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset.slice(1)],
 }});
 """
 
@@ -57,14 +58,16 @@ def docs(params: dict[str, Any]) -> Response:
     """Serve a page that shows the nearest document, and lets requests be tried."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     mount, route = find_route(app, request.endpoint or "")
-    asset = "/".join(next(iter(params.values()), []))
+    document = find_document(mount, route)
+    assert document is not None, "a page without a document is refused at start-up"
+    [parameter] = route.file.segments[-1].parameters
+    asset = "/".join(params[parameter.name])
     if not asset:
-        return _make_page(app)
-    if asset == "init.js":
-        url = find_document_url(mount, route)
-        response = Response(
-            _INIT.format(url=json.dumps(request.root_path + url)), mimetype="text/javascript"
-        )
+        response = _make_page(get_made(app, mount, document).document)
+    elif asset == "init.js":
+        arguments = document.rules[-1].arguments
+        url = url_for(document.endpoint, **{name: params[name] for name in arguments})
+        response = Response(_INIT.format(url=json.dumps(url)), mimetype="text/javascript")
     elif asset in _ASSETS:
         response = send_from_directory(_folder_of_assets(), asset)
     else:
@@ -73,13 +76,22 @@ def docs(params: dict[str, Any]) -> Response:
     return response
 
 
-def _make_page(app: Flask) -> Response:
-    # Relative to the page, whose URL has no slash at its end.
-    base = request.path.rpartition("/")[2]
-    response = Response(_PAGE.format(title=app.name, base=base), mimetype="text/html")
-    response.headers["Content-Security-Policy"] = _POLICY
-    response.headers["X-Content-Type-Options"] = "nosniff"
+def _make_page(document: dict[str, Any]) -> Response:
+    # Relative to the page, whose URL need not have a slash at its end.
+    last = request.path.rpartition("/")[2]
+    base = f"./{quote(last)}/" if last else "./"
+    title = document.get("info", {}).get("title", "API")
+    page = _PAGE.format(title=escape(title), base=base)
+    response = Response(page, mimetype="text/html")
+    origins = " ".join(["'self'", *_origins_of(document.get("servers", ()))])
+    response.headers["Content-Security-Policy"] = _POLICY.format(origins=origins)
     return response
+
+
+def _origins_of(servers: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the origins of servers elsewhere, which requests are tried at."""
+    urls = [urlsplit(server.get("url", "")) for server in servers]
+    return [f"{url.scheme}://{url.netloc}" for url in urls if url.scheme and url.netloc]
 
 
 def _folder_of_assets() -> Path:
@@ -97,10 +109,3 @@ def find_document(mount: Mount, route: Route) -> Route | None:
             if is_document(other) and other.file.folders[:-1] == folders[:depth]:
                 return other
     return None
-
-
-def find_document_url(mount: Mount, route: Route) -> str:
-    """Return the path of the nearest document."""
-    found = find_document(mount, route)
-    assert found is not None, "a page without a document is refused at start-up"
-    return found.rules[-1].rule

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from ..mount import Mount
-from .operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A patch of an operation.
+
+    :param file: the file that has it, relative to the root.
+    :param keys: where it is in ``openapi``: a method, the name of a dependency, or nothing.
+    :param value: the patch, or ``False`` to hide the operation.
+    :param is_shared: whether it is of a middleware or a dependency. The security that these
+        name is needed in addition to that of others.
+    """
+
+    file: str
+    keys: tuple[str, ...]
+    value: Mapping[str, Any] | Literal[False]
+    is_shared: bool
 
 
 def merge(target: Any, patch: Any) -> Any:
     """Return a value with a merge patch applied: ``None`` removes, mappings are merged."""
     if not isinstance(patch, Mapping):
         return patch
-    merged = dict(target) if isinstance(target, Mapping) else {}
+    merged = {}
+    if isinstance(target, Mapping):
+        merged = dict(target)
     for key, value in patch.items():
         if value is None:
             merged.pop(key, None)
@@ -22,35 +41,44 @@ def merge(target: Any, patch: Any) -> Any:
     return merged
 
 
-def apply_patches(
-    mount: Mount, operation: Operation, described: dict[str, Any]
-) -> dict[str, Any] | None:
-    """Return an operation with the patches of all files on its way.
+def find_patches(
+    mount: Mount,
+    file: str,
+    method: str,
+    middleware: Iterable[str],
+    dependencies: Iterable[tuple[str, str]],
+) -> Iterator[Patch]:
+    """Return the patches of an operation in the order in which they are applied.
 
-    They are applied in this order: middleware from the outside in, dependencies as they run, the
-    route file, its method. The security of the first two is combined before.
-
-    :returns: ``None`` if a patch hides it.
+    :param file: the route file, relative to the root.
+    :param middleware: the files of its middleware, outermost first.
+    :param dependencies: its dependencies, each with its file, in the order in which they run.
     """
-    patches: list[Any] = []
-    for file in operation.middleware:
-        patches.append(_without_security(mount.patches.get(file, {})))
-    for name, file in operation.dependencies:
-        of_file = mount.patches.get(file, {})
-        patches.append(_without_security(of_file.get(name, {})))
-    of_route = mount.patches.get(operation.route.file.file, {})
-    if of_route is False:
-        return None
-    patches.append({key: value for key, value in of_route.items() if not key.isupper()})
-    patches.append(of_route.get(operation.method, {}))
+    for shared in middleware:
+        if shared in mount.patches:
+            yield Patch(shared, (), mount.patches[shared], is_shared=True)
+    for name, shared in dependencies:
+        if name in mount.patches.get(shared, {}):
+            yield Patch(shared, (name,), mount.patches[shared][name], is_shared=True)
+    patch = mount.patches.get(file, {})
+    if patch is False:
+        yield Patch(file, (), False, is_shared=False)
+        return
+    fields = {name: value for name, value in patch.items() if not name.isupper()}
+    yield Patch(file, (), fields, is_shared=False)
+    if method in patch:
+        yield Patch(file, (method,), patch[method], is_shared=False)
+
+
+def apply_patches(described: Any, patches: Iterable[Patch]) -> Any:
+    """Return an Operation Object with its patches.
+
+    The security of shared patches is a part of it already.
+    """
     for patch in patches:
-        if patch is False:
-            return None
-        described = merge(described, patch)
+        assert patch.value is not False, "hidden operations are not described"
+        value = patch.value
+        if patch.is_shared:
+            value = {key: field for key, field in value.items() if key != "security"}
+        described = merge(described, value)
     return described
-
-
-def _without_security(patch: Any) -> Any:
-    if not isinstance(patch, Mapping):
-        return patch
-    return {key: value for key, value in patch.items() if key != "security"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, NotRequired, Required, get_args, get_origin, get_type_hints
 
 from flask import Flask
 from werkzeug.exceptions import (
@@ -18,178 +19,258 @@ from werkzeug.exceptions import (
 )
 from werkzeug.http import HTTP_STATUS_CODES
 
+from ..binding.calls import find_innermost
 from ..contracts.arguments import ContractError
 from ..contracts.invalid import MIMETYPE, InvalidRequest
-from ..contracts.markers import Marker
 from ..contracts.outputs import Answer, plan_outputs
+from ..contracts.readers import BodyReader, BytesReader, FormGuard
 from ..contracts.settings import invalid_status
-from ..contracts.signature import UnreadableError, evaluate, read_annotations, unalias
+from ..contracts.signature import (
+    UnreadableError,
+    evaluate,
+    is_typed_dict,
+    read_annotations,
+    unalias,
+)
+from ..handlers.errors import makes_response
 from ..mount import Mount
 from .operations import Operation
-from .schemas import Mode, Schemas
+from .requests import has_body, has_form
+from .schemas import Mode, Schema, Schemas
 
-#: The media types of bodies that are not JSON.
-_MEDIA_TYPES = {"text": "text/html", "bytes": "application/octet-stream", "stream": "text/html"}
-
-
-def types_of_answers(app: Flask, operation: Operation) -> Iterator[tuple[Any, Mode]]:
-    """Return the types of the bodies and headers of all answers."""
-    answers = list(operation.outputs.answers) if operation.outputs else []
-    for error in (*operation.errors, *_own_errors(app, operation)):
-        answer = _answer_of_handler(app, error)
-        if answer is not None:
-            answers.append(answer)
-    for answer in answers:
-        if answer.kind == "json":
-            yield answer.annotation, "serialization"
-        for _, annotation in _headers_of(answer):
-            yield annotation, "serialization"
+ErrorClass = type[HTTPException]
 
 
-def make_responses(
-    app: Flask, mount: Mount, operation: Operation, schemas: Schemas
-) -> dict[str, Any]:
-    """Return the responses of an operation, by status."""
-    responses: dict[str, Any] = {}
-    by_status: dict[str, list[Answer]] = defaultdict(list)
-    for answer in operation.outputs.answers if operation.outputs else ():
-        by_status[str(answer.status or "2XX")].append(answer)
-    for status, answers in by_status.items():
-        responses[status] = _make_answer(status, answers, operation, schemas)
-    if not responses:
-        responses["2XX"] = {"description": "Success"}
-    errors: dict[int, dict[type[HTTPException], None]] = defaultdict(dict)
-    for error in (*operation.errors, *_own_errors(app, operation)):
-        errors[_status_of(app, error)][error] = None
-    for code, classes in sorted(errors.items()):
-        responses[str(code)] = _make_error(app, mount, list(classes), schemas)
-    return responses
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header of an answer.
+
+    :param name: its name.
+    :param annotation: the type of its value.
+    :param is_required: whether every such answer has it.
+    """
+
+    name: str
+    annotation: Any
+    is_required: bool
 
 
-def _make_answer(
-    status: str, answers: list[Answer], operation: Operation, schemas: Schemas
-) -> dict[str, Any]:
-    phrase = HTTP_STATUS_CODES.get(int(status), "Success") if status.isdigit() else "Success"
-    response: dict[str, Any] = {"description": phrase}
-    content: dict[str, list[Any]] = defaultdict(list)
-    for answer in answers:
-        media_type = _MEDIA_TYPES.get(answer.kind, "application/json")
-        if answer.kind == "bytes" and not operation.is_written:
-            media_type = "text/html"  # as Flask sends it
-        for name, annotation in _headers_of(answer):
-            if name.lower() == "content-type" and get_origin(annotation) is Literal:
-                media_type = get_args(annotation)[0]
-            else:
-                headers = response.setdefault("headers", {})
-                headers[name] = {"schema": schemas.of(annotation, "serialization")}
+class Responses:
+    """Describes the responses of the operations of a document.
+
+    :param app: the app, for its error handlers and settings.
+    :param operations: the operations.
+    """
+
+    def __init__(self, app: Flask, mount: Mount, operations: Iterable[Operation]) -> None:
+        self._app = app
+        self._mount = mount
+        #: What the app's own handlers answer for errors, ``None`` where it has none.
+        self._handled: dict[ErrorClass, tuple[Answer, ...] | None] = {}
+        self._headers: dict[int, tuple[Header, ...]] = {}
+        self._answers: list[Answer] = []
+        for operation in operations:
+            self._answers += operation.outputs.answers if operation.outputs else ()
+            for error in self._errors_of(operation):
+                if error not in self._handled:
+                    self._handled[error] = _find_answers(app, error)
+                    self._answers += self._handled[error] or ()
+        for answer in self._answers:
+            self._headers[id(answer)] = tuple(_read_headers(answer))
+
+    def types(self) -> Iterator[tuple[Any, Mode]]:
+        """Return the types of the bodies and headers of all answers."""
+        for answer in self._answers:
+            if answer.kind == "json":
+                yield answer.annotation, "serialization"
+            for header in self._headers[id(answer)]:
+                yield header.annotation, "serialization"
+
+    def make(self, operation: Operation, schemas: Schemas) -> dict[str, Any]:
+        """Return the Responses Object of an operation."""
+        by_status: dict[str, list[Answer]] = defaultdict(list)
+        for answer in operation.outputs.answers if operation.outputs else ():
+            by_status[str(answer.status or "2XX")].append(answer)
+        if operation.outputs is None or operation.outputs.is_open or not by_status:
+            by_status["2XX"] += []
+        responses: dict[str, Any] = {}
+        for status, answers in by_status.items():
+            responses[status] = self._make_answer(
+                status, answers, schemas, is_written=operation.is_written
+            )
+        errors: dict[int, dict[ErrorClass, None]] = defaultdict(dict)
+        for error in self._errors_of(operation):
+            errors[_status_of(self._app, error)][error] = None
+        for code, classes in sorted(errors.items()):
+            responses[str(code)] = self._make_error(code, list(classes), schemas)
+        return responses
+
+    def _errors_of(self, operation: Operation) -> Iterator[ErrorClass]:
+        """Return the errors of an operation: declared ones, and those of its route itself."""
+        yield from operation.errors
+        if operation.credentials:
+            yield Unauthorized
+        if operation.path.parameters:
+            yield NotFound
+        kinds = {type(reader) for reader in operation.readers}
+        if kinds - {BytesReader, FormGuard}:
+            yield InvalidRequest
+        if BodyReader in kinds:
+            yield BadRequest
+        if not kinds.isdisjoint((BodyReader, FormGuard)):
+            yield UnsupportedMediaType
+        if self._is_limited(operation):
+            yield RequestEntityTooLarge
+
+    def _is_limited(self, operation: Operation) -> bool:
+        """Return whether the size of a body is limited; Flask limits forms by default."""
+        limits = ["MAX_CONTENT_LENGTH"]
+        if has_form(operation):
+            limits += ["MAX_FORM_MEMORY_SIZE", "MAX_FORM_PARTS"]
+        return has_body(operation) and any(self._app.config.get(name) for name in limits)
+
+    def _make_answer(
+        self, status: str, answers: Iterable[Answer], schemas: Schemas, *, is_written: bool
+    ) -> dict[str, Any]:
+        description = "Success"
+        if status.isdigit():
+            description = HTTP_STATUS_CODES.get(int(status), description)
+        response: dict[str, Any] = {"description": description}
+        content: dict[str, list[Schema]] = {}
+        for answer in answers:
+            self._add_body(content, answer, schemas, is_written=is_written)
+            for header in self._headers[id(answer)]:
+                if header.name.lower() != "content-type":
+                    described: dict[str, Any] = {
+                        "schema": schemas.of(header.annotation, "serialization")
+                    }
+                    if header.is_required:
+                        described["required"] = True
+                    response.setdefault("headers", {})[header.name] = described
+        return _with_content(response, content)
+
+    def _add_body(
+        self,
+        content: dict[str, list[Schema]],
+        answer: Answer,
+        schemas: Schemas,
+        *,
+        is_written: bool,
+    ) -> None:
+        """Add the body of an answer to the schemas of each media type."""
+        schema: Schema = {"type": "string"}
+        media_type = self._app.response_class.default_mimetype or "text/html"
         if answer.kind == "json":
             schema = schemas.of(answer.annotation, "serialization")
-            if schema not in content[media_type]:
-                content[media_type].append(schema)
-        elif answer.kind != "empty":
-            content[media_type].append({"type": "string"})
+            media_type = "application/json"
+        elif answer.kind == "bytes" and is_written:
+            media_type = "application/octet-stream"
+        for header in self._headers[id(answer)]:
+            if header.name.lower() == "content-type" and get_origin(header.annotation) is Literal:
+                media_type = get_args(header.annotation)[0]
+        if answer.kind != "empty":
+            _add(content, media_type, schema)
+
+    def _make_error(
+        self, code: int, errors: Iterable[ErrorClass], schemas: Schemas
+    ) -> dict[str, Any]:
+        descriptions: dict[str, None] = {}
+        content: dict[str, list[Schema]] = {}
+        for error in errors:
+            descriptions |= dict.fromkeys(_describe(error))
+            answers = self._handled[error]
+            if answers is not None:
+                for answer in answers:
+                    self._add_body(content, answer, schemas, is_written=False)
+            elif makes_response(error):
+                continue  # its form is not known
+            elif not self._mount.problem_details:
+                _add(content, "text/html", {"type": "string"})
+            elif issubclass(error, InvalidRequest):
+                _add(content, MIMETYPE, schemas.invalid)
+            else:
+                _add(content, MIMETYPE, schemas.problem)
+        phrase = HTTP_STATUS_CODES.get(code, "Error")
+        return _with_content({"description": " ".join(descriptions) or phrase}, content)
+
+
+def _add(content: dict[str, list[Schema]], media_type: str, schema: Schema) -> None:
+    schemas = content.setdefault(media_type, [])
+    if schema not in schemas:
+        schemas.append(schema)
+
+
+def _with_content(response: dict[str, Any], content: Mapping[str, list[Schema]]) -> dict[str, Any]:
+    """Return a response with the schemas of each media type."""
     if content:
-        response["content"] = {
-            media_type: {"schema": _any_of(found)} for media_type, found in content.items()
-        }
+        response["content"] = {}
+    for media_type, schemas in content.items():
+        schema: Schema = {"anyOf": schemas}
+        if len(schemas) == 1:
+            schema = schemas[0]
+        response["content"][media_type] = {"schema": schema}
     return response
 
 
-def _any_of(schemas: list[Any]) -> Any:
-    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+def _read_headers(answer: Answer) -> Iterator[Header]:
+    """Return the headers that an answer declares: the keys of a TypedDict."""
+    headers = unalias(answer.headers)
+    if is_typed_dict(headers):
+        for name, annotation in get_type_hints(headers, include_extras=True).items():
+            yield Header(name, _without_qualifier(annotation), name in headers.__required_keys__)
 
 
-def _headers_of(answer: Answer) -> list[tuple[str, Any]]:
-    if answer.headers is None:
-        return []
-    hints = get_type_hints(unalias(answer.headers))
-    return [(name, _shared(annotation)) for name, annotation in hints.items()]
+def _without_qualifier(annotation: Any) -> Any:
+    """Return the type of a key without ``Required`` or ``NotRequired``."""
+    while get_origin(annotation) in (Required, NotRequired):
+        (annotation,) = get_args(annotation)
+    return annotation
 
 
-#: One object for equal annotations, since schemas are found by identity.
-_annotations: dict[Any, Any] = {}
-
-
-def _shared(annotation: Any) -> Any:
-    return _annotations.setdefault(annotation, annotation)
-
-
-def _own_errors(app: Flask, operation: Operation) -> Iterator[type[HTTPException]]:
-    """Return the errors that a route answers with by itself."""
-    markers = [a.marker for a in operation.arguments if isinstance(a.marker, Marker)]
-    places = {marker.place for marker in markers}
-    if operation.credentials:
-        yield Unauthorized
-    if operation.path.parameters:
-        yield NotFound
-    if markers:
-        yield InvalidRequest
-    if "body" in places:
-        yield BadRequest
-    if places & {"body", "form"}:
-        yield UnsupportedMediaType
-        if app.config["MAX_CONTENT_LENGTH"]:
-            yield RequestEntityTooLarge
-
-
-def _status_of(app: Flask, error: type[HTTPException]) -> int:
+def _status_of(app: Flask, error: ErrorClass) -> int:
     if issubclass(error, InvalidRequest):
         return invalid_status(app)
     return error.code or 500
 
 
-def _make_error(
-    app: Flask, mount: Mount, errors: list[type[HTTPException]], schemas: Schemas
-) -> dict[str, Any]:
-    descriptions = list(dict.fromkeys(map(_describe, errors)))
-    content: dict[str, list[Any]] = defaultdict(list)
-    for error in errors:
-        answer = _answer_of_handler(app, error)
-        if answer is not None and answer.kind == "json":
-            content["application/json"].append(schemas.of(answer.annotation, "serialization"))
-        elif answer is not None:
-            content[_MEDIA_TYPES.get(answer.kind, "text/html")].append({"type": "string"})
-        elif mount.problem_details:
-            name = "InvalidRequest" if issubclass(error, InvalidRequest) else "Problem"
-            schema = {"$ref": f"#/components/schemas/{name}"}
-            if schema not in content[MIMETYPE]:
-                content[MIMETYPE].append(schema)
-        else:
-            content["text/html"] = [{"type": "string"}]
-    return {
-        "description": " ".join(descriptions),
-        "content": {
-            media_type: {"schema": _any_of(found)} for media_type, found in content.items()
-        },
-    }
-
-
-def _describe(error: type[HTTPException]) -> str:
-    """Return the docstring of an app's own class, or the phrase of the status."""
-    if not error.__module__.startswith(("werkzeug.", __name__.partition(".")[0])):
-        text = inspect.cleandoc(error.__doc__ or "")
-        if text:
-            return text.partition("\n\n")[0].replace("\n", " ")
+def _describe(error: ErrorClass) -> Iterator[str]:
+    """Return the first paragraph of the docstring of an app's own class, if it has one."""
     if issubclass(error, InvalidRequest):
-        return "Values in the request are not valid."
-    return f"{HTTP_STATUS_CODES.get(error.code or 500, 'Error')}."
+        yield "Values in the request are not valid."
+    elif not error.__module__.startswith("werkzeug.") and error.__doc__:
+        paragraph = inspect.cleandoc(error.__doc__).partition("\n\n")[0]
+        yield paragraph.replace("\n", " ")
 
 
-def _answer_of_handler(app: Flask, error: type[HTTPException]) -> Answer | None:
-    """Return what the app's own handler for an error answers, if its annotation says so."""
-    codes = app.error_handler_spec[None]
-    for handlers in (codes.get(error.code, {}), codes[None]):
+def _find_answers(app: Flask, error: ErrorClass) -> tuple[Answer, ...] | None:
+    """Return what the app's own handler answers for an error, as its annotation says.
+
+    :returns: none if it says nothing, ``None`` if the app has no handler.
+    """
+    handler = _find_handler(app, error)
+    if handler is None:
+        return None
+    function = find_innermost(handler)
+    try:
+        annotation = evaluate(read_annotations(function)["return"], function)
+        answers = plan_outputs(function.__name__, annotation).answers
+    except (KeyError, UnreadableError, ContractError):
+        return ()
+    of_status = tuple(answer for answer in answers if answer.status in (error.code, None))
+    return of_status or answers
+
+
+def _find_handler(app: Flask, error: ErrorClass) -> Callable[..., Any] | None:
+    """Return the app's handler of an error, in Flask's order, without that of this package."""
+    handlers = app.error_handler_spec[None]
+    for code in (error.code, None):
         for base in error.__mro__:
-            if base is HTTPException:
-                break
-            handler = handlers.get(base)
-            if handler is None:
-                continue
-            function = inspect.unwrap(handler)
-            try:
-                annotation = evaluate(read_annotations(function)["return"], function)
-                answers = plan_outputs(handler.__name__, _shared(annotation)).answers
-            except (KeyError, UnreadableError, ContractError):
-                return None
-            return answers[0] if answers else None
+            handler = handlers.get(code, {}).get(base)
+            if handler is not None and not _is_of_package(handler):
+                return handler
     return None
+
+
+def _is_of_package(handler: Callable[..., Any]) -> bool:
+    package = __name__.partition(".")[0]
+    return handler.__module__.partition(".")[0] == package

@@ -1,18 +1,65 @@
-"""Compare JSON Schemas: what values are no longer accepted, or can come now."""
+"""Compare JSON Schemas: which changes break those who send values, or those who read them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-#: A change, and whether it breaks clients.
-Change = tuple[str, bool]
+Schema = Mapping[str, Any]
+
+_SCHEMAS = "#/components/schemas/"
 
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
-_OTHERS = ("const", "contentEncoding", "format", "multipleOf", "pattern", "uniqueItems")
+_OTHERS = ("contentEncoding", "contentMediaType", "format", "multipleOf", "pattern", "uniqueItems")
 _UNIONS = ("anyOf", "oneOf")
+
+#: What people read and programs do not.
+TEXTS = (
+    "$comment",
+    "default",
+    "deprecated",
+    "description",
+    "example",
+    "examples",
+    "externalDocs",
+    "summary",
+    "tags",
+    "title",
+)
+
+#: Keywords that are compared in their own way; a discriminator follows its union.
+_COMPARED = {
+    *_LOWER, *_UPPER, *_OTHERS, *_UNIONS, "$ref", "additionalProperties", "allOf", "const",
+    "discriminator", "enum", "items", "prefixItems", "properties", "required", "type",
+}  # fmt: skip
+
+
+class Change(NamedTuple):
+    """A change of a schema.
+
+    :param place: where in the value, ``.author.name``; empty for the whole value.
+    :param what: what has changed.
+    :param breaks_senders: whether values that were accepted may be refused now.
+    :param breaks_readers: whether values may come now that did not come before.
+    """
+
+    place: str
+    what: str
+    breaks_senders: bool
+    breaks_readers: bool
+
+
+def resolve(document: Any, node: Any) -> Any:
+    """Return a part of a document, with what it refers to in place of a reference."""
+    if not isinstance(node, Mapping) or "$ref" not in node:
+        return node
+    target = document
+    for key in node["$ref"].removeprefix("#/").split("/"):
+        target = target.get(key.replace("~1", "/").replace("~0", "~"), {})
+    others = {key: value for key, value in node.items() if key != "$ref"}
+    return {**resolve(document, target), **others}
 
 
 class SchemaComparison:
@@ -20,147 +67,199 @@ class SchemaComparison:
 
     :param before: the earlier document.
     :param after: the later document.
-    :param is_input: whether clients send the values. Then a narrower schema breaks them; if they
-        receive the values, a wider one does.
     """
 
-    def __init__(self, before: Any, after: Any, *, is_input: bool) -> None:
+    def __init__(self, before: Schema, after: Schema) -> None:
         self._documents = before, after
-        self._is_input = is_input
         self._seen: set[tuple[str, str]] = set()
+        #: The components that two schemas have both referred to. They are not compared here.
+        self.shared: set[str] = set()
 
     def compare(self, before: Any, after: Any, place: str = "") -> Iterator[Change]:
-        """Find the changes from one schema to another.
-
-        :param place: where the value is in the whole, ``.article.title``.
-        """
-        pair = json.dumps(before, sort_keys=True), json.dumps(after, sort_keys=True)
-        if pair in self._seen:
+        """Find the changes from one schema to another."""
+        if before == after:
+            self.shared.update(_find_components(before))
             return
-        self._seen.add(pair)
-        variants = self._variants(before, 0), self._variants(after, 1)
-        if len(variants[0]) == len(variants[1]) == 1:
-            yield from self._compare_plain(variants[0][0], variants[1][0], place)
-        else:
-            yield from self._compare_unions(*variants, place)
+        old, new = _component(before), _component(after)
+        if old and old == new:
+            self.shared.add(old)
+            yield from _compare_keywords(before, after, place)
+            return
+        if old and new:
+            if (old, new) in self._seen:
+                return
+            self._seen.add((old, new))
+        old_schema = _as_dict(resolve(self._documents[0], before))
+        new_schema = _as_dict(resolve(self._documents[1], after))
+        yield from self._compare_resolved(old_schema, new_schema, place)
 
-    def _resolve(self, schema: Any, number: int) -> Mapping[str, Any]:
-        if not isinstance(schema, Mapping):
-            return {}
-        reference = schema.get("$ref", "")
-        if not reference.startswith("#/"):
-            return schema
-        found: Any = self._documents[number]
-        for part in reference[2:].split("/"):
-            found = found[part.replace("~1", "/").replace("~0", "~")]
-        return self._resolve(found, number)
-
-    def _variants(self, schema: Any, number: int) -> list[Mapping[str, Any]]:
-        """Return the schemas that a schema is a union of."""
-        schema = self._resolve(schema, number)
-        members = [member for union in _UNIONS for member in schema.get(union, ())]
-        types = schema.get("type")
-        if isinstance(types, list):
-            members += [{**schema, "type": kind} for kind in types]
-        if not members:
-            return [schema]
-        return [variant for member in members for variant in self._variants(member, number)]
-
-    def _compare_unions(
-        self, before: list[Mapping[str, Any]], after: list[Mapping[str, Any]], place: str
-    ) -> Iterator[Change]:
-        old = [variant for variant in before if variant not in after]
-        new = [variant for variant in after if variant not in before]
+    def _compare_resolved(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
+        old, new = list(_variants(before)), list(_variants(after))
+        if old == [before] and new == [after]:
+            yield from self._compare_plain(before, after, place)
+            return
         for variant in list(old):
-            same = next((each for each in new if _kind(each) == _kind(variant)), None)
-            if same is not None:
-                old.remove(variant)
-                new.remove(same)
-                yield from self._compare_plain(variant, same, place)
+            for other in new:
+                if _kind(variant) == _kind(other):
+                    old.remove(variant)
+                    new.remove(other)
+                    yield from self.compare(variant, other, place)
+                    break
         for variant in old:
-            yield f"{place}: {_kind(variant)} removed", self._is_input
+            yield Change(place, f"{_kind(variant)} removed", True, False)
         for variant in new:
-            yield f"{place}: {_kind(variant)} added", not self._is_input
+            yield Change(place, f"{_kind(variant)} added", False, True)
+        yield from _compare_keywords(before, after, place)
 
-    def _compare_plain(
-        self, before: Mapping[str, Any], after: Mapping[str, Any], place: str
-    ) -> Iterator[Change]:
-        types = before.get("type"), after.get("type")
-        if types[0] != types[1]:
-            wider = (types[1] is None) or types == ("integer", "number")
-            narrower = (types[0] is None) or types == ("number", "integer")
-            is_safe = wider if self._is_input else narrower
-            yield f"{place}: type {types[0] or 'any'} is {types[1] or 'any'} now", not is_safe
+    def _compare_plain(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
+        old, new = before.get("type"), after.get("type")
+        if old != new:
+            is_wider = new is None or (old, new) == ("integer", "number")
+            is_narrower = old is None or (old, new) == ("number", "integer")
+            what = f"type changed from {old or 'any'} to {new or 'any'}"
+            yield Change(place, what, not is_wider, not is_narrower)
             return
-        yield from self._compare_limits(before, after, place)
-        yield from self._compare_values(before, after, place)
+        yield from _compare_limits(before, after, place)
+        yield from _compare_values(before, after, place)
         yield from self._compare_objects(before, after, place)
         if "items" in before or "items" in after:
             yield from self.compare(before.get("items", {}), after.get("items", {}), f"{place}[]")
-        if before.get("default") != after.get("default"):
-            yield f"{place}: default changed", False
+        for name in ("allOf", "prefixItems"):
+            yield from self._compare_lists(name, before.get(name), after.get(name), place)
+        yield from _compare_keywords(before, after, place)
 
-    def _compare_limits(
-        self, before: Mapping[str, Any], after: Mapping[str, Any], place: str
-    ) -> Iterator[Change]:
-        for name in (*_LOWER, *_UPPER, *_OTHERS):
-            old, new = before.get(name), after.get(name)
-            if old == new:
-                continue
-            if old is None or new is None or name in _OTHERS:
-                is_narrower, is_wider = new is not None, old is not None
-            else:
-                is_narrower = (new > old) == (name in _LOWER)
-                is_wider = not is_narrower
-            is_breaking = is_narrower if self._is_input else is_wider
-            yield f"{place}: {name} {_spell(old)} is {_spell(new)} now", is_breaking
-
-    def _compare_values(
-        self, before: Mapping[str, Any], after: Mapping[str, Any], place: str
-    ) -> Iterator[Change]:
-        old, new = before.get("enum"), after.get("enum")
-        if old == new:
+    def _compare_lists(self, name: str, before: Any, after: Any, place: str) -> Iterator[Change]:
+        """Compare keywords whose values are lists of schemas."""
+        old, new = before or [], after or []
+        if len(old) != len(new):
+            yield Change(place, f"{name} changed", True, True)
             return
-        if old is None or new is None:
-            change = f"{place}: enum {'added' if old is None else 'removed'}"
-            yield change, (old is None) == self._is_input
-            return
-        for value in old:
-            if value not in new:
-                yield f"{place}: value {json.dumps(value)} removed", self._is_input
-        for value in new:
-            if value not in old:
-                yield f"{place}: value {json.dumps(value)} added", not self._is_input
+        for number, pair in enumerate(zip(old, new, strict=True)):
+            yield from self.compare(*pair, f"{place}[{number}]" if name != "allOf" else place)
 
-    def _compare_objects(
-        self, before: Mapping[str, Any], after: Mapping[str, Any], place: str
-    ) -> Iterator[Change]:
+    def _compare_objects(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
         fields = before.get("properties", {}), after.get("properties", {})
         required = before.get("required", ()), after.get("required", ())
         for name in sorted(fields[0].keys() | fields[1].keys()):
             field = f"{place}.{name}"
+            was_required, is_required = name in required[0], name in required[1]
             if name not in fields[1]:
-                yield f"{field} removed", True
+                yield Change(field, "removed", True, True)
             elif name not in fields[0]:
-                yield f"{field} added", self._is_input and name in required[1]
+                added = "added, and required" if is_required else "added"
+                yield Change(field, added, is_required, False)
             else:
-                if (name in required[0]) != (name in required[1]):
-                    is_required = name in required[1]
-                    word = "required" if is_required else "optional"
-                    yield f"{field} is {word} now", is_required == self._is_input
+                if was_required and not is_required:
+                    yield Change(field, "is optional now", False, True)
+                if is_required and not was_required:
+                    yield Change(field, "is required now", True, False)
                 yield from self.compare(fields[0][name], fields[1][name], field)
-        others = before.get("additionalProperties"), after.get("additionalProperties")
-        if others[0] != others[1]:
-            if isinstance(others[0], Mapping) and isinstance(others[1], Mapping):
-                yield from self.compare(*others, f"{place}.*")
-            else:
-                yield f"{place}: other keys are handled differently now", True
+        yield from self._compare_other_keys(before, after, place)
+
+    def _compare_other_keys(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
+        """Compare what is accepted under keys that have no schema."""
+        old = before.get("additionalProperties", True)
+        new = after.get("additionalProperties", True)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            yield from self.compare(old, new, f"{place}.*")
+        elif old != new:
+            is_narrower = old is True or new is False
+            what = "other keys are handled differently"
+            yield Change(f"{place}.*", what, is_narrower, not is_narrower)
 
 
-def _kind(schema: Mapping[str, Any]) -> str:
-    """Return a name for a variant of a union."""
-    return str(schema.get("title") or schema.get("type") or "any value")
+def _compare_limits(before: Schema, after: Schema, place: str) -> Iterator[Change]:
+    for name in (*_LOWER, *_UPPER, *_OTHERS):
+        old, new = before.get(name), after.get(name)
+        if old == new:
+            continue
+        if old is None:
+            yield Change(place, f"{name} {json.dumps(new)} added", True, False)
+        elif new is None:
+            yield Change(place, f"{name} {json.dumps(old)} removed", False, True)
+        else:
+            is_narrower, is_wider = True, True
+            if name not in _OTHERS:
+                is_narrower = (new > old) == (name in _LOWER)
+                is_wider = not is_narrower
+            what = f"{name} changed from {json.dumps(old)} to {json.dumps(new)}"
+            yield Change(place, what, is_narrower, is_wider)
 
 
-def _spell(value: Any) -> str:
-    return "none" if value is None else json.dumps(value)
+def _compare_values(before: Schema, after: Schema, place: str) -> Iterator[Change]:
+    """Compare the values of enumerations and constants."""
+    old, new = _values(before), _values(after)
+    if old is None and new is not None:
+        yield Change(place, f"values limited to {_list(new)}", True, False)
+    elif new is None and old is not None:
+        yield Change(place, f"values no longer limited to {_list(old)}", False, True)
+    elif old is not None and new is not None:
+        for value in old:
+            if value not in new:
+                yield Change(place, f"value {json.dumps(value)} removed", True, False)
+        for value in new:
+            if value not in old:
+                yield Change(place, f"value {json.dumps(value)} added", False, True)
+
+
+def _compare_keywords(before: Schema, after: Schema, place: str) -> Iterator[Change]:
+    """Compare the keywords that are not compared in their own way."""
+    for name in sorted((before.keys() | after.keys()) - _COMPARED):
+        if before.get(name) != after.get(name):
+            is_breaking = name not in TEXTS and not name.startswith("x-")
+            yield Change(place, f"{name} changed", is_breaking, is_breaking)
+
+
+def _values(schema: Schema) -> list[Any] | None:
+    if "const" in schema:
+        return [schema["const"]]
+    values: list[Any] | None = schema.get("enum")
+    return values
+
+
+def _list(values: Sequence[Any]) -> str:
+    return ", ".join(map(json.dumps, values))
+
+
+def _as_dict(schema: Any) -> Schema:
+    """Return a schema as a mapping: ``True`` accepts everything, ``False`` nothing."""
+    if isinstance(schema, Mapping):
+        return schema
+    return {"not": {}} if schema is False else {}
+
+
+def _variants(schema: Schema) -> Iterator[Schema]:
+    """Return the schemas that a schema is a union of."""
+    members = [member for union in _UNIONS for member in schema.get(union, ())]
+    kinds = schema.get("type")
+    if isinstance(kinds, list):
+        members += [{**schema, "type": kind} for kind in kinds]
+    if not members:
+        yield schema
+    for member in members:
+        yield from _variants(_as_dict(member))
+
+
+def _kind(schema: Schema) -> str:
+    """Return a name for a variant of a union, by which it is found in another."""
+    kind = _component(schema) or schema.get("type") or "any value"
+    if kind == "object":
+        return str(schema.get("title", kind))
+    return str(kind)
+
+
+def _component(schema: Any) -> str:
+    """Return the name of the component that a schema refers to."""
+    reference = schema.get("$ref", "") if isinstance(schema, Mapping) else ""
+    return str(reference).removeprefix(_SCHEMAS)
+
+
+def _find_components(node: Any) -> Iterator[str]:
+    """Return the names of the components that a schema refers to at any depth."""
+    if isinstance(node, Mapping):
+        if "$ref" in node:
+            yield _component(node)
+        node = list(node.values())
+    if isinstance(node, list):
+        for item in node:
+            yield from _find_components(item)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from ..contracts.libraries import Library, RefusedTypeError, choose_library
+from .problems import PROBLEM, describe_invalid
 
 Mode = Literal["validation", "serialization"]
 Schema = dict[str, Any]
 
-_REFERENCE = "#/components/schemas/"
+#: The beginning of references, as libraries make them and in the document.
+_DEFINITION = "#/$defs/"
+REFERENCE = "#/components/schemas/"
+
+#: The schemas of some types, and the definitions that they refer to.
+_Batch = tuple[Sequence[tuple[Any, Mode]], Sequence[Schema], dict[str, Schema]]
 
 
 class Schemas:
@@ -22,121 +28,147 @@ class Schemas:
     """
 
     def __init__(self, types: Iterable[tuple[Any, Mode]]) -> None:
-        self.components: dict[str, Schema] = {}
-        self._schemas: dict[tuple[int, Mode], Schema] = {}
         # A type is known by its identity, so it has to live as long as this object.
-        self._types = list(types)
-        by_library: dict[int, tuple[Library, list[tuple[Any, Mode]]]] = {}
-        for annotation, mode in self._types:
+        self._types: dict[tuple[int, Mode], Any] = {
+            (id(annotation), mode): annotation for annotation, mode in types
+        }
+        self._schemas: dict[tuple[int, Mode], Schema] = {}
+        definitions: dict[str, Schema] = {}
+        for group, schemas, found in self._make_batches():
+            _add(definitions, schemas, found)
+            for (annotation, mode), schema in zip(group, schemas, strict=True):
+                self._schemas[id(annotation), mode] = schema
+        names = shorten(definitions)
+        for schema in (*definitions.values(), *self._schemas.values()):
+            _rename(schema, names, REFERENCE)
+        #: The components by name.
+        self.components = {names[key]: schema for key, schema in definitions.items()}
+        #: References to the schemas of errors.
+        self.problem = self._add("Problem", PROBLEM)
+        self.invalid = self._add("InvalidRequest", describe_invalid(self.problem))
+
+    def _make_batches(self) -> Iterator[_Batch]:
+        groups: dict[Library, list[tuple[Any, Mode]]] = {}
+        for (_, mode), annotation in self._types.items():
             try:
                 library = choose_library(annotation)
             except RefusedTypeError:
                 continue
-            by_library.setdefault(id(library), (library, []))[1].append((annotation, mode))
-        definitions: dict[str, Schema] = {}
-        for library, group in by_library.values():
-            self._add(library, group, definitions)
-        names = shorten(definitions)
-        self.components = {names[key]: schema for key, schema in definitions.items()}
-        for schema in (*self.components.values(), *self._schemas.values()):
-            _rename(schema, names)
-
-    def _add(
-        self, library: Library, group: list[tuple[Any, Mode]], definitions: dict[str, Schema]
-    ) -> None:
-        try:
-            schemas, found = library.make_schemas(group)
-        except Exception:
-            group = [each for each in group if _has_schema(library, each)]
-            schemas, found = library.make_schemas(group)
-        renamed = {key: _unused(key, definitions) for key in found}
-        for key, schema in found.items():
-            definitions[renamed[key]] = schema
-        for schema in (*schemas, *found.values()):
-            _rename(schema, renamed, "#/$defs/", "#/$defs/")
-        for (annotation, mode), schema in zip(group, schemas, strict=True):
-            self._schemas[id(annotation), mode] = schema
+            groups.setdefault(library, []).append((annotation, mode))
+        for library, group in groups.items():
+            yield from _make_batches(library, group)
 
     def of(self, annotation: Any, mode: Mode) -> Schema:
         """Return the schema of a type, empty if it has none."""
-        return self._schemas.get((id(annotation), mode), {})
+        return dict(self._schemas.get((id(annotation), mode), {}))
+
+    def _add(self, name: str, schema: Schema) -> Schema:
+        """Add a component, with another name if a type has its name; return a reference."""
+        while name in self.components:
+            name += "Details"
+        self.components[name] = schema
+        return {"$ref": REFERENCE + name}
 
     def resolve(self, schema: Schema) -> Schema:
         """Return the component that a schema refers to, or the schema itself."""
         reference = schema.get("$ref")
         if reference is None:
             return schema
-        return self.resolve(self.components[reference.removeprefix(_REFERENCE)])
+        return self.resolve(self.components[reference.removeprefix(REFERENCE)])
 
 
-def _has_schema(library: Library, each: tuple[Any, Mode]) -> bool:
-    """Return whether a type has a JSON Schema: a type of the user's own may have none."""
+def _make_batches(library: Library, group: Sequence[tuple[Any, Mode]]) -> Iterator[_Batch]:
+    """Make the schemas of types of one library: together, without those that have none.
+
+    msgspec cannot name some generic classes of one name: then each type is a batch.
+    """
+    batch = _make_batch(library, group)
+    if batch is None:
+        group = [each for each in group if _make_batch(library, [each])]
+        batch = _make_batch(library, group)
+    if batch is not None:
+        yield batch
+        return
+    for each in group:
+        batch = _make_batch(library, [each])
+        assert batch is not None
+        yield batch
+
+
+def _make_batch(library: Library, group: Sequence[tuple[Any, Mode]]) -> _Batch | None:
+    """Return the schemas of types, or ``None`` if one has none, as a type of a user may."""
     try:
-        library.make_schemas([each])
+        schemas, found = library.make_schemas(group)
     except Exception:
-        return False
-    return True
+        return None
+    return group, schemas, found
 
 
-def _unused(key: str, taken: Mapping[str, Schema]) -> str:
-    """Return a key that no other library has taken."""
-    while key in taken:
-        key += "_"
-    return key
+def _add(
+    definitions: dict[str, Schema], schemas: Iterable[Schema], found: Mapping[str, Schema]
+) -> None:
+    """Add the definitions of a batch, with other keys if one of them is another type's."""
+    renamed = {key: key for key in found}
+    while any(definitions.get(renamed[key], found[key]) != found[key] for key in found):
+        renamed = {key: f"{new}_" for key, new in renamed.items()}
+    for schema in (*schemas, *found.values()):
+        _rename(schema, renamed, _DEFINITION)
+    definitions |= {renamed[key]: schema for key, schema in found.items()}
 
 
 def shorten(keys: Iterable[str]) -> dict[str, str]:
     """Return a short name for each key: the last parts that tell it from the others.
 
-    ``app__articles__Author`` and ``app__users__Author`` are ``articles.Author`` and
-    ``users.Author``.
+    ``app--api--articles--route--Author`` and ``app--api--users--route--Author`` are
+    ``articles.Author`` and ``users.Author``.
     """
-    parts = {key: _split(key) for key in keys}
-    taken = Counter(
-        ".".join(own[-count:]) for own in parts.values() for count in range(1, len(own) + 1)
-    )
-    names: dict[str, str] = {}
-    for key, own in parts.items():
-        candidates = [".".join(own[-count:]) for count in range(1, len(own) + 1)]
-        names[key] = next((name for name in candidates if taken[name] == 1), candidates[-1])
+    candidates = {key: _find_candidates(key) for key in keys}
+    counts = Counter(name for names in candidates.values() for name in names)
+    chosen: dict[str, str] = {}
+    for key, names in candidates.items():
+        unique = [name for name in names if counts[name] == 1]
+        name = [*unique, names[-1]][0]
+        while name in chosen.values():
+            name += "_"
+        chosen[key] = name
+    return chosen
+
+
+def _find_candidates(key: str) -> list[str]:
+    """Return the names of a type from the shortest: without packages, with the last of them."""
+    # Of msgspec, a key has dots between its parts; of pydantic it is made in contracts.
+    *packages, name = (re.sub("_{2,}", "_", part) for part in re.split(r"--|\.", key))
+    # The arguments of a generic class had brackets around them.
+    names = [re.sub(r"_(?=-|$)", "", name).lstrip("_")]
+    for package in reversed(packages):
+        if package != "route":
+            names.append(f"{package.strip('_')}.{names[-1]}")
     return names
 
 
-def _split(key: str) -> list[str]:
-    """Return the packages of a type without those of the tree, then its name."""
-    parts = re.split("__+", key.strip("_"))
-    # Of a generic type, the parts after the first are its arguments.
-    first = next((n for n, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
-    modules = [part.strip("_") for part in parts[:first] if part != "route"]
-    return [*modules, "_".join(parts[first:])]
-
-
-def _rename(
-    node: Any,
-    names: Mapping[str, str],
-    before: str = "#/$defs/",
-    after: str = _REFERENCE,
-) -> None:
+def _rename(node: Any, names: Mapping[str, str], prefix: str) -> None:
     """Rename the references in a schema, in place."""
     if isinstance(node, list):
         for item in node:
-            _rename(item, names, before, after)
+            _rename(item, names, prefix)
     elif isinstance(node, dict):
         for key, value in node.items():
-            if isinstance(value, str) and value.startswith(before):
-                name = value.removeprefix(before)
-                node[key] = after + names.get(name, name)
+            if isinstance(value, str) and value.startswith(_DEFINITION):
+                node[key] = prefix + names[value.removeprefix(_DEFINITION)]
             else:
-                _rename(value, names, before, after)
+                _rename(value, names, prefix)
 
 
 def without_null(schema: Schema) -> Schema:
-    """Return a schema without ``null``, which a query or a header cannot send."""
-    members = schema.get("anyOf")
-    if members is None:
-        return schema
-    others = [member for member in members if member != {"type": "null"}]
-    rest = {key: value for key, value in schema.items() if key != "anyOf"}
-    if len(others) == 1:
-        return {**others[0], **rest}
-    return {"anyOf": others, **rest}
+    """Return a copy of a schema without ``null``, which a query or a header cannot send."""
+    plain = dict(schema)
+    if "default" in plain and plain["default"] is None:
+        del plain["default"]
+    if None in plain.get("enum", ()):
+        plain["enum"] = [value for value in plain["enum"] if value is not None]
+    if "anyOf" in plain:
+        members = [member for member in plain.pop("anyOf") if member != {"type": "null"}]
+        if len(members) == 1:
+            return {**members[0], **plain}
+        plain["anyOf"] = members
+    return plain

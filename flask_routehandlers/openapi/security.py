@@ -2,31 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from itertools import product
 from typing import Any
 
 from ..contracts.markers import Scheme
-from ..mount import Mount
 from .operations import Operation
 
 #: A Security Requirement Object: the schemes that are needed together, with their scopes.
 Requirement = dict[str, list[str]]
 
 
-def name_of(scheme: Scheme) -> str:
-    """Return the name of a scheme in the components."""
-    name = scheme.scheme or scheme.header or scheme.cookie or ""
-    return name[0].lower() + name[1:].replace("-", "")
+class Schemes:
+    """The security schemes of the credentials that operations read.
 
+    :param operations: the operations of a document.
+    """
 
-def make_schemes(operations: Iterable[Operation]) -> dict[str, Any]:
-    """Return the Security Scheme Objects of all credentials that operations read."""
-    schemes: dict[str, Any] = {}
-    for operation in operations:
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._names: dict[Scheme, str] = {}
+        #: The Security Scheme Objects by name.
+        self.components: dict[str, Any] = {}
+        for operation in operations:
+            for credential in operation.credentials:
+                self._add(credential.scheme)
+
+    def _add(self, scheme: Scheme) -> None:
+        """Name a scheme: ``bearer`` for ``Scheme("Bearer")``, ``xKey`` for the header X-Key."""
+        described = _describe(scheme)
+        name = re.sub(r"[^\w.]", "", scheme.scheme or scheme.header or scheme.cookie or "")
+        name = name[:1].lower() + name[1:]
+        if self.components.get(name, described) != described:
+            name += str(described.get("in", "http")).capitalize()
+        self._names[scheme] = name
+        self.components[name] = described
+
+    def make_requirements(self, operation: Operation) -> list[Requirement]:
+        """Return the alternatives of what an operation requires; none of them if it is public.
+
+        Everything that its functions require, and that patches of middleware and dependencies
+        name, is needed together. What is optional everywhere makes an alternative.
+        """
+        required: Requirement = {}
+        optional: dict[str, None] = {}
         for credential in operation.credentials:
-            schemes[name_of(credential.scheme)] = _describe(credential.scheme)
-    return schemes
+            name = self._names[credential.scheme]
+            if credential.is_optional:
+                optional[name] = None
+            else:
+                required[name] = []
+        alternatives = [[required]]
+        for name in optional:
+            if name not in required:
+                alternatives[0].append({**required, name: []})
+        for patch in operation.patches:
+            if patch.is_shared and patch.value and patch.value.get("security"):
+                alternatives.append(patch.value["security"])
+        return combine(alternatives)
 
 
 def _describe(scheme: Scheme) -> dict[str, Any]:
@@ -37,33 +70,7 @@ def _describe(scheme: Scheme) -> dict[str, Any]:
     return {"type": "http", "scheme": (scheme.scheme or "").lower()}
 
 
-def make_requirements(mount: Mount, operation: Operation) -> list[Requirement]:
-    """Return the alternatives of what an operation requires; none of them if it is public.
-
-    Everything that its functions read, and that patches of middleware and dependencies name, is
-    needed together. A credential is optional only if all are.
-    """
-    alternatives: list[list[Requirement]] = []
-    derived: Requirement = {name_of(each.scheme): [] for each in operation.credentials}
-    if derived:
-        is_optional = all(credential.is_optional for credential in operation.credentials)
-        alternatives.append([{}, derived] if is_optional else [derived])
-    for file in operation.middleware:
-        alternatives += _of_patch(mount.patches.get(file))
-    for name, file in operation.dependencies:
-        patch = mount.patches.get(file)
-        if isinstance(patch, Mapping):
-            alternatives += _of_patch(patch.get(name))
-    return combine(alternatives)
-
-
-def _of_patch(patch: object) -> list[list[Requirement]]:
-    if isinstance(patch, Mapping) and patch.get("security"):
-        return [patch["security"]]
-    return []
-
-
-def combine(alternatives: Iterable[list[Requirement]]) -> list[Requirement]:
+def combine(alternatives: Iterable[Iterable[Requirement]]) -> list[Requirement]:
     """Return the alternatives that fulfil each of several lists of alternatives."""
     combined: list[Requirement] = []
     for choice in product(*alternatives):
@@ -73,4 +80,6 @@ def combine(alternatives: Iterable[list[Requirement]]) -> list[Requirement]:
                 requirement[name] = list(dict.fromkeys([*requirement.get(name, []), *scopes]))
         if requirement not in combined:
             combined.append(requirement)
-    return [] if combined == [{}] else combined
+    if combined == [{}]:
+        return []
+    return combined

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from flask import Flask, Response, current_app, request
 
@@ -13,14 +15,29 @@ from .document import Document, make_document
 #: The key of the documents of an app in ``app.extensions``.
 _EXTENSION_NAME = "routehandlers_openapi"
 
+#: What stands for the URL of the server until a request names it.
+_SERVER = "\N{NULL}"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A document that was made.
+
+    :param document: the document, without ``servers`` unless its patch names some.
+    :param parts: the document as JSON, split where the URL of the server belongs.
+    """
+
+    document: Document
+    parts: tuple[str, ...]
+
 
 def document() -> Response:
     """Serve the OpenAPI document of the folder above, and everything below it."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    mount, route = find_route(app, request.endpoint or "")
-    # The server is where the client found this one, unless the document names others.
-    made = {"servers": [{"url": request.root_path or "/"}], **get_document(app, mount, route)}
-    return Response(dump(made), mimetype="application/json")
+    parts = get_made(app, *find_route(app, request.endpoint or "")).parts
+    # The server is where the client found this one, whatever proxies have put before it.
+    url = json.dumps(quote(request.root_path) or "/")
+    return app.response_class(url.join(parts), mimetype="application/json")
 
 
 def find_route(app: Flask, endpoint: str) -> tuple[Mount, Route]:
@@ -35,15 +52,17 @@ def find_route(app: Flask, endpoint: str) -> tuple[Mount, Route]:
     raise LookupError(f"No route file has the endpoint {endpoint!r}.")
 
 
-def get_document(app: Flask, mount: Mount, route: Route) -> Document:
-    """Return the document of a route file without servers. It is made once for each process."""
-    documents: dict[str, Document] = app.extensions.setdefault(_EXTENSION_NAME, {})
+def get_made(app: Flask, mount: Mount, route: Route) -> Made:
+    """Return the document of a route file. It is made once for each process."""
+    documents: dict[str, Made] = app.extensions.setdefault(_EXTENSION_NAME, {})
     if route.endpoint not in documents:
-        folders = route.file.folders[:-1]
-        documents[route.endpoint] = make_document(app, mount, folders, route.file.file)
+        made = make_document(app, mount, route.file.folders[:-1], route.file.file)
+        served = {"servers": [{"url": _SERVER}], **made}
+        parts = dump(served).split(json.dumps(_SERVER))
+        documents[route.endpoint] = Made(made, tuple(parts))
     return documents[route.endpoint]
 
 
-def dump(made: Any) -> str:
+def dump(document: Any) -> str:
     """Return a document as JSON that is sorted, so that a difference is small."""
-    return json.dumps(made, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

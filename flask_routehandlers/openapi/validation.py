@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
+from textwrap import shorten
 from typing import Any
 
 from flask import Flask
@@ -12,83 +14,108 @@ from ..errors import Problem
 from ..mount import Mount, Route
 from .document import Document, make_document
 from .operations import Operation, find_operations, find_unlisted, is_document
+from .patches import Patch
 
 
 def find_document_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Find what is wrong with the documents of a mount, or missing in them."""
     for route in mount.routes:
-        if not is_document(route):
-            continue
-        folders = route.file.folders[:-1]
-        document = make_document(app, mount, folders, route.file.file)
-        yield from _find_missing_info(mount, route)
-        yield from _find_unknown_schemes(route, document)
-        for file, method in find_unlisted(mount, folders):
-            yield Problem(
-                f"OpenAPI 3.1 cannot describe {method}, so {route.file.file} leaves it out.",
-                "Describe it in the text of the document, or answer POST too.",
-                (file,),
-                "warning",
-            )
-        if find_spec("openapi_spec_validator"):
-            operations = list(find_operations(app, mount, folders))
-            yield from _validate(mount, route, document, operations)
+        if is_document(route):
+            yield from _find_in_document(app, mount, route)
 
 
-def _find_missing_info(mount: Mount, route: Route) -> Iterator[Problem]:
-    patch = mount.patches.get(route.file.file)
-    info = patch.get("info") if isinstance(patch, Mapping) else None
+def _find_in_document(app: Flask, mount: Mount, route: Route) -> Iterator[Problem]:
+    folders = route.file.folders[:-1]
+    document = make_document(app, mount, folders, route.file.file)
+    patch = Patch(route.file.file, (), mount.patches.get(route.file.file, {}), is_shared=False)
+    operations = list(find_operations(app, mount, folders))
+    yield from _find_missing_info(patch)
+    yield from _find_unknown_schemes(document, patch, operations)
+    for file, method in find_unlisted(mount, folders):
+        yield Problem(
+            f"OpenAPI 3.1 cannot describe {method}, so the document leaves it out.",
+            "Describe it in a docstring or in info.description, or answer POST too.",
+            (file,),
+            "warning",
+        )
+    if find_spec("openapi_spec_validator"):
+        yield from _validate(document, patch, operations)
+
+
+def _find_missing_info(patch: Patch) -> Iterator[Problem]:
+    info = patch.value and patch.value.get("info")
     missing = [name for name in ("title", "version") if not (info or {}).get(name)]
     if missing:
         yield Problem(
-            f"The document has no {' and no '.join(missing)} of its own.",
+            f"The document has no {' and no '.join(missing)} but the default.",
             'Write openapi = {"info": {"title": "Shop", "version": "1.0"}}.',
-            (route.file.file,),
+            (patch.file,),
             "warning",
         )
 
 
-def _find_unknown_schemes(route: Route, document: Document) -> Iterator[Problem]:
+def _find_unknown_schemes(
+    document: Document, patch: Patch, operations: Iterable[Operation]
+) -> Iterator[Problem]:
+    """Find names of security schemes that nothing declares."""
     declared = document.get("components", {}).get("securitySchemes", {})
-    used: dict[str, str] = {}
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            for requirement in operation.get("security", ()) if method != "parameters" else ():
-                for name in requirement:
-                    used.setdefault(name, f"{method.upper()} {path}")
-    for requirement in document.get("security", ()):
-        for name in requirement:
-            used.setdefault(name, "the document")
-    for name in used.keys() - declared.keys():
-        yield Problem(
-            f"{used[name]} requires {name!r}, which is not one of components.securitySchemes.",
-            f'Declare {name!r} in openapi["components"]["securitySchemes"].',
-            (route.file.file,),
-            "warning",
-        )
+    patches = {(each.file, each.keys): each for op in operations for each in op.patches}
+    reported = set()
+    for part in (patch, *patches.values()):
+        security = part.value and part.value.get("security")
+        for name in (name for requirement in security or () for name in requirement):
+            if name not in declared and (part.file, name) not in reported:
+                reported.add((part.file, name))
+                yield Problem(
+                    f'{_spell(part.keys)}["security"] names {name}, which is not a security '
+                    "scheme of the document.",
+                    f'Declare it in {patch.file}: openapi = {{"components": '
+                    f'{{"securitySchemes": {{"{name}": {{...}}}}}}}}.',
+                    (part.file,),
+                )
 
 
 def _validate(
-    mount: Mount, route: Route, document: Document, operations: list[Operation]
+    document: Document, patch: Patch, operations: Iterable[Operation]
 ) -> Iterator[Problem]:
     """Compare a document with the specification, if the package for it is installed."""
     from openapi_spec_validator import OpenAPIV31SpecValidator
 
     for error in OpenAPIV31SpecValidator(document).iter_errors():
-        path = list(error.absolute_path)
-        files = _find_patched(mount, path, operations) or [route.file.file]
-        place = "".join(f"[{step!r}]" for step in path)
+        while error.context:  # of alternatives: the one that goes into the value furthest
+            error = max(error.context, key=lambda each: len(each.absolute_path))
+        path = [str(step) for step in error.absolute_path]
+        source, below = _find_source(path, patch, operations)
         yield Problem(
-            f"The document is not valid at {place or 'its top'}: {error.message}.",
-            "Correct the value in openapi.",
-            tuple(files),
+            f"{_spell([*source.keys, *below])} makes the document invalid: "
+            f"{shorten(error.message, 200)}.",
+            "Write it as OpenAPI 3.1 defines it.",
+            (source.file,),
         )
 
 
-def _find_patched(mount: Mount, path: list[Any], operations: list[Operation]) -> list[str]:
-    """Return the files whose patches changed an operation."""
+def _find_source(
+    path: Sequence[str], patch: Patch, operations: Iterable[Operation]
+) -> tuple[Patch, list[str]]:
+    """Return the patch that changed a part of the document, and the keys in it."""
+    candidates = []
     for operation in operations:
         if path[:3] == ["paths", operation.path.template, operation.method.lower()]:
-            files = [*operation.middleware, *(file for _, file in operation.dependencies)]
-            return [f for f in [*files, operation.route.file.file] if f in mount.patches]
-    return []
+            candidates += [(each, list(path[3:])) for each in operation.patches]
+    # The last one of those that lead as far as any.
+    candidates = [(patch, list(path)), *reversed(candidates)]
+    return max(candidates, key=lambda candidate: _depth(candidate[0].value, candidate[1]))
+
+
+def _depth(value: Any, keys: Sequence[str]) -> int:
+    """Return how many of some keys lead into a value."""
+    depth = 0
+    for key in keys:
+        if not isinstance(value, Mapping) or key not in value:
+            break
+        value, depth = value[key], depth + 1
+    return depth
+
+
+def _spell(keys: Iterable[str]) -> str:
+    return "openapi" + "".join(f"[{json.dumps(key)}]" for key in keys)
