@@ -35,7 +35,15 @@ from .routing.converters import refuse_converter
 from .routing.matching import find_clashes
 from .routing.prefix import prefix_parameters, prefix_pattern
 from .running.settings import find_setting_problems as find_async_setting_problems
-from .scopes import Links, Modules, Site, find_parameters_below, make_links, make_scopes
+from .scopes import (
+    Links,
+    Modules,
+    Site,
+    find_dependencies_without_asgiref,
+    find_parameters_below,
+    make_links,
+    make_scopes,
+)
 from .tree.conflicts import find_conflicts
 from .tree.discovery import discover
 from .tree.model import Tree
@@ -75,7 +83,7 @@ def build(
     modules = load(sound, module_name)
     below = find_parameters_below(sound)
     scopes = make_scopes(site, sound, modules, below)
-    problems += scopes.find_problems()
+    problems += [*scopes.find_problems(), *find_dependencies_without_asgiref(site, scopes)]
     links = make_links(site, sound, modules, scopes, below)
     results = list(make_routes(site, sound, modules, scopes, links))
     routes = tuple(result.route for result in results)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ from .binding.model import (
     Binding,
     BindingError,
 )
-from .dependencies.model import Plan
+from .dependencies.model import Dependency, Plan
 from .dependencies.planning import Scopes
 from .errors import (
     Problem,
@@ -34,6 +36,7 @@ from .handlers.exports import (
     find_handler_problems,
     read_handlers,
 )
+from .handlers.query_keys import share_query
 from .mount import Route
 from .routing.rules import RouteRule, make_rules
 from .scopes import Links, Modules, Site, find_missing_asgiref
@@ -59,6 +62,22 @@ class Result:
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
     failures: tuple[RouteHandlersError, ...]
+
+
+@dataclass(slots=True)
+class _Handlers:
+    """The handlers of a file.
+
+    :param problems: why some of them cannot be called.
+    :param warnings: what is probably not intended.
+    :param bindings: the plan of each handler's call, by method.
+    :param plans: how handlers get their dependencies, by method.
+    """
+
+    problems: list[Problem]
+    warnings: list[Problem] = field(default_factory=list)
+    bindings: dict[str, Binding] = field(default_factory=dict)
+    plans: dict[str, Plan] = field(default_factory=dict)
 
 
 def make_routes(
@@ -104,27 +123,13 @@ def _make_route(
     :param links: its middleware, outermost first.
     :param failures: the middleware that cannot be used.
     """
-    parameters = site.parameters_of(file)
-    problems = [*find_handler_problems(file.file, module), *_find_repeated(site, file)]
-    bindings: dict[str, Binding] = {}
-    plans: dict[str, Plan] = {}
-    warnings = list(find_config_warnings(file.file, module))
-    visible = scopes.visible(file.folders)
-    for method, handler in read_handlers(module).items():
-        kind = HANDLER if method in WITHOUT_BODY else HANDLER_WITH_BODY
-        try:
-            binding = bind(method, handler, parameters, kind, visible=visible)
-            bindings[method] = bind_answers(site.app, method, file.file, binding)
-            plan = scopes.plan(method, binding, file.folders)
-            if plan is not None:
-                plans[method] = plan
-            available = (*kind.extras, *visible.types)
-            warnings += find_lost_arguments(file.file, method, binding, available)
-        except ProblemError as error:
-            problems.append(error.problem.at(file.file))
-        else:
-            problems += find_missing_asgiref(site.app, file.file, method, bindings[method])
-    problems += find_config_problems(file.file, module, read_handlers(module), parameters)
+    handlers = _bind_handlers(site, file, module, scopes)
+    bindings, plans = handlers.bindings, handlers.plans
+    problems = [*handlers.problems, *_find_repeated(site, file)]
+    problems += find_config_problems(
+        file.file, module, read_handlers(module), site.parameters_of(file)
+    )
+    warnings = (*find_config_warnings(file.file, module), *handlers.warnings)
     endpoint = f"{site.name}.{endpoint_path(file)}"
     static = None
     try:
@@ -137,11 +142,37 @@ def _make_route(
     if failures:
         route = _make_failed(site, file, failures[0])
     else:
+        links, bindings, plans = share_query(scopes, links, bindings, plans)
         dispatcher = Dispatcher(site.app, file.file, bindings, plans, site.make_plain)
         view = Endpoint(dispatcher, endpoint, module, links)
         rules = _make_rules(site, file, endpoint, dispatcher.allowed)
         route = Route(file, endpoint, rules, view, static)
-    return Result(route, tuple(problems), tuple(warnings), tuple(failures))
+    return Result(route, tuple(problems), warnings, tuple(failures))
+
+
+def _bind_handlers(site: Site, file: RouteFile, module: ModuleType, scopes: Scopes) -> _Handlers:
+    """Plan the calls of the handlers of a file, and how they get their dependencies."""
+    bound = _Handlers([*find_handler_problems(file.file, module)])
+    # Below a file of dependencies that failed, names are missing.
+    if any(scopes.failures_above(file.folders)):
+        return bound
+    parameters, visible = site.parameters_of(file), scopes.visible(file.folders)
+    for method, handler in read_handlers(module).items():
+        kind = HANDLER if method in WITHOUT_BODY else HANDLER_WITH_BODY
+        try:
+            binding = bind(method, handler, parameters, kind, visible=visible)
+            binding = bind_answers(site.app, method, file.file, binding)
+            plan = scopes.plan(method, binding, file.folders)
+            available = (*kind.extras, *visible.types)
+            bound.warnings += find_lost_arguments(file.file, method, binding, available)
+        except ProblemError as error:
+            bound.problems.append(error.problem.at(file.file))
+            continue
+        bound.bindings[method] = binding
+        if plan is not None:
+            bound.plans[method] = plan
+        bound.problems += find_missing_asgiref(site.app, file.file, method, binding)
+    return bound
 
 
 def _make_rules(
@@ -177,22 +208,9 @@ def _make_static(
     binding = bindings.get("GET")
     if not config.is_static or binding is None:
         return None
-    for dependency in plans["GET"].order if "GET" in plans else ():
-        reads = [*dependency.binding.extras & {"request"}]
-        if dependency.binding.inputs is not None:
-            reads += [argument.name for argument in dependency.binding.inputs.arguments]
-        if reads:
-            raise BindingError(
-                f"GET is static, but its dependency {dependency.name} in {dependency.file} reads "
-                f"{', '.join(reads)} from each request.",
-                'Read it from the path, or write dynamic = "force-dynamic".',
-            )
-    if binding.inputs is not None:
-        names = ", ".join(argument.name for argument in binding.inputs.arguments)
-        raise BindingError(
-            f"GET is static, but it reads {names} from each request.",
-            'Read it from the path, or write dynamic = "force-dynamic".',
-        )
+    asking = {method: plan for method, plan in plans.items() if method == "GET"}
+    dependencies = [dependency for plan in asking.values() for dependency in plan.run.order]
+    _check_static(binding, dependencies)
     parameters = site.parameters_of(file)
     functions = {"GET": binding}
     if callable(config.cache_tags):
@@ -208,12 +226,33 @@ def _make_static(
             raise BindingError(problem.reason, problem.hint)
     from .caching.static_route import StaticFile, StaticRoute
 
-    with open(file.path, "rb") as opened:
-        source = opened.read()
+    paths = dict.fromkeys(os.path.join(site.root, each.file) for each in dependencies)
+    source = b"".join(Path(path).read_bytes() for path in (file.path, *paths))
     types = {name: parameter.type for name, parameter in parameters.items()}
     static = StaticFile(site.root, file.file, source, endpoint, types, is_guarded)
-    dispatcher = Dispatcher(site.app, file.file, functions, plans)
+    dispatcher = Dispatcher(site.app, file.file, functions, asking)
     return StaticRoute(site.get_cache(), static, config, dispatcher)
+
+
+def _check_static(binding: Binding, dependencies: Iterable[Dependency]) -> None:
+    """Refuse a static GET that reads something else than the path.
+
+    :raises BindingError: for a marker, and for ``request`` in a dependency.
+    """
+    hint = 'Read it from the path, or write dynamic = "force-dynamic".'
+    for dependency in dependencies:
+        reads = [*dependency.binding.extras & {"request"}]
+        if dependency.binding.inputs is not None:
+            reads += [argument.name for argument in dependency.binding.inputs.arguments]
+        if reads:
+            raise BindingError(
+                f"GET is static, but its dependency {dependency.name} in {dependency.file} reads "
+                f"{', '.join(reads)} from each request.",
+                hint,
+            )
+    if binding.inputs is not None:
+        names = ", ".join(argument.name for argument in binding.inputs.arguments)
+        raise BindingError(f"GET is static, but it reads {names} from each request.", hint)
 
 
 def _find_repeated(site: Site, file: RouteFile) -> Iterator[Problem]:

@@ -19,7 +19,8 @@ from .binding.model import (
 )
 from .caching import cache_of
 from .dependencies.exports import find_dependency_problems, find_imported, read_dependencies
-from .dependencies.planning import Definition, Scopes, find_name_problems
+from .dependencies.model import Definition, Dependency
+from .dependencies.planning import Scopes, find_name_problems
 from .errors import (
     Problem,
     ProblemError,
@@ -190,11 +191,19 @@ def _read_links(
     return tuple(links)
 
 
+def find_dependencies_without_asgiref(site: Site, scopes: Scopes) -> Iterator[Problem]:
+    """Find async dependencies that cannot be called."""
+    for definition, dependency in scopes.planned.items():
+        yield from find_missing_asgiref(site.app, definition.file, definition.name, dependency)
+
+
 def find_missing_asgiref(
-    app: Flask, file: str, name: str, function: Binding | Callable[..., Any]
+    app: Flask, file: str, name: str, function: Binding | Dependency | Callable[..., Any]
 ) -> Iterator[Problem]:
     if isinstance(function, Binding):
         is_async = function.is_async or function.wraps_async
+    elif isinstance(function, Dependency):
+        is_async = function.is_async
     else:
         is_async = inspect.iscoroutinefunction(function)
     if is_async and not keeps_loop(app) and find_spec("asgiref") is None:

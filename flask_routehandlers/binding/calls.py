@@ -48,7 +48,7 @@ def bind(
     available = (*parameters, *kind.extras, *visible.types)
     marked = _find_marked(name, layers, signatures)
     check_marked(name, marked, parameters, visible.types, kind)
-    outer = signatures[0]
+    outer = _outermost(signatures)
     if outer is not None:
         unmarked = {name: p for name, p in outer.items() if name not in marked}
         check_required(name, function, unmarked, available, below, visible.imported, kind)
@@ -62,7 +62,9 @@ def bind(
     inputs = _plan_inputs(name, [a for a in marked.values() if a.name in wanted], kind)
     names = tuple(name for name in parameters if name in wanted)
     asked = _share(tuple(name for name in kind.extras if name in wanted))
-    dependencies = tuple(name for name in visible.types if name in wanted)
+    # In the order of the signatures, the outermost layer first.
+    spelled = dict.fromkeys(name for signature in signatures for name in signature or ())
+    dependencies = tuple(name for name in spelled if name in visible.types and name in wanted)
     is_async, *inner_are_async = map(_is_async, layers)
     return Binding(
         function=function,
@@ -170,7 +172,7 @@ def _find_wanted(signatures: list[Signature | None], by_default: Iterable[str]) 
     They are those that any of its layers spells out, and the default ones if the innermost
     layer takes ``**kwargs`` or hides its signature, as far as the outermost layer takes them.
     """
-    outer, innermost = signatures[0], signatures[-1]
+    outer, innermost = _outermost(signatures), signatures[-1]
     if outer is None:
         return set(by_default)
     wanted = set().union(*(_named(signature or {}) for signature in signatures))
@@ -179,6 +181,11 @@ def _find_wanted(signatures: list[Signature | None], by_default: Iterable[str]) 
     if not _takes_any(outer):
         wanted &= _named(outer)
     return wanted
+
+
+def _outermost(signatures: Iterable[Signature | None]) -> Signature | None:
+    """Return the first signature that can be read: ``functools.lru_cache`` hides its own."""
+    return next((signature for signature in signatures if signature is not None), None)
 
 
 def _named(signature: Signature) -> set[str]:

@@ -18,7 +18,7 @@ from ..contracts.signature import (
 )
 from ..tree.spelling import RESERVED_NAMES
 from .annotations import PathParameter, spell
-from .model import BindingError, Kind
+from .model import DEPENDENCY, BindingError, Kind
 
 #: The parameters of a function by name, as :func:`inspect.signature` returns them.
 Signature = Mapping[str, Parameter]
@@ -92,10 +92,12 @@ def check_required(
                 "Only functions that it defines are dependencies.",
                 f"List the names that it offers: __all__ = [{parameter.name!r}, ...].",
             )
-        raise BindingError(
-            f"{name} asks for {parameter.name!r}, which is not in the path.",
-            _suggest(function, parameter.name, available, kind),
-        )
+        # A dependency is not available to itself.
+        others = [other for other in available if other != name]
+        hint = _suggest(function, parameter.name, others, kind)
+        if kind is DEPENDENCY:
+            hint += f" If {name} is not a dependency, begin its name with an underscore."
+        raise BindingError(f"{name} asks for {parameter.name!r}, which is not in the path.", hint)
 
 
 def check_defaults(
@@ -110,12 +112,15 @@ def check_defaults(
                 f"{name} gives {parameter.name} a default, but it is a dependency.",
                 "Remove the default. Tests can pass the argument, or use override().",
             )
+        other = "Rename the argument otherwise."
         meant = get_close_matches(parameter.name, visible, n=1, cutoff=0.8)
-        meant += _find_by_type(function, parameter.name, visible)
+        if not meant:
+            other = "Remove the annotation otherwise."
+            meant = _find_by_type(function, parameter.name, visible)
         if meant:
             raise BindingError(
                 f"{name} has the argument {parameter.name} with a default, which nothing sets.",
-                f"Did you mean the dependency {meant[0]}? Rename the argument otherwise.",
+                f"Did you mean the dependency {meant[0]}? {other}",
             )
 
 

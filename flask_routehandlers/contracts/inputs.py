@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, get_origin
 
 from flask import Request
@@ -14,7 +14,14 @@ from .invalid import InvalidRequest, InvalidValue
 from .libraries import RefusedTypeError, choose_library
 from .markers import Marker, Place, Scheme
 from .places import plan_place, refused
-from .readers import BodyReader, BytesReader, Credential, Reader
+from .readers import (
+    BodyReader,
+    BytesReader,
+    Credential,
+    FieldsReader,
+    Reader,
+    StructureReader,
+)
 from .signature import unalias
 
 _TEXT_PLACES: tuple[Place, ...] = ("query", "header", "cookie", "form")
@@ -59,22 +66,50 @@ class Inputs:
         for reader in self.readers:
             reader.read(request, arguments, errors)
 
+    @property
+    def query_keys(self) -> frozenset[str]:
+        """The keys that it reads from the query, in lower case."""
+        return frozenset(
+            key.key.lower()
+            for reader in self.readers
+            if isinstance(reader, (FieldsReader, StructureReader)) and reader.place == "query"
+            for key in reader.keys
+        )
 
-def plan_inputs(
-    name: str, arguments: Sequence[Argument], *, has_body: bool, claimed: Iterable[str] = ()
-) -> Inputs:
+    @property
+    def reads_whole_query(self) -> bool:
+        """Whether a type in it forbids or collects the keys of the query that it does not name."""
+        return any(
+            isinstance(reader, StructureReader)
+            and reader.place == "query"
+            and reader.others is not None
+            for reader in self.readers
+        )
+
+    def without(self, keys: Set[str]) -> Inputs:
+        """Return the same inputs for types that must not see some keys of the query.
+
+        :param keys: the keys of other functions, in lower case.
+        """
+        readers = list(self.readers)
+        for number, reader in enumerate(readers):
+            if isinstance(reader, StructureReader) and reader.place == "query":
+                readers[number] = reader.without(keys)
+        return replace(self, readers=tuple(readers))
+
+
+def plan_inputs(name: str, arguments: Sequence[Argument], *, has_body: bool) -> Inputs:
     """Plan how the arguments of a function are read.
 
     :param name: the function's name in its file, for errors.
     :param has_body: whether the request can have a body.
-    :param claimed: keys that other functions read from the query.
     :raises ContractError: for arguments that no request can provide.
     """
     _check_bodies(name, arguments, has_body)
     credentials = [_plan_credential(name, argument) for argument in _with_scheme(arguments)]
     readers: list[Reader] = []
     for place in _TEXT_PLACES:
-        readers += plan_place(name, place, _of_place(arguments, place), claimed)
+        readers += plan_place(name, place, _of_place(arguments, place))
     for argument in _of_place(arguments, "body"):
         readers.append(_plan_body(name, argument))
     return Inputs(tuple(arguments), tuple(credentials), tuple(readers))

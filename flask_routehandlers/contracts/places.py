@@ -43,13 +43,10 @@ _LISTS = (
 _SHARED: tuple[Place, ...] = ("header", "cookie")
 
 
-def plan_place(
-    name: str, place: Place, arguments: Sequence[Argument], claimed: Iterable[str]
-) -> list[Reader]:
+def plan_place(name: str, place: Place, arguments: Sequence[Argument]) -> list[Reader]:
     """Plan the arguments of one part of the request.
 
     :param name: the function's name in its file, for errors.
-    :param claimed: keys that other functions read from this part.
     :raises ContractError: for an argument that this part cannot provide.
     """
     files = [argument for argument in arguments if is_file(argument.annotation)]
@@ -71,8 +68,7 @@ def plan_place(
             for sibling in planned:
                 if sibling is not reader:
                     others += sibling.keys
-            names = {key.key.lower() for key in others} | {key.lower() for key in claimed}
-            reader = replace(reader, others=frozenset(names))
+            reader = replace(reader, others=frozenset(key.key.lower() for key in others))
         readers.append(reader)
     return readers
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, NamedTuple, Protocol
@@ -177,6 +177,12 @@ class StructureReader:
         except self.library.invalid_errors as error:
             described = self.library.describe(error, values, self.place)
             errors += rename(described, self.keys)
+
+    def without(self, keys: Set[str]) -> StructureReader:
+        """Return the same reader for a type that must not see some more keys."""
+        if self.others is None:
+            return self
+        return replace(self, others=self.others | keys)
 
 
 @dataclass(frozen=True, slots=True)

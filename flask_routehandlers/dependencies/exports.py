@@ -96,9 +96,12 @@ def _why_not_dependency(name: str, value: object) -> Problem | None:
     if not name.isidentifier():
         return Problem(f"{name} cannot be an argument.", "Rename it.")
     if _is_context_manager(value):
+        decorator = "contextmanager"
+        if inspect.isasyncgenfunction(inspect.unwrap(value)):
+            decorator = "asynccontextmanager"
         return Problem(
             f"{name} is a generator inside a context manager.",
-            "Remove @contextmanager: a dependency that yields is cleaned up by itself.",
+            f"Remove @{decorator}: a dependency that yields is cleaned up by itself.",
         )
     return None
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import replace
 from difflib import get_close_matches
+from threading import Lock
 from typing import Any
 
 from ..binding.model import Visible
-from .model import Dependency
-from .planning import Definition, Scopes, make_dependency
+from .calling import plan_call
+from .model import Definition, Dependency, Run
+from .planning import Scopes, check_cycle, make_dependency
 
 Function = Callable[..., Any]
+
+_lock = Lock()
 
 
 @contextmanager
@@ -23,59 +27,102 @@ def overriding(scopes: Iterable[Scopes], functions: Mapping[str, Function]) -> I
     :param functions: what takes their place, by name. A function is called with what it names;
         its own name is the dependency that it replaces.
     :raises LookupError: for a name that no tree has.
+    :raises TypeError: for a value that is not a function.
     """
     trees = list(scopes)
-    _check_names(trees, functions)
-    saved: list[tuple[Dependency, Dependency]] = []
-    for tree in trees:
-        for definition, dependency in list(tree.planned.items()):
-            if definition.name in functions:
-                original = replace(dependency)
-                saved.append((dependency, original))
-                replacement = _replace(tree, definition, functions[definition.name], original)
-                _assign(dependency, replacement)
-    _update_plans(trees)
+    _check(trees, functions)
+    _change(trees, lambda overrides: [*overrides, functions])
     try:
         yield
     finally:
-        for dependency, original in reversed(saved):
-            _assign(dependency, original)
-        _update_plans(trees)
+        _change(trees, lambda overrides: [each for each in overrides if each is not functions])
 
 
-def _check_names(trees: Iterable[Scopes], functions: Mapping[str, Function]) -> None:
+def _check(trees: Iterable[Scopes], functions: Mapping[str, Function]) -> None:
     names = {definition.name for tree in trees for definition in tree.planned}
-    for name in functions:
+    for name, function in functions.items():
         if name not in names:
             close = get_close_matches(name, names, n=1)
             guess = f" Did you mean {close[0]!r}?" if close else ""
             raise LookupError(f"No dependencies.py defines {name!r}.{guess}")
+        if not callable(function):
+            raise TypeError(
+                f"override() got {function!r} for {name}, which is not a function. "
+                f"Write {name}=lambda: ..."
+            )
 
 
-def _replace(
-    tree: Scopes, definition: Definition, function: Function, original: Dependency
-) -> Dependency:
-    """Return a function in the place of a definition."""
-    types, imported = tree.visible(definition.folders)
-    types = {**types, definition.name: Any}
-    binding = tree.bind(definition, function, Visible(types, imported))
-    asks = {
-        argument: original
-        if argument == definition.name
-        else tree.resolve(argument, definition.folders, ())
-        for argument in binding.dependencies
-    }
-    made = make_dependency(definition, function, binding, asks)
-    return replace(made, is_overridden=True)
+def _change(
+    trees: Iterable[Scopes],
+    change: Callable[[list[Mapping[str, Function]]], list[Mapping[str, Function]]],
+) -> None:
+    """Change what is overridden in all trees, or in none if something cannot be resolved."""
+    with _lock:
+        changes = []
+        for tree in trees:
+            overrides = change(tree.overrides)
+            changes.append((tree, overrides, _Overridden(tree, overrides).runs()))
+        for tree, overrides, runs in changes:
+            tree.overrides = overrides
+            for plan, current in zip(tree.plans, runs, strict=True):
+                plan.run = current
 
 
-def _assign(dependency: Dependency, other: Dependency) -> None:
-    """Give a dependency the fields of another one: whoever asks for it gets those."""
-    for field in fields(Dependency):
-        setattr(dependency, field.name, getattr(other, field.name))
+class _Overridden:
+    """The dependencies of a tree, some of them replaced.
 
+    :param overrides: the functions by name. The last ones count; they can ask for those before.
+    """
 
-def _update_plans(trees: Iterable[Scopes]) -> None:
-    for tree in trees:
-        for plan in tree.plans:
-            plan.update()
+    def __init__(self, tree: Scopes, overrides: list[Mapping[str, Function]]) -> None:
+        self._tree = tree
+        self._overrides = overrides
+        self._known: dict[Dependency, Dependency] = {}
+        self._identities: dict[object, object] = {}
+
+    def runs(self) -> list[Run]:
+        """Return what runs in each plan of the tree."""
+        return [
+            plan.prepare({name: self._find(asked) for name, asked in plan.asks.items()})
+            for plan in self._tree.plans
+        ]
+
+    def _find(self, original: Dependency, above: tuple[Definition, ...] = ()) -> Dependency:
+        """Return what takes the place of a dependency, or the same if nothing does.
+
+        :param above: the definitions that lead to it, for cycles.
+        """
+        if original in self._known:
+            return self._known[original]
+        definition = original.definition
+        check_cycle(definition, above)
+        above = (*above, definition)
+        asks = {name: self._find(asked, above) for name, asked in original.asks.items()}
+        dependency = original
+        if asks != original.asks:
+            identities = {name: asked.identity for name, asked in asks.items()}
+            call = plan_call(original.binding, identities)
+            dependency = replace(original, asks=asks, call=call)
+        for functions in self._overrides:
+            if definition.name in functions:
+                dependency = self._replace(dependency, functions[definition.name], above)
+        self._known[original] = dependency
+        return dependency
+
+    def _replace(
+        self, dependency: Dependency, function: Function, above: tuple[Definition, ...]
+    ) -> Dependency:
+        """Return a function in the place of a dependency."""
+        definition = dependency.definition
+        types, imported = self._tree.visible(definition.folders)
+        visible = Visible({**types, definition.name: Any}, imported)
+        binding = self._tree.bind(definition, function, visible)
+        asks = {}
+        for argument in binding.dependencies:
+            if argument == definition.name:
+                asks[argument] = dependency
+            else:
+                original = self._tree.resolve(argument, definition.folders)
+                asks[argument] = self._find(original, above)
+        made = make_dependency(definition, function, binding, asks, self._identities)
+        return replace(made, is_overridden=True)

@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 
-from ..binding.annotations import PathParameter
+from ..binding.annotations import spell
 from ..binding.calls import bind
 from ..binding.model import DEPENDENCY, Binding, Visible
 from ..contracts.signature import UnreadableError, evaluate, read_annotations
 from ..errors import Problem, ProblemError, RouteHandlersError
 from ..tree.spelling import RESERVED_NAMES
-from .model import Dependency, Plan
+from .calling import plan_call
+from .model import Definition, Dependency, Folders, Function, Plan
 from .types import allows_none, fits, type_of
-
-Function = Callable[..., Any]
-
-#: A folder by the names from the root down.
-Folders = tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Definition:
-    """A function that a folder offers as a dependency.
-
-    :param name: its name.
-    :param function: the function.
-    :param file: the file that offers it, relative to the root.
-    :param folders: the folder of the file.
-    :param parameters: the path parameters of that folder.
-    """
-
-    name: str
-    function: Function
-    file: str
-    folders: Folders
-    parameters: Mapping[str, PathParameter]
 
 
 class DependencyError(ProblemError):
@@ -70,7 +48,11 @@ class Scopes:
         self.plans: list[Plan] = []
         #: The dependencies that have been planned.
         self.planned: dict[Definition, Dependency] = {}
-        self._shared: dict[object, Dependency] = {}
+        #: Those that cannot be used, with the reason, which may lie in one that they ask for.
+        self.failed: dict[Definition, ProblemError] = {}
+        #: The functions by name that tests have put in the place of others, the newest last.
+        self.overrides: list[Mapping[str, Function]] = []
+        self._identities: dict[object, object] = {}
 
     def failures_above(self, folders: Folders) -> Iterator[RouteHandlersError]:
         """Return why files at a folder or above cannot be used."""
@@ -106,54 +88,71 @@ class Scopes:
 
         :param name: the function's name in its file, for errors.
         :param folders: the folder of the function.
-        :returns: ``None`` if it asks for none.
-        :raises DependencyError: for one that cannot be used.
+        :returns: ``None`` if it asks for none, or for one that :meth:`find_problems` reports.
+        :raises DependencyError: for one of another type than the function expects.
         """
         if not binding.dependencies:
             return None
-        asks = {argument: self.resolve(argument, folders, ()) for argument in binding.dependencies}
+        try:
+            asks = {argument: self.resolve(argument, folders) for argument in binding.dependencies}
+        except ProblemError:
+            return None
         check_types(name, binding.function, asks)
-        plan = Plan(asks)
+        plan = Plan(binding, asks)
         self.plans.append(plan)
         return plan
 
-    def resolve(self, name: str, folders: Folders, above: tuple[Definition, ...]) -> Dependency:
-        """Return the dependency that a name means in a folder.
+    def share_query(self, plan: Plan, binding: Binding, others: Set[str]) -> Plan:
+        """Return a plan for one of the routes that it is for.
 
-        :param above: the definitions that lead to it, for cycles.
+        :param binding: the plan of the call there.
+        :param others: keys of the query that other functions of the route read.
         """
+        shared = Plan(binding, plan.asks, others)
+        self.plans.append(shared)
+        return shared
+
+    def resolve(self, name: str, folders: Folders) -> Dependency:
+        """Return the dependency that a name means in a folder."""
         definition = self.find(name, folders)
         assert definition is not None  # binding refuses unknown names
-        if definition in above:
-            cycle = [each.name for each in above[above.index(definition) :]]
-            raise DependencyError(
-                f"The dependencies {' -> '.join([*cycle, name])} ask for each other.",
-                "Remove one of the arguments, or move what both need into another dependency.",
-            )
-        return self.make(definition, above)
+        return self.make(definition)
 
     def make(self, definition: Definition, above: tuple[Definition, ...] = ()) -> Dependency:
-        """Return the dependency of a definition, which is planned once."""
-        if definition in self.planned:
-            return self.planned[definition]
-        types, imported = self.visible(definition.folders)
-        # A function may ask for the outer value of its own name.
-        if not definition.folders or self.find(definition.name, definition.folders[:-1]) is None:
-            types = {name: kind for name, kind in types.items() if name != definition.name}
-        visible = Visible(types, imported)
-        binding = self.bind(definition, definition.function, visible)
+        """Return the dependency of a definition, which is planned once.
+
+        :param above: the definitions that lead to it, for cycles.
+        :raises ProblemError: for one that cannot be used.
+        """
+        if definition in self.failed:
+            raise self.failed[definition]
+        if definition not in self.planned:
+            try:
+                self.planned[definition] = self._make(definition, above)
+            except ProblemError as error:
+                self.failed[definition] = error
+                raise
+        return self.planned[definition]
+
+    def _make(self, definition: Definition, above: tuple[Definition, ...]) -> Dependency:
+        check_cycle(definition, above)
+        above = (*above, definition)
+        binding = self.bind(definition, definition.function, self.visible(definition.folders))
         asks = {}
         for argument in binding.dependencies:
-            folders = definition.folders
-            if argument == definition.name:
-                folders = folders[:-1]
-            asks[argument] = self.resolve(argument, folders, (*above, definition))
+            asks[argument] = self.make(self._find_asked(definition, argument), above)
         check_types(definition.name, definition.function, asks)
-        made = make_dependency(definition, definition.function, binding, asks)
-        key = (definition.function, *sorted((name, id(each)) for name, each in asks.items()))
-        dependency = self._shared.setdefault(key, made)
-        self.planned[definition] = dependency
-        return dependency
+        return make_dependency(definition, definition.function, binding, asks, self._identities)
+
+    def _find_asked(self, definition: Definition, argument: str) -> Definition:
+        """Return the definition of a name that a dependency asks for: its own is an outer one."""
+        folders = definition.folders
+        asked = None
+        if argument != definition.name:
+            asked = self.find(argument, folders)
+        elif folders:
+            asked = self.find(argument, folders[:-1])
+        return asked or definition
 
     def bind(self, definition: Definition, function: Function, visible: Visible) -> Binding:
         """Plan the call of a function at the place of a definition."""
@@ -168,13 +167,19 @@ class Scopes:
 
     def find_problems(self) -> Iterator[Problem]:
         """Check every dependency, whether anything asks for it or not."""
-        for found in self.definitions.values():
-            if isinstance(found, Mapping):
-                for definition in found.values():
-                    try:
-                        self.make(definition)
-                    except ProblemError as error:
-                        yield error.problem.at(definition.file)
+        for folders, definitions in self.definitions.items():
+            # Next to a file that failed, names are missing.
+            if isinstance(definitions, RouteHandlersError) or any(self.failures_above(folders)):
+                continue
+            for definition in definitions.values():
+                with suppress(ProblemError):
+                    self.make(definition)
+        reported: set[int] = set()
+        for definition, error in self.failed.items():
+            # The first one is where the reason lies.
+            if id(error) not in reported:
+                reported.add(id(error))
+                yield error.problem.at(definition.file)
 
 
 def make_dependency(
@@ -182,23 +187,47 @@ def make_dependency(
     function: Function,
     binding: Binding,
     asks: Mapping[str, Dependency],
+    identities: dict[object, object],
 ) -> Dependency:
     """Return a function as a dependency.
 
     :param definition: the definition whose name and place it has.
+    :param identities: those of the functions so far; one is added for a new function.
     """
     innermost = inspect.unwrap(function)
     is_async_generator = inspect.isasyncgenfunction(innermost)
-    kind = type_of(function)
+    asked = {argument: dependency.identity for argument, dependency in asks.items()}
+    key = (function, *sorted((argument, id(identity)) for argument, identity in asked.items()))
     return Dependency(
-        name=definition.name,
-        file=definition.file,
+        definition=definition,
         binding=binding,
         asks=asks,
-        type=kind,
+        identity=identities.setdefault(key, object()),
+        call=plan_call(binding, asked),
+        type=type_of(function),
+        allows_none=allows_none(function),
         is_generator=is_async_generator or inspect.isgeneratorfunction(innermost),
-        allows_none=allows_none(kind),
         is_async=is_async_generator or binding.is_async or binding.wraps_async,
+    )
+
+
+def check_cycle(definition: Definition, above: Sequence[Definition]) -> None:
+    """Refuse a dependency that asks for itself, directly or through others.
+
+    :param above: the definitions that lead to it.
+    :raises DependencyError: for a cycle, which the message shows whole.
+    """
+    if definition not in above:
+        return
+    cycle = [each.name for each in above[above.index(definition) :]]
+    if len(cycle) == 1:
+        raise DependencyError(
+            f"The dependency {definition.name} asks for itself, and no folder above has another.",
+            "Remove the argument, or define the outer one.",
+        )
+    raise DependencyError(
+        f"The dependencies {' -> '.join([*cycle, definition.name])} ask for each other.",
+        "Remove one of the arguments, or move what both need into another dependency.",
     )
 
 
@@ -220,14 +249,10 @@ def check_types(name: str, function: Function, asks: Mapping[str, Dependency]) -
             continue
         if not fits(dependency.type, wanted):
             raise DependencyError(
-                f"{name} annotates {argument} as {_spell(wanted)}, but the dependency in "
-                f"{dependency.file} returns {_spell(dependency.type)}.",
+                f"{name} annotates {argument} as {spell(wanted)}, but the dependency in "
+                f"{dependency.file} returns {spell(dependency.type)}.",
                 "Correct one of the annotations.",
             )
-
-
-def _spell(annotation: Any) -> str:
-    return getattr(annotation, "__name__", str(annotation))
 
 
 def find_name_problems(
@@ -240,18 +265,21 @@ def find_name_problems(
     """
     for definition in definitions:
         name = definition.name
-        folder = None
-        if name in definition.parameters:
-            folder = definition.parameters[name].folder
-        elif name in parameters_below.get(definition.folders, {}):
-            folder = parameters_below[definition.folders][name]
+        below = parameters_below.get(definition.folders, {})
         if name in RESERVED_NAMES:
             yield Problem(
                 f"The dependency {name} has a reserved name.", "Rename it.", (definition.file,)
             )
-        elif folder is not None:
+        elif name in definition.parameters or name in below:
+            folder = below.get(name, "")
+            if name in definition.parameters:
+                folder = definition.parameters[name].folder
+            renamed = re.sub(rf"(?<=[\[.]){name}\b", f"{name}_id", folder.rpartition("/")[2])
+            hint = f"Rename the dependency, or the folder to {renamed}."
+            if folder.startswith("/"):
+                hint = "Rename one of the two."
             yield Problem(
                 f"The dependency {name} has the name of a path parameter, in {folder}.",
-                f"Rename the dependency, or the folder to [{name}_id].",
+                hint,
                 (definition.file,),
             )

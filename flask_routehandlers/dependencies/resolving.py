@@ -3,239 +3,328 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
-from types import CoroutineType
-from typing import Any
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from types import AsyncGeneratorType, CoroutineType
+from typing import Any, TypeVar
 
-from flask import Flask, Request, Response
+from flask import Request, Response, current_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from ..binding.model import Binding
+from ..contracts.inputs import Inputs
 from ..contracts.invalid import InvalidRequest, InvalidValue
 from ..running.calls import call_sync
 from ..running.modes import run_for
-from .cleanup import Cleanup, clean_up, clean_up_async, is_failure
-from .model import Dependency, Plan
+from .calling import Call, Values
+from .cleanup import Cleanup, clean_up, clean_up_in_loop
+from .model import Dependency, Plan, Run
 from .streams import KeptBody, is_stream
 
-Arguments = dict[str, Any]
+T = TypeVar("T")
 
 
-class Resolution:
-    """The dependencies of one request.
+class _Nothing:
+    """The value of a generator that has ended without a ``yield``."""
 
-    :param app: the app that answers it.
-    :param request: the request.
-    :param values: the values of the path parameters.
+
+_NOTHING = _Nothing()
+
+#: Values of a dependency that are not its result.
+_SPECIAL = (HTTPException, WerkzeugResponse, CoroutineType, _Nothing)
+
+#: Types of values that are, collected as they come: to look here is faster than to compare.
+_ordinary: set[type] = set()
+_MANY_TYPES = 1000
+
+
+#: The key in the values of a request for the last failure that a ``call_next()`` has turned into
+#: a response.
+CAUGHT = object()
+
+#: The same for the bodies that dependencies wait for, made in an event loop.
+_STREAMS = object()
+
+
+def make_values(request: Request, parameters: dict[str, Any]) -> Values:
+    """Return the values of a request for which no dependency has run yet.
+
+    :param parameters: the values of the path parameters.
     """
-
-    __slots__ = ("app", "caught", "request", "results", "streams", "values")
-
-    def __init__(self, app: Flask, request: Request, values: dict[str, Any]) -> None:
-        self.app = app
-        self.request = request
-        self.values = values
-        #: The values of the dependencies that have run.
-        self.results: dict[Dependency, Any] = {}
-        #: The last exception that a ``call_next()`` has turned into a response.
-        self.caught: Exception | None = None
-        #: Bodies that dependencies wait for.
-        self.streams: list[KeptBody] = []
-
-    def keep_open(self, response: Response, cleanups: list[Cleanup]) -> None:
-        """Clean up when the body of a response is closed."""
-        app = self.app
-
-        def finish(cleanups: list[Cleanup], failure: BaseException | None) -> BaseException | None:
-            if any(cleanup.is_async for cleanup in cleanups):
-                return run_for(app, clean_up_async(cleanups, failure))
-            return clean_up(cleanups, failure)
-
-        body = KeptBody(response.response, cleanups, finish)
-        response.response = body
-        self.streams.append(body)
-
-    def keep_streams(self) -> None:
-        """Hold the context of the request for the streams. Call it outside of an event loop."""
-        while self.streams:
-            self.streams.pop().keep_context()
-
-    def authenticate(self, plan: Plan, binding: Binding) -> Arguments:
-        """Read every credential that a function and its dependencies need.
-
-        :returns: the arguments of the function so far.
-        :raises ~werkzeug.exceptions.Unauthorized: without one that is needed.
-        """
-        for credential in plan.credentials:
-            credential.read(self.request, {})
-        arguments = binding.arguments(self.request, self.values)
-        if binding.inputs is not None:
-            binding.inputs.authenticate(self.request, arguments)
-        return arguments
-
-    def prepare(self, dependency: Dependency, errors: list[InvalidValue]) -> Arguments | None:
-        """Return the arguments of a dependency.
-
-        :param errors: collects the inputs that are not valid.
-        :returns: ``None`` if an input, or a dependency that it asks for, is missing. The others
-            run all the same, so that a 401, 403 or 404 of theirs comes first.
-        """
-        results = self.results
-        arguments = dependency.binding.arguments(self.request, self.values)
-        for argument, asked in dependency.asks.items():
-            if asked not in results:
-                return None
-            arguments[argument] = results[asked]
-        inputs = dependency.binding.inputs
-        if inputs is not None:
-            count = len(errors)
-            inputs.authenticate(self.request, arguments)
-            inputs.collect(self.request, arguments, errors)
-            if len(errors) > count:
-                return None
-        return arguments
-
-    def accept(self, dependency: Dependency, value: Any) -> None:
-        """Keep the value of a dependency.
-
-        :raises ~werkzeug.exceptions.HTTPException: the value, if it is one: an error must not
-            pass for a value. A response answers the request, as ``abort()`` with it would.
-        :raises TypeError: for ``None``, unless the annotation has it.
-        """
-        if value is None and not dependency.allows_none:
-            raise TypeError(
-                f"{dependency.name} in {dependency.file} returned None, which its annotation "
-                "does not have. Return a value or an error, or add | None."
-            )
-        if isinstance(value, HTTPException):
-            raise value
-        if isinstance(value, WerkzeugResponse):
-            raise HTTPException(response=value)
-        self.results[dependency] = value
-
-    def complete(
-        self, plan: Plan, binding: Binding, arguments: Arguments, errors: list[InvalidValue]
-    ) -> Arguments:
-        """Add the inputs of a function, and its dependencies, to its arguments.
-
-        :raises InvalidRequest: with every value that is not valid.
-        """
-        if binding.inputs is not None:
-            binding.inputs.collect(self.request, arguments, errors)
-        if errors:
-            raise InvalidRequest(errors)
-        for argument, dependency in plan.asks.items():
-            arguments[argument] = self.results[dependency]
-        return arguments
+    return {**parameters, "request": request, "params": parameters}
 
 
-def run(
-    state: Resolution, plan: Plan, binding: Binding, answer: Callable[[Arguments], Response]
-) -> Response:
-    """Run a function with its dependencies, and clean up after those that ran for it.
+def note_failure(values: Values, error: Exception) -> None:
+    """Remember an exception that ``call_next()`` has turned into a response."""
+    failure = _as_failure(error)
+    if failure is not None:
+        values[CAUGHT] = failure
 
-    :param answer: calls the function, and returns its response.
+
+def keep_streams(values: Values) -> None:
+    """Hold the context of the request for the streams. Call it outside of an event loop."""
+    for body in values.pop(_STREAMS, ()):
+        body.keep_context()
+
+
+def run(plan: Plan, answer: Callable[[Call, Values], Response], values: Values) -> Response:
+    """Run a function after its dependencies, and clean up after those that ran for it.
+
+    :param answer: makes a response with a call of the function.
+    :param values: those of the request; the values of the dependencies are added.
     :raises Exception: what it raises, or what a dependency raises in its place.
     """
+    current = plan.run
+    if current.is_async:
+        return _run_bridged(plan, answer, values)
     cleanups: list[Cleanup] = []
     try:
-        arguments = state.authenticate(plan, binding)
+        if current.credentials:
+            _authenticate(values, current)
         errors: list[InvalidValue] = []
-        for dependency in plan.order:
-            if dependency not in state.results:
-                prepared = state.prepare(dependency, errors)
-                if prepared is not None:
-                    value = _start(dependency, prepared, cleanups)
-                    if isinstance(value, CoroutineType):
-                        value = run_for(state.app, value)
-                    state.accept(dependency, value)
-        response = answer(state.complete(plan, binding, arguments, errors))
+        for identity, call, inputs, is_generator, dependency in current.steps:
+            if identity in values:
+                continue
+            if inputs is None and not errors:
+                value = call(values)
+            else:
+                completed = _read_inputs(values, dependency, inputs, errors)
+                if completed is None:
+                    continue
+                value = call(completed)
+            if is_generator:
+                cleanups.append((dependency, value))
+                value = next(value, _NOTHING)
+            if type(value) not in _ordinary:
+                value = _check(dependency, value)
+            values[identity] = value
+        if errors or current.inputs is not None:
+            response = answer(current.call, _complete(values, current, errors))
+        else:
+            response = answer(current.call, values)
     except BaseException as error:
-        failure = clean_up(cleanups, error if is_failure(error) else None)
-        if failure is None or failure is error:
-            raise
-        raise failure from failure.__cause__
-    if cleanups and is_stream(response, state.request):
-        state.keep_open(response, cleanups)
-        state.keep_streams()
-    elif cleanups:
-        caught = state.caught if is_failure(state.caught) else None
-        failure = clean_up(cleanups, caught)
-        if failure is not None and failure is not caught:
-            raise failure
+        if cleanups:
+            stream = _find_stream(values, error)
+            if stream is not None:
+                _keep_open(values, stream, cleanups).keep_context()
+            else:
+                _raise_new(clean_up(cleanups, _as_failure(error)), error)
+        raise
+    if cleanups:
+        if type(response.response) is not list and is_stream(response, values["request"]):
+            _keep_open(values, response, cleanups).keep_context()
+        else:
+            # Not in a variable: the traceback of what was caught refers to this frame.
+            _raise_new(clean_up(cleanups, values.get(CAUGHT)), values.get(CAUGHT))
     return response
 
 
-async def run_async(
-    state: Resolution,
-    plan: Plan,
-    binding: Binding,
-    answer: Callable[[Arguments], Awaitable[Response]],
+async def run_in_loop(
+    plan: Plan, answer: Callable[[Call, Values], Awaitable[Response]], values: Values
 ) -> Response:
     """Do the same in an event loop. Sync dependencies run in the thread of the request."""
+    current = plan.run
     cleanups: list[Cleanup] = []
     try:
-        arguments = state.authenticate(plan, binding)
+        if current.credentials:
+            _authenticate(values, current)
         errors: list[InvalidValue] = []
-        for dependency in plan.order:
-            if dependency not in state.results:
-                prepared = state.prepare(dependency, errors)
-                if prepared is not None:
-                    value = await _start_async(dependency, prepared, cleanups)
-                    state.accept(dependency, value)
-        response = await answer(state.complete(plan, binding, arguments, errors))
+        for identity, _, inputs, _, dependency in current.steps:
+            if identity in values:
+                continue
+            completed: Values | None = values
+            if errors or inputs is not None:
+                completed = _read_inputs(values, dependency, inputs, errors)
+            if completed is None:
+                continue
+            value = await _begin_in_loop(dependency, completed, cleanups)
+            values[identity] = _check(dependency, value)
+        if errors or current.inputs is not None:
+            response = await answer(current.call, _complete(values, current, errors))
+        else:
+            response = await answer(current.call, values)
     except BaseException as error:
-        failure = await clean_up_async(cleanups, error if is_failure(error) else None)
-        if failure is None or failure is error:
-            raise
-        raise failure from failure.__cause__
-    if cleanups and is_stream(response, state.request):
-        state.keep_open(response, cleanups)
-    elif cleanups:
-        caught = state.caught if is_failure(state.caught) else None
-        failure = await clean_up_async(cleanups, caught)
-        if failure is not None and failure is not caught:
-            raise failure
+        if cleanups:
+            stream = _find_stream(values, error)
+            if stream is not None:
+                values.setdefault(_STREAMS, []).append(_keep_open(values, stream, cleanups))
+            else:
+                _raise_new(await clean_up_in_loop(cleanups, _as_failure(error)), error)
+        raise
+    if cleanups:
+        if is_stream(response, values["request"]):
+            values.setdefault(_STREAMS, []).append(_keep_open(values, response, cleanups))
+        else:
+            _raise_new(await clean_up_in_loop(cleanups, values.get(CAUGHT)), values.get(CAUGHT))
     return response
 
 
-def _start(dependency: Dependency, arguments: Arguments, cleanups: list[Cleanup]) -> Any:
-    """Call a dependency, and return its value, or its coroutine."""
-    value = dependency.binding.function(**arguments)
-    if not dependency.is_generator:
-        return value
-    cleanup = Cleanup(dependency, value)
+def _run_bridged(
+    plan: Plan, answer: Callable[[Call, Values], Response], values: Values
+) -> Response:
+    """Do the same where a test has put an async dependency in the place of a sync one."""
+
+    async def answer_in_loop(call: Call, values: Values) -> Response:
+        return await call_sync(answer, call, values)
+
     try:
-        value = next(cleanup.generator)
-    except StopIteration:
-        raise _yielded_nothing(dependency) from None
-    cleanups.append(cleanup)
+        return _wait_for(run_in_loop(plan, answer_in_loop, values))
+    finally:
+        keep_streams(values)
+
+
+def _wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
+    return run_for(current_app._get_current_object(), coroutine)  # type: ignore[attr-defined]
+
+
+def _begin(dependency: Dependency, values: Values, cleanups: list[Cleanup]) -> Any:
+    """Call a dependency.
+
+    :returns: its value, a coroutine, or an async generator.
+    """
+    value = dependency.call(values)
+    if dependency.is_generator:
+        cleanups.append((dependency, value))
+        if not inspect.isasyncgen(value):
+            value = next(value, _NOTHING)
     return value
 
 
-async def _start_async(
-    dependency: Dependency, arguments: Arguments, cleanups: list[Cleanup]
-) -> Any:
-    """Call a dependency in an event loop, and return its value."""
-    function = dependency.binding.function
-    if dependency.binding.is_async:
-        return await function(**arguments)
-    if not inspect.isasyncgenfunction(inspect.unwrap(function)):
-        value = await call_sync(_start, dependency, arguments, cleanups)
-        # A decorator around an async def may return its coroutine.
-        return await value if isinstance(value, CoroutineType) else value
-    cleanup = Cleanup(dependency, function(**arguments))
-    try:
-        value = await anext(cleanup.generator)
-    except StopAsyncIteration:
-        raise _yielded_nothing(dependency) from None
-    cleanups.append(cleanup)
+async def _begin_in_loop(dependency: Dependency, values: Values, cleanups: list[Cleanup]) -> Any:
+    if dependency.is_async and not dependency.binding.wraps_async:
+        value = _begin(dependency, values, cleanups)
+    else:
+        value = await call_sync(_begin, dependency, values, cleanups)
+    if dependency.is_generator and inspect.isasyncgen(value):
+        return await _first_of(value)
+    if isinstance(value, CoroutineType):
+        return await value
     return value
 
 
-def _yielded_nothing(dependency: Dependency) -> RuntimeError:
-    return RuntimeError(
-        f"{dependency.name} in {dependency.file} yielded nothing. Yield the value once, or raise "
-        "an error."
-    )
+async def _first_of(generator: AsyncGeneratorType[Any, Any]) -> Any:
+    """Return what an async generator yields, without the loop's knowledge of it.
+
+    A loop closes its generators when it ends. Flask's way ends it with the request, but a stream
+    needs its dependencies longer.
+    """
+    hooks = sys.get_asyncgen_hooks()
+    sys.set_asyncgen_hooks(None, None)
+    try:
+        first = anext(generator, _NOTHING)
+    finally:
+        sys.set_asyncgen_hooks(*hooks)
+    return await first
+
+
+def _authenticate(values: Values, current: Run) -> None:
+    """Read every credential that a function and its dependencies need.
+
+    :raises ~werkzeug.exceptions.Unauthorized: without one that is needed.
+    """
+    for credential in current.credentials:
+        credential.read(values["request"], {})
+
+
+def _read_inputs(
+    values: Values, dependency: Dependency, inputs: Inputs | None, errors: list[InvalidValue]
+) -> Values | None:
+    """Return the values for a call of a dependency, its inputs included.
+
+    :param errors: collects the inputs that are not valid.
+    :returns: ``None`` if an input, or a dependency that it asks for, is missing. The others run
+        all the same, so that a 401, 403 or 404 of theirs comes first.
+    """
+    if any(asked.identity not in values for asked in dependency.asks.values()):
+        return None
+    if inputs is None:
+        return values
+    sent: dict[str, Any] = {}
+    count = len(errors)
+    inputs.authenticate(values["request"], sent)
+    inputs.collect(values["request"], sent, errors)
+    if len(errors) > count:
+        return None
+    return values | sent
+
+
+def _complete(values: Values, current: Run, errors: list[InvalidValue]) -> Values:
+    """Return the values for a call of a function, its own inputs included.
+
+    :raises InvalidRequest: with every value that is not valid.
+    """
+    sent: dict[str, Any] = {}
+    if current.inputs is not None:
+        current.inputs.authenticate(values["request"], sent)
+        current.inputs.collect(values["request"], sent, errors)
+    if errors:
+        raise InvalidRequest(errors)
+    return values | sent
+
+
+def _check(dependency: Dependency, value: Any) -> Any:
+    """Return the value of a dependency.
+
+    :raises ~werkzeug.exceptions.HTTPException: the value, if it is one: an error must not pass
+        for a value. A response answers the request, as ``abort()`` with it would.
+    :raises TypeError: for ``None``, unless the annotation has it.
+    :raises RuntimeError: for a generator without a ``yield``.
+    """
+    if isinstance(value, CoroutineType):
+        # Of a decorator that hides its async function.
+        value = _wait_for(value)
+    if value is None and not dependency.allows_none:
+        raise TypeError(
+            f"{dependency.name} in {dependency.file} returned None, which its annotation "
+            "does not have. Return a value or an error, or add | None."
+        )
+    if isinstance(value, HTTPException):
+        raise value
+    if isinstance(value, WerkzeugResponse):
+        raise HTTPException(response=value)
+    if value is _NOTHING:
+        raise RuntimeError(
+            f"{dependency.name} in {dependency.file} yielded nothing. Yield the value once, or "
+            "raise an error."
+        )
+    if value is not None and len(_ordinary) < _MANY_TYPES:
+        _ordinary.add(type(value))
+    return value
+
+
+def _find_stream(values: Values, error: BaseException) -> Response | None:
+    """Return the response of an ``abort()`` that is not a failure, if it streams."""
+    response: Any = getattr(error, "response", None)
+    if response is None or _as_failure(error) is not None:
+        return None
+    return response if is_stream(response, values["request"]) else None
+
+
+def _keep_open(values: Values, response: Response, cleanups: list[Cleanup]) -> KeptBody:
+    """Clean up when the body of a response ends."""
+    body = KeptBody(response.response, cleanups, values.get(CAUGHT))
+    response.response = body
+    return body
+
+
+def _as_failure(error: BaseException | None) -> BaseException | None:
+    """Return an exception if it undoes what a dependency has begun.
+
+    ``abort()`` with a response below 400, for example a redirect, does not.
+    """
+    if not isinstance(error, HTTPException):
+        return error
+    status = error.code
+    if isinstance(error.response, WerkzeugResponse):
+        status = error.response.status_code
+    return error if status is None or status >= 400 else None
+
+
+def _raise_new(failure: BaseException | None, known: BaseException | None) -> None:
+    """Raise what a dependency has raised in the place of a failure that is known."""
+    try:
+        if failure is not None and failure is not known:
+            raise failure
+    finally:
+        # The traceback refers to this frame: with them, a failing request would be a cycle.
+        del failure, known

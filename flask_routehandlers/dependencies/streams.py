@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator
+import inspect
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from flask import Request, Response, stream_with_context
+from flask import Flask, Request, Response, current_app, stream_with_context
 
-from .cleanup import Cleanup
+from ..running.modes import run_for
+from .cleanup import Cleanup, clean_up, clean_up_in_loop
 
 #: Statuses of responses whose bodies are never sent.
 _WITHOUT_BODY = (204, 304)
-
-#: Cleans up, given the failure that ended the stream, and returns the failure that counts.
-CleanUp = Callable[[list[Cleanup], BaseException | None], BaseException | None]
 
 
 def is_stream(response: Response, request: Request) -> bool:
@@ -25,70 +25,111 @@ def is_stream(response: Response, request: Request) -> bool:
 
 
 class KeptBody:
-    """The body of a response whose dependencies live until it is closed.
+    """The body of a response whose dependencies live until it ends.
 
-    It replaces the body, since Werkzeug calls no callbacks of ``call_on_close()`` for files. It
-    cleans up as well when it is thrown away, because a middleware has replaced the response or
-    the client has gone.
+    It replaces the body, since Werkzeug calls no callbacks of ``call_on_close()`` for files. They
+    clean up before the server ends the response, so that a failure of theirs breaks the
+    connection. They do as well when the body is closed before its end, or thrown away because a
+    middleware has replaced the response: nothing that it holds refers to it.
 
     :param chunks: the body.
-    :param cleanups: the dependencies that have yielded.
-    :param clean_up: cleans up after them.
+    :param cleanups: the dependencies that have begun.
+    :param failure: the failure to throw in at the end, if there was one already.
     """
 
-    def __init__(self, chunks: Iterable[Any], cleanups: list[Cleanup], clean_up: CleanUp) -> None:
+    def __init__(
+        self, chunks: Iterable[Any], cleanups: list[Cleanup], failure: BaseException | None
+    ) -> None:
         self._chunks = chunks
         self._iterator = iter(chunks)
-        self._cleanups = cleanups
-        self._clean_up = clean_up
-        # A stream that is closed before its end has failed.
-        self._failure: BaseException | None = GeneratorExit()
-        self._context: Any = None
-        self._is_closed = False
+        self._ending = _Ending(cleanups, failure)
+        self._has_begun = False
 
     def keep_context(self) -> None:
-        """Hold the context of the request, which the clean-up needs, until it is closed."""
-        if not self._is_closed:
-            self._context = stream_with_context(iter(()))
+        """Hold the context of the request, which the clean-up needs."""
+        self._ending.keep_context()
 
     def __iter__(self) -> Iterator[Any]:
         return self
 
     def __next__(self) -> Any:
+        self._has_begun = True
         try:
             return next(self._iterator)
         except StopIteration:
-            self._failure = None
+            self._ending.reach(None)
             raise
         except BaseException as error:
-            self._failure = error
+            self._ending.reach(error)
             raise
 
     def close(self) -> None:
-        """Close the chunks, clean up, and leave the context.
+        """Close the body, and clean up if it has not ended.
 
-        :raises Exception: what a dependency raises.
+        :raises Exception: what the body or a dependency raises.
         """
-        if self._is_closed:
-            return
-        self._is_closed = True
-        failure = self._failure
         try:
-            try:
-                close = getattr(self._chunks, "close", None)
-                if close is not None:
-                    close()
-            except BaseException as error:
-                failure = error
-            failure = self._clean_up(self._cleanups, failure)
-        finally:
-            if self._context is not None:
-                self._context.close()
-        if failure is not None and failure is not self._failure:
-            raise failure
+            close = getattr(self._chunks, "close", None)
+            if close is not None:
+                close()
+        except BaseException as error:
+            self._ending.reach(error)
+            raise
+        # What has not begun was not needed; the answer itself is as good as any.
+        self._ending.reach(GeneratorExit() if self._has_begun else None)
 
     def __del__(self) -> None:
-        try:
+        # What it raises is logged already.
+        with suppress(BaseException):
             self.close()
+
+
+class _Ending:
+    """The clean-up at the end of a body.
+
+    :param cleanups: the dependencies that have begun.
+    :param failure: the failure to throw in, if there was one already.
+    """
+
+    def __init__(self, cleanups: list[Cleanup], failure: BaseException | None) -> None:
+        self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+        self._cleanups = cleanups
+        self._failure = failure
+        self._in_context: Iterator[Any] | None = None
+
+    def keep_context(self) -> None:
+        """Hold the context of the request."""
+        if self._cleanups:
+            self._in_context = stream_with_context(self._clean_up())
+
+    def reach(self, failure: BaseException | None) -> None:
+        """Clean up, unless that is done.
+
+        :param failure: what has ended the body before its end.
+        :raises Exception: what a dependency raises.
+        """
+        if not self._cleanups:
+            return
+        self._failure = self._failure or failure
+        in_context, self._in_context = self._in_context, None
+        for _ in in_context or self._clean_up():
+            pass
+
+    def _clean_up(self) -> Iterator[Any]:
+        known, self._failure = self._failure, None
+        failure: BaseException | None = None
+        try:
+            if any(inspect.isasyncgen(generator) for _, generator in self._cleanups):
+                failure = run_for(self._app, clean_up_in_loop(self._cleanups, known))
+            else:
+                failure = clean_up(self._cleanups, known)
+            if failure is not None and failure is not known:
+                raise failure
         except BaseException:
-            logging.getLogger(__name__).exception("A dependency failed after a stream")
+            # No error handler of the app can answer any more.
+            self._app.log_exception(sys.exc_info())
+            raise
+        finally:
+            # The traceback refers to this frame.
+            del failure, known
+        yield from ()

@@ -7,8 +7,8 @@ import inspect
 import types
 import typing
 from abc import ABCMeta
-from collections.abc import Callable
-from typing import Any, get_args, get_origin
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, get_args, get_origin
 
 from ..contracts.signature import (
     UnreadableError,
@@ -35,39 +35,53 @@ def type_of(function: Callable[..., Any]) -> Any:
 
     It is the return annotation without error classes, or, of a generator, what it yields.
     """
-    innermost = inspect.unwrap(function)
-    try:
-        annotation = evaluate(read_annotations(innermost)["return"], innermost)
-    except (KeyError, UnreadableError):
-        return Any
-    if inspect.isgeneratorfunction(innermost) or inspect.isasyncgenfunction(innermost):
-        plain = unalias(annotation)
-        if get_origin(plain) not in _YIELDING or not get_args(plain):
-            return Any
-        annotation = get_args(plain)[0]
-    members = tuple(member for member in members_of(annotation) if not is_error_class(member))
+    members = [member for member in _read_members(function) if not is_error_class(member)]
     if not members:
         return Any
     make_union: Any = typing.Union
-    return make_union[members]
+    return make_union[tuple(members)]
 
 
 def errors_of(function: Callable[..., Any]) -> tuple[Any, ...]:
     """Return the error classes in the annotation of a dependency."""
+    return tuple(member for member in _read_members(function) if is_error_class(member))
+
+
+def allows_none(function: Callable[..., Any]) -> bool:
+    """Return whether a dependency may return ``None``: its annotation has it, or is not known."""
+    return any(map(_is_open_to_none, _read_members(function)))
+
+
+def _read_members(function: Callable[..., Any]) -> tuple[Any, ...]:
+    """Return the members of the annotation of a dependency, ``Any`` if it cannot be read."""
     innermost = inspect.unwrap(function)
     try:
         annotation = evaluate(read_annotations(innermost)["return"], innermost)
     except (KeyError, UnreadableError):
-        return ()
-    plain = unalias(annotation)
-    if get_origin(plain) in _YIELDING and get_args(plain):
+        return (Any,)
+    if inspect.isgeneratorfunction(innermost) or inspect.isasyncgenfunction(innermost):
+        plain = unalias(annotation)
+        if get_origin(plain) not in _YIELDING or not get_args(plain):
+            return (Any,)
         annotation = get_args(plain)[0]
-    return tuple(member for member in members_of(annotation) if is_error_class(member))
+    return tuple(_flatten(annotation))
 
 
-def allows_none(annotation: Any) -> bool:
-    """Return whether ``None`` is a value of a type, or nothing is known about it."""
-    return any(member in (Any, object, type(None)) for member in members_of(annotation))
+def _flatten(annotation: Any) -> Iterator[Any]:
+    """Return the members of a union, of those inside it too."""
+    members = members_of(annotation)
+    if members == (annotation,):
+        yield annotation
+    else:
+        for member in members:
+            yield from _flatten(member)
+
+
+def _is_open_to_none(member: Any) -> bool:
+    plain = unalias(member)
+    if plain in (Any, object, None, types.NoneType) or isinstance(plain, typing.TypeVar):
+        return True
+    return get_origin(plain) is Literal and None in get_args(plain)
 
 
 def fits(actual: Any, wanted: Any) -> bool:
@@ -82,7 +96,7 @@ def fits(actual: Any, wanted: Any) -> bool:
 
 def _classes(annotation: Any) -> list[Any]:
     """Return the members of a union without ``None``, which fits nothing else."""
-    members = [member for member in members_of(annotation) if member is not types.NoneType]
+    members = [member for member in _flatten(annotation) if member not in (None, types.NoneType)]
     return members or [types.NoneType]
 
 
@@ -99,7 +113,7 @@ def _fits(actual: Any, wanted: Any) -> bool:
 
 def _is_nominal(kind: Any) -> bool:
     """Return whether instances of a type are told by their class alone."""
-    if not isinstance(kind, type) or kind is object:
+    if not isinstance(kind, type) or kind in (Any, object):
         return False
     return not (
         inspect.isabstract(kind)

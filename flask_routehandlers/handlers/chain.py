@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 from flask import Flask, Request, Response, stream_with_context
 
 from ..binding.model import Binding
+from ..dependencies.calling import Call as ValuesCall
+from ..dependencies.calling import Values
 from ..dependencies.model import Plan
-from ..dependencies.resolving import Resolution, run, run_async
+from ..dependencies.resolving import keep_streams, note_failure, run, run_in_loop
 from ..running.calls import call_sync
 from ..running.modes import run_for
 from .errors import answer_error
@@ -25,10 +27,10 @@ _KIND = "A middleware"
 
 #: Answers a request, given the values of its path parameters, and its dependencies if any
 #: function of the route asks for some.
-Call = Callable[[Request, dict[str, Any], Resolution | None], Response]
+Call = Callable[[Request, dict[str, Any], Values | None], Response]
 
 #: The same inside an event loop.
-AsyncCall = Callable[[Request, dict[str, Any], Resolution | None], Coroutine[Any, Any, Response]]
+AsyncCall = Callable[[Request, dict[str, Any], Values | None], Coroutine[Any, Any, Response]]
 
 
 class Link(NamedTuple):
@@ -53,7 +55,7 @@ class Link(NamedTuple):
     @property
     def needs_loop(self) -> bool:
         """Whether it, or a dependency of it, is async."""
-        return self.awaits or (self.plan is not None and self.plan.is_async)
+        return self.awaits or (self.plan is not None and self.plan.run.is_async)
 
     def check_call(self, is_called: bool, arguments: object, named: object) -> None:
         """Refuse a second call of ``call_next``, and arguments.
@@ -108,7 +110,10 @@ def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
     takes_call_next = "call_next" in binding.extras
     response_class = app.response_class
 
-    def call(request: Request, values: dict[str, Any], state: Resolution | None) -> Response:
+    def answer(call: ValuesCall, values: Values) -> Response:
+        return respond(app, call(values), name, file, _KIND)
+
+    def call(request: Request, values: dict[str, Any], state: Values | None) -> Response:
         is_called = False
 
         def call_next(*arguments: Any, **named: Any) -> Response:
@@ -123,17 +128,12 @@ def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
                 if response is None:
                     raise
                 if state is not None:
-                    state.caught = error
+                    note_failure(state, error)
                 return response
 
-        def answer(arguments: dict[str, Any]) -> Response:
-            if takes_call_next:
-                arguments["call_next"] = call_next
-            return respond(app, function(**arguments), name, file, _KIND)
-
         if plan is not None and state is not None:
-            return run(state, plan, binding, answer)
-        # Not through answer(): a traceback has one frame less for each middleware.
+            state["call_next"] = call_next
+            return run(plan, answer, state)
         if is_usual:
             result = function(request=request, call_next=call_next)
         else:
@@ -162,7 +162,17 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
         result = complete(app, result, name, file, _KIND)
         return make_response(app, result, name, file, _KIND)
 
-    async def call(request: Request, values: dict[str, Any], state: Resolution | None) -> Response:
+    async def answer(call: ValuesCall, values: Values) -> Response:
+        if binding.is_async:
+            result = await call(values)
+        else:
+            # Including a decorator around an async def: it may run it as Flask does.
+            result = await call_sync(call, values)
+        if binding.wraps_async and isinstance(result, CoroutineType):
+            result = await result
+        return respond(result)
+
+    async def call(request: Request, values: dict[str, Any], state: Values | None) -> Response:
         is_called = False
 
         async def call_next(*arguments: Any, **named: Any) -> Response:
@@ -177,32 +187,22 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
                 if response is None:
                     raise
                 if state is not None:
-                    state.caught = error
+                    note_failure(state, error)
                 return response
 
         def call_next_sync(*arguments: Any, **named: Any) -> Response:
             return run_for(app, call_next(*arguments, **named))
 
-        async def answer(arguments: dict[str, Any]) -> Response:
-            if takes_call_next:
-                arguments["call_next"] = call_next if link.awaits else call_next_sync
-            if binding.is_async:
-                result = await binding.function(**arguments)
-            else:
-                # Including a decorator around an async def: it may run it as Flask does.
-                result = await call_sync(binding.function, **arguments)
-            if binding.wraps_async and isinstance(result, CoroutineType):
-                result = await result
-            return respond(result)
-
+        following = call_next if link.awaits else call_next_sync
         if plan is not None and state is not None:
-            return await run_async(state, plan, binding, answer)
+            state["call_next"] = following
+            return await run_in_loop(plan, answer, state)
         arguments = binding.read_arguments(request, values)
-        if not binding.is_async:
-            return await answer(arguments)
-        # Not through answer(): one coroutine less for each request.
         if takes_call_next:
-            arguments["call_next"] = call_next
+            arguments["call_next"] = following
+        if not binding.is_async:
+            return await answer(lambda arguments: binding.function(**arguments), arguments)
+        # Not through answer(): one coroutine less for each request.
         return respond(await binding.function(**arguments))
 
     return call
@@ -211,13 +211,15 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
 def bridge(app: Flask, inner: AsyncCall) -> Call:
     """Return a sync function that runs a coroutine function for a request."""
 
-    def call(request: Request, values: dict[str, Any], state: Resolution | None) -> Response:
-        response = run_for(app, inner(request, values, state))
+    def call(request: Request, values: dict[str, Any], state: Values | None) -> Response:
+        try:
+            response = run_for(app, inner(request, values, state))
+        finally:
+            if state is not None:
+                keep_streams(state)
         if isinstance(response.response, (GeneratorType, AsyncBody)):
             # Not earlier: it is iterated outside the loop, where its context has to begin.
             response.response = stream_with_context(response.response)
-        if state is not None:
-            state.keep_streams()
         return response
 
     return call

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import CoroutineType, MappingProxyType
 from typing import Any
 
@@ -10,8 +11,10 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from ..binding.model import Binding
+from ..dependencies.calling import Call as ValuesCall
+from ..dependencies.calling import Values
 from ..dependencies.model import Plan
-from ..dependencies.resolving import Resolution, run, run_async
+from ..dependencies.resolving import make_values, run, run_in_loop
 from ..running.calls import call_sync
 from ..running.modes import run_for
 from .chain import Call, bridge
@@ -60,8 +63,11 @@ class Dispatcher:
             for method, binding in bindings.items()
             if binding.is_direct
         }
-        if "GET" in self.direct and "HEAD" not in bindings:
-            self.direct["HEAD"] = self.direct["GET"]
+        #: The handlers that ask for dependencies, with all that runs before and after them.
+        self.planned = {method: self._plan(method, plan) for method, plan in plans.items()}
+        for handlers in (self.direct, self.planned):
+            if "GET" in handlers and "HEAD" not in bindings:
+                handlers["HEAD"] = handlers["GET"]
 
     def method_of(self, current: Request) -> str:
         """Return the method whose handler answers a request.
@@ -88,9 +94,7 @@ class Dispatcher:
         binding = self.bindings.get(method)
         return binding and binding.function
 
-    def answer(
-        self, current: Request, values: dict[str, Any], state: Resolution | None = None
-    ) -> Any:
+    def answer(self, current: Request, values: dict[str, Any], state: Values | None = None) -> Any:
         """Return the result of the handler, or the answer of a route without one.
 
         :param values: the values of the path parameters.
@@ -102,10 +106,8 @@ class Dispatcher:
             method = self.method_of(current)
         binding = self.bindings.get(method)
         if binding is not None:
-            if method in self.plans:
+            if method in self.planned or binding.writer or binding.is_async:
                 result = self.call(method, current, values, state)
-            elif binding.writer or binding.is_async:
-                result = self._invoke(binding, binding.read_arguments(current, values))
             else:
                 result = binding.function(**binding.read_arguments(current, values))
             if current.method != "OPTIONS" or method == "OPTIONS":
@@ -124,29 +126,51 @@ class Dispatcher:
         return response
 
     def call(
-        self, method: str, current: Request, values: dict[str, Any], state: Resolution | None
+        self, method: str, current: Request, values: dict[str, Any], state: Values | None
     ) -> Any:
         """Call a handler, and write its result as its return annotation declares.
 
         :returns: a response if it asks for dependencies, which are cleaned up already; otherwise
             the result as it is.
         """
-        binding, plan = self.bindings[method], self.plans.get(method)
-        if plan is None:
-            return self._invoke(binding, binding.read_arguments(current, values))
-        state = state or Resolution(self.app, current, values)
-        if binding.is_async or plan.is_async:
-            return bridge(self.app, self.answer_in_loop)(current, values, state)
+        if method in self.planned:
+            return self.planned[method](current, values, state)
+        binding = self.bindings[method]
+        arguments = binding.read_arguments(current, values)
+        return self._invoke(binding, partial(binding.function, **arguments))
 
-        def answer(arguments: dict[str, Any]) -> Response:
-            return respond(self.app, self._invoke(binding, arguments), method, self.file)
+    def _plan(self, method: str, plan: Plan) -> Call:
+        """Return the function that calls a handler after its dependencies."""
+        app, file, binding = self.app, self.file, self.bindings[method]
+        is_usual, make_plain = not (binding.writer or binding.is_async), self.make_plain
 
-        return run(state, plan, binding, answer)
+        def answer(call: ValuesCall, values: Values) -> Response:
+            result = call(values) if is_usual else self._invoke(binding, partial(call, values))
+            if type(result) in PLAIN:
+                return make_plain(result)
+            return respond(app, result, method, file)
 
-    def _invoke(self, binding: Binding, arguments: dict[str, Any]) -> Any:
+        def call(current: Request, values: dict[str, Any], state: Values | None) -> Response:
+            return run(plan, answer, state or make_values(current, values))
+
+        async def answer_in_loop(
+            current: Request, values: dict[str, Any], state: Values | None
+        ) -> Response:
+            return await self._answer_in_loop(method, current, values, state)
+
+        bridged = bridge(app, answer_in_loop)
+
+        def call_in_loop(
+            current: Request, values: dict[str, Any], state: Values | None
+        ) -> Response:
+            return bridged(current, values, state or make_values(current, values))
+
+        return call_in_loop if binding.is_async or plan.run.is_async else call
+
+    def _invoke(self, binding: Binding, call: Callable[[], Any]) -> Any:
         writer = binding.writer
         try:
-            result = binding.function(**arguments)
+            result = call()
             if isinstance(result, CoroutineType):
                 result = run_for(self.app, result)
             return result if writer is None else writer.write(result)
@@ -156,21 +180,26 @@ class Dispatcher:
             raise
 
     async def answer_in_loop(
-        self, current: Request, values: dict[str, Any], state: Resolution | None
+        self, current: Request, values: dict[str, Any], state: Values | None
     ) -> Response:
         """Return the response of the handler, inside the event loop of a chain."""
         method = self.method_of(current)
-        binding, plan = self.bindings.get(method), self.plans.get(method)
-        if binding is None or current.method == "OPTIONS":
+        if method not in self.bindings or current.method == "OPTIONS":
             return await call_sync(self._make_answer, current, values, state)
+        return await self._answer_in_loop(method, current, values, state)
 
-        async def answer(arguments: dict[str, Any]) -> Response:
-            return self._respond(await self._await(binding, arguments), method)
+    async def _answer_in_loop(
+        self, method: str, current: Request, values: dict[str, Any], state: Values | None
+    ) -> Response:
+        binding, plan = self.bindings[method], self.plans.get(method)
 
-        if plan is None or state is None:
-            arguments = binding.read_arguments(current, values)
-            return self._respond(await self._await(binding, arguments), method)
-        return await run_async(state, plan, binding, answer)
+        async def answer(call: ValuesCall, values: Values) -> Response:
+            return self._respond(await self._await(binding, partial(call, values)), method)
+
+        if plan is not None and state is not None:
+            return await run_in_loop(plan, answer, state)
+        call = partial(binding.function, **binding.read_arguments(current, values))
+        return self._respond(await self._await(binding, call), method)
 
     def _respond(self, result: Any, method: str) -> Response:
         if type(result) in PLAIN:
@@ -181,18 +210,15 @@ class Dispatcher:
         return make_response(self.app, result, method, self.file)
 
     def _make_answer(
-        self, current: Request, values: dict[str, Any], state: Resolution | None
+        self, current: Request, values: dict[str, Any], state: Values | None
     ) -> Response:
         return self.app.make_response(self.answer(current, values, state))
 
-    async def _await(self, binding: Binding, arguments: dict[str, Any]) -> Any:
+    async def _await(self, binding: Binding, call: Callable[[], Any]) -> Any:
         """Call a handler in an event loop; a sync one runs in the thread of the request."""
         writer = binding.writer
         try:
-            if binding.is_async:
-                result = await binding.function(**arguments)
-            else:
-                result = await call_sync(binding.function, **arguments)
+            result = call() if binding.is_async else await call_sync(call)
             if isinstance(result, CoroutineType):
                 result = await result
             return result if writer is None else writer.write(result)
@@ -203,7 +229,7 @@ class Dispatcher:
 
     def as_view(self) -> Callable[..., Any]:
         """Return the view of a route without middleware."""
-        app, file, direct = self.app, self.file, self.direct
+        app, file, direct, planned = self.app, self.file, self.direct, self.planned
         preprocessors = app.url_value_preprocessors
         make_plain = self.make_plain
 
@@ -218,6 +244,8 @@ class Dispatcher:
             # A url_value_preprocessor may change the values: then each is passed by name.
             if function is not None and not preprocessors:
                 result = function(**values) if values else function()
+            elif current.method in planned:
+                return planned[current.method](current, values, None)
             else:
                 result = self.answer(current, values)
             if type(result) in PLAIN:
@@ -230,15 +258,17 @@ class Dispatcher:
 
     def as_innermost(self) -> Call:
         """Return the function that answers at the end of a chain of middleware."""
-        app, file, direct = self.app, self.file, self.direct
+        app, file, direct, planned = self.app, self.file, self.direct, self.planned
         preprocessors = app.url_value_preprocessors
         response_class = app.response_class
         make_plain = self.make_plain
 
-        def answer(current: Request, values: dict[str, Any], state: Resolution | None) -> Response:
+        def answer(current: Request, values: dict[str, Any], state: Values | None) -> Response:
             function = direct.get(current.method)
             if function is not None and not preprocessors:
                 result = function(**values)
+            elif current.method in planned:
+                return planned[current.method](current, values, state)
             else:
                 result = self.answer(current, values, state)
             if type(result) in PLAIN:
@@ -274,7 +304,13 @@ def through_chain(app: Flask, chain: Call, *, has_dependencies: bool) -> Callabl
         path = current.environ.get("PATH_INFO")
         if path != current.path and not is_rooted(path):
             raise NotFound
-        state = Resolution(app, current, values) if has_dependencies else None
-        return chain(current, values, state)
+        if not has_dependencies:
+            return chain(current, values, None)
+        state = make_values(current, values)
+        try:
+            return chain(current, values, state)
+        finally:
+            # It refers to functions and tracebacks that refer to it.
+            state.clear()
 
     return dispatch_through_chain

@@ -15,7 +15,11 @@ def answer_error(app: Flask, request: Request, error: Exception) -> Response | N
     """
     if not isinstance(error, HTTPException) and not _has_handler(app, request, type(error)):
         return None
-    return app.make_response(app.handle_user_exception(error))
+    answer = app.handle_user_exception(error)
+    if isinstance(answer, HTTPException):
+        # Flask would call it as a WSGI app, whose body is a stream.
+        answer = answer.get_response(request.environ)
+    return app.make_response(answer)
 
 
 def _has_handler(app: Flask, request: Request, kind: type[Exception]) -> bool:

@@ -119,7 +119,7 @@ def _make_operation(
     dependencies: dict[tuple[str, str], None] = {}
     errors: dict[type[HTTPException], None] = {}
     for caller, asked in [*((link.binding, link.plan) for link in view.links), (binding, plan)]:
-        for dependency in asked.order if asked else ():
+        for dependency in asked.run.order if asked else ():
             dependencies[dependency.name, dependency.file] = None
             bindings.append(dependency.binding)
             errors |= dict.fromkeys(_read_errors(dependency.binding.function))
