@@ -20,17 +20,17 @@ STATUSES = {"plain": 500, "http": 409, "handled": 418, "redirect": 302}
 FAILURES = tuple(STATUSES)
 
 
-class Plain(Exception):
+class PlainError(Exception):
     """An exception that nothing handles."""
 
 
-class Handled(Exception):
+class HandledError(Exception):
     """An exception that the app has a handler for."""
 
 
 def make_failure(kind: str, label: str) -> Exception:
     """Return an exception that is logged as a label."""
-    failures = {"plain": Plain, "handled": Handled, "http": Conflict}
+    failures = {"plain": PlainError, "handled": HandledError, "http": Conflict}
     if kind == "redirect":
         failure: Exception = HTTPException(response=redirect("/elsewhere"))
     else:

@@ -16,8 +16,7 @@ IMPORTS = """
 import asyncio, contextvars, functools, threading
 from collections.abc import *
 from typing import *
-from flask import Response, abort, current_app, g, has_request_context, redirect, request as current
-from flask import send_file
+from flask import Response, abort, current_app, g, redirect, request as current, send_file
 from werkzeug.exceptions import *
 from flask_routehandlers import *
 from tests.dependencies.support import log

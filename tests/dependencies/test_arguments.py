@@ -156,7 +156,11 @@ def pair(word, request): return [word, request.method]
 @shout
 def loud(word, request): return word
 """,
-            "x/route.py": "from .._lib.tools import by_name\n@by_name\ndef GET(pair, loud): return [pair, loud]",
+            "x/route.py": """
+from .._lib.tools import by_name
+@by_name
+def GET(pair, loud): return [pair, loud]
+""",
         }
     )
     assert client.get("/api/x").json == [0, [[0, ["word", "GET"]], "WORD"]]

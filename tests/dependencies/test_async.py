@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from flask_routehandlers.running.engine import Engine, SharedEngine
-from flask_routehandlers.running.modes import SETTING, _process
+from flask_routehandlers.running.modes import _process
 from tests.dependencies.support import ASYNC_SESSION, SESSION, rolled_back, take_log
 
 
@@ -31,7 +31,7 @@ def serve_in(serve, mode):
     def make(*files):
         client = serve(*files)
         if mode == "flask":
-            client.application.config[SETTING] = "flask"
+            client.application.config["ROUTE_HANDLERS_ASYNC"] = "flask"
         return client
 
     return make
@@ -162,7 +162,11 @@ async def middleware(session, call_next):
 def test_a_cancelled_handler_cleans_up(serve_in, mode):
     client = serve_in(
         SESSION + ASYNC_SESSION.replace("db()", "other()"),
-        "async def GET(db, other):\n    asyncio.current_task().cancel()\n    await asyncio.sleep(9)",
+        """
+async def GET(db, other):
+    asyncio.current_task().cancel()
+    await asyncio.sleep(9)
+""",
     )
     if mode == "flask":
         with pytest.raises(asyncio.CancelledError):

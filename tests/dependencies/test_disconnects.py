@@ -52,7 +52,12 @@ __all__ = ["db"]
 """
 
 STREAMS = {
-    "generator": "def GET(db):\n    while True:\n        yield 'piece' * 1000\n        time.sleep(0.01)",
+    "generator": """
+def GET(db):
+    while True:
+        yield "piece" * 1000
+        time.sleep(0.01)
+""",
     "iterator": """
 class Pieces:
     def __iter__(self): return self

@@ -145,7 +145,9 @@ def test_a_name_means_its_own_in_each_function(serve):
     # A marker of one function is a path parameter, or a dependency, of another.
     client = serve(
         {
-            "dependencies.py": "def outer(slug: Query[str], word: Query[str]): return [slug, word]",
+            "dependencies.py": """
+def outer(slug: Query[str], word: Query[str]): return [slug, word]
+""",
             "a/[slug]/dependencies.py": "def word(slug): return f'word of {slug}'",
             "a/[slug]/route.py": "def GET(outer, slug, word): return [outer, slug, word]",
         }

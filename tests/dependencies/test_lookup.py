@@ -31,7 +31,10 @@ def middleware(guard, user, call_next):
     response.headers["Seen"] = f"{guard} {user}"
     return response
 """,
-            "a/dependencies.py": "def user(): return 'admin'\ndef own(user, guard): return [user, guard]",
+            "a/dependencies.py": """
+def user(): return 'admin'
+def own(user, guard): return [user, guard]
+""",
             "a/route.py": "def GET(user, guard, own): return [user, guard, own]",
         }
     )
@@ -59,14 +62,21 @@ def test_a_definition_can_ask_for_the_outer_one_of_its_name(serve):
 def test_a_shared_function_runs_once_under_each_name_and_place(serve):
     client = serve(
         {
-            "_lib/shared.py": "from tests.dependencies.support import log\ndef db(): log('db'); return {}",
+            "_lib/shared.py": """
+from tests.dependencies.support import log
+def db(): log('db'); return {}
+""",
             "dependencies.py": "from ._lib.shared import db\n__all__ = ['db']",
             "a/dependencies.py": """
 from .._lib.shared import db
 session = db
 __all__ = ["db", "session"]
 """,
-            "middleware.py": "def middleware(db, call_next):\n    db['seen'] = 1\n    return call_next()",
+            "middleware.py": """
+def middleware(db, call_next):
+    db["seen"] = 1
+    return call_next()
+""",
             "a/route.py": "def GET(db, session): return [db, session]",
         }
     )

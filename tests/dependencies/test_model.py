@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flask_routehandlers import RouteHandlers
-from tests.dependencies.acting import FAILURES, SCRIPT, Function, Handled, Tree
+from tests.dependencies.acting import FAILURES, SCRIPT, Function, HandledError, Tree
 from tests.dependencies.oracle import expect
 from tests.dependencies.support import take_log
 from tests.support import SEEDED, bare_app, write_files
@@ -82,7 +82,7 @@ def check(data: st.DataObject, requests: int) -> None:
         write_files(Path(folder, "app/api"), tree.files())
         app = bare_app(Path(folder))
         app.logger.disabled = True
-        app.register_error_handler(Handled, lambda error: ("handled", 418))
+        app.register_error_handler(HandledError, lambda error: ("handled", 418))
         RouteHandlers(app)
         client = app.test_client()
         url = "/api" + "".join(f"/f{n}" for n in range(len(tree.dependencies) - 1))

@@ -193,8 +193,9 @@ def test_middleware_that_asks_for_an_unknown_name_is_refused(refuse):
     assert refuse(files) == [
         (
             ("middleware.py",),
-            "middleware asks for 'usr', which is not in the path. Did you mean 'user'? It can ask "
-            "for 'request', 'call_next', 'params' and 'user'. Any other parameter needs a default.",
+            "middleware asks for 'usr', which is not in the path. Did you mean 'user'? It can "
+            "ask for 'request', 'call_next', 'params' and 'user'. "
+            "Any other parameter needs a default.",
         )
     ]
 

@@ -15,7 +15,6 @@ from sqlalchemy import create_engine, text
 
 from flask_routehandlers.running.modes import run_async
 from flask_routehandlers.testing import route
-
 from tests.servers import POSTGRES, postgres
 
 ACCOUNTS = 20
@@ -150,7 +149,7 @@ def client(request, url, serve):
 
 
 def check(client, database, threads: int, requests: int) -> None:
-    expected = Counter({number: START for number in range(1, ACCOUNTS + 1)})
+    expected = Counter(dict.fromkeys(range(1, ACCOUNTS + 1), START))
     kept: set[str] = set()
     faults: list[object] = []
     lock = threading.Lock()
