@@ -577,7 +577,7 @@ HINTS: dict[str, tuple[Follow, ...]] = {
     ),
     r"Use types of one library in an annotation\.": (edit(r"Struct \| Model", "Struct"),),
     r"Write (Field\(alias=\"page-size\"\))\.": (edit(r"Field\(.*?\)(?=\])", "{0}"),),
-    r"Remove the argument\.": (edit(r"cache_tags\(.*\)", "cache_tags()"),),
+    r"Remove the argument\.": (edit(r"\b(cache_tags|user)\(.*\)", r"\1()"),),
     r"Remove the marker, or rename the argument\.": (
         edit(r"Query\[(\w+)\]", r"\1"),
         edit(r"\w+: Query", "renamed: Query"),
@@ -636,13 +636,34 @@ HINTS: dict[str, tuple[Follow, ...]] = {
         edit(r"\w+=None", "{0}"),
         edit(r"\w+=None", "renamed=None"),
     ),
+    r"Did you mean the dependency (\w+)\? Remove the annotation otherwise\.": (
+        edit(r"\w+: Decimal = Decimal\(\)", "{0}"),
+        edit(": Decimal = ", " = "),
+    ),
+    r"It can ask for .* Any other parameter needs a default\. For a value from the client, write "
+    r"(\w+): (\w+)\[(\w+)\]\. If (\w+) is not a dependency, begin its name with an underscore\.": (
+        edit(r"\b{0}\)", "{0}=None)"),
+        both(
+            edit(r"\b{0}\)", "{0}: {1}[{2}])"),
+            edit(r"\A", "from flask_routehandlers import {1}\n"),
+        ),
+        both(edit(r"\b{3}\(", "_{3}("), edit(r"\Z", "\ndef db(): return 1\n")),
+    ),
+    r"Remove the argument, or define the outer one in a folder above\.": (
+        edit(r"\(user\)", "()"),
+        write("../dependencies.py", "def user(): return 1"),
+    ),
+    r"Rename one of the two\.": (
+        edit("def lang", "def language"),
+        in_wsgi("/<lang>", "/<language>"),
+    ),
     r"Define it, or remove it\.": (
         edit(r"\A", "def nix(): return 1\n"),
         edit(", 'nix'", ""),
     ),
     r"Write def (\w+)\(\), which returns it\.": (define("{0}", "def {0}():\n    return 1"),),
-    r"Remove @contextmanager: a dependency that yields is cleaned up by itself\.": (
-        edit("^@contextmanager\n", ""),
+    r"Remove @((?:async)?contextmanager): a dependency that yields is cleaned up by itself\.": (
+        edit("^@{0}\n", ""),
     ),
     r"List the names that it offers: (__all__ = \['(\w+)'), \.\.\.\]\.": (
         lambda tree, problem, code, name: tree.edit(
@@ -841,6 +862,13 @@ DEPENDENCIES = {
     "a cycle": ("def a(b): return 1\ndef b(a): return 1", GET),
     "another type": ("def db() -> int: return 1", "def GET(db: str): return 'x'"),
     "a reserved name": ("def request(): return 1", GET),
+    "an async context manager": ("from contextlib import asynccontextmanager\n"
+                                 "@asynccontextmanager\nasync def db():\n    yield 1", GET),
+    "a similar type": ("from decimal import Decimal\ndef price() -> Decimal: return Decimal()",
+                       "from decimal import Decimal\n"
+                       "def GET(amount: Decimal = Decimal()): return 'x'"),
+    "an unknown name": ("def role(wanted): return 1", GET),
+    "itself": ("def user(user): return 1", GET),
 }  # fmt: skip
 
 OTHER_GET = {"app/api/other/route.py": GET}
@@ -871,6 +899,18 @@ EXAMPLES = {
     ),
     "dependencies: a parameter of the path": Example(
         {"app/api/dependencies.py": "def user(): return 1", "app/api/[user]/route.py": GET}
+    ),
+    "dependencies: a parameter of the prefix": Example(
+        {
+            "app/api/dependencies.py": "def lang(): return 1",
+            "app/api/x/route.py": GET,
+            "wsgi.py": DEFAULT_FILES["wsgi.py"].replace(
+                "(app)", "(app, url_prefix='/<lang>/api')"
+            ),
+        }
+    ),
+    "dependencies: no outer one": Example(
+        {"app/api/x/dependencies.py": "def user(user): return 1", "app/api/x/route.py": GET}
     ),
     "a handler elsewhere": Example({"app/api/x.py": GET} | OTHER_GET),
     "a private folder": Example({"app/api/_x/route.py": GET} | OTHER_GET),

@@ -221,9 +221,12 @@ def check_cycle(definition: Definition, above: Sequence[Definition]) -> None:
         return
     cycle = [each.name for each in above[above.index(definition) :]]
     if len(cycle) == 1:
+        hint = "Remove the argument."
+        if definition.folders:
+            hint = "Remove the argument, or define the outer one in a folder above."
         raise DependencyError(
             f"The dependency {definition.name} asks for itself, and no folder above has another.",
-            "Remove the argument, or define the outer one.",
+            hint,
         )
     raise DependencyError(
         f"The dependencies {' -> '.join([*cycle, definition.name])} ask for each other.",

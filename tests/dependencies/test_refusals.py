@@ -36,7 +36,7 @@ IN_DEPENDENCIES = {
     ),
     "def user(user): ...": (
         "The dependency user asks for itself, and no folder above has another. "
-        "Remove the argument, or define the outer one."
+        "Remove the argument."
     ),
     "def a(b): ...\ndef b(a): ...": (
         "The dependencies a -> b -> a ask for each other. "
@@ -137,6 +137,17 @@ def test_names_of_path_parameters_are_refused(refuse, serve, folder, renamed):
         assert refuse(files) == [((file,), message)]
     # The folder can be renamed, as the hint says.
     serve({"dependencies.py": "def user(): ...", f"x/{renamed}/route.py": "def GET(user): ..."})
+
+
+def test_an_outer_definition_that_is_missing_is_refused(refuse):
+    files = {"x/dependencies.py": "def user(user): ...", "x/route.py": "def GET(): return ''"}
+    assert refuse(files) == [
+        (
+            ("x/dependencies.py",),
+            "The dependency user asks for itself, and no folder above has another. "
+            "Remove the argument, or define the outer one in a folder above.",
+        )
+    ]
 
 
 def test_a_parameter_of_the_prefix_is_refused(tree):
