@@ -510,6 +510,17 @@ HINTS: dict[str, tuple[Follow, ...]] = {
     r"Serve the tree from a separate app, and dispatch to it by host\.": (
         in_wsgi(r"^app = .*", "app = Flask(__name__)"),
     ),
+    r"Create it as Flask\(__name__, subdomain_matching=True\), and set SERVER_NAME in its config "
+    r"before RouteHandlers\(app\)\.": (
+        in_wsgi(
+            r"^(app = Flask\(.*)\)$",
+            r"\1, subdomain_matching=True)\napp.config['SERVER_NAME'] = 'example.com'",
+        ),
+    ),
+    r"Remove revalidate and dynamic, or serve the file from a tree without a subdomain\.": (
+        define("revalidate", ""),
+        in_wsgi(", subdomain=.*", ")"),
+    ),
     r"Write it as a Flask rule, for example (\S+) or (\S+)\.": (
         in_wsgi("url_prefix=.*?([,)])", r"url_prefix='{0}'\1"),
         in_wsgi("url_prefix=.*?([,)])", r"url_prefix='{1}'\1"),
@@ -696,6 +707,12 @@ HINTS: dict[str, tuple[Follow, ...]] = {
     r"Add (@functools\.wraps\(function\)) to w\(\) in hide\(\)\.": (
         both(edit(r"^    def w", "    {0}\n    def w"), edit(r"\A", "import functools\n")),
     ),
+    r"If it guards the handler, write it as a middleware: that runs before\.": (
+        both(edit(r"^@hide\n", ""), write("middleware.py", MIDDLEWARE)),
+    ),
+    r"Import its names at run time if it should declare them\.": (
+        edit(r"^if TYPE_CHECKING:\n +", ""),
+    ),
     r"Remove it\. An extension such as Flask-Sock adds rules for WebSockets\.": (
         define("SOCKET", ""),
     ),
@@ -838,6 +855,11 @@ ROUTES = {
     "a hidden signature": "def hide(function):\n    def w(*a, **k): return function(*a, **k)\n"
     "    return w\n"
     "@hide\ndef GET(request): return 'x'",
+    "a decorator of a handler that reads": "import functools\ndef hide(function):\n"
+    "    return functools.wraps(function)(lambda *a, **k: function(*a, **k))\n"
+    "@hide\ndef GET(x: Query[str]): return 'x'",
+    "an answer for type checkers": "if TYPE_CHECKING:\n    from uuid import UUID as ID\n"
+    "def GET() -> 'ID': return 'x'",
     "a fixed parameter": "def GET(limit: int = 20): return 'x'",
     "a socket": "def GET(): return 'x'\ndef SOCKET(): ...",
     "a near miss": "revalidat = 60\ndef GET(): return 'x'",
@@ -980,6 +1002,10 @@ MODULES = [
 #: Hints that are not followed here, with the reason.
 NOT_FOLLOWED = {
     "Write what it does in its first line.": "a matter of taste, for --strict",
+    "Write what it answers, for example -> list[Article] | NotFound.": "the same",
+    "Return a model or a dataclass for 2026-01-02T00:00:00.": "the same",
+    "Use Query, or POST to another URL.": "the same",
+    "Install one of them, or remove the return annotation.": "needs an environment without both",
     "Its rules and converters are not known: name the app with flask --app.": "about a command",
     "Check one of those, or give RouteHandlers this root where the app is made.": "the same",
     "To check a tree without its app, name its root: --root app/api.": "the same",
@@ -989,14 +1015,31 @@ NOT_FOLLOWED = {
 }
 
 
+def find_positions(module: ast.Module) -> dict[str, int]:
+    """For each function and class of a module with a parameter ``hint``: its position."""
+    positions = {}
+    for node in ast.walk(module):
+        names: list[str] = []
+        if isinstance(node, ast.FunctionDef):
+            names = [argument.arg for argument in node.args.args if argument.arg != "self"]
+        elif isinstance(node, ast.ClassDef):
+            names = [ast.unparse(x.target) for x in node.body if isinstance(x, ast.AnnAssign)]
+        if "hint" in names and isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            positions[node.name] = names.index("hint")
+    return positions
+
+
 def hints_in(file: Path) -> Iterator[str]:
     """The hints of a module that are written as literals; NUL is where a value is filled in."""
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    module = ast.parse(file.read_text("utf-8"))
+    positions = {"Problem": 1} | find_positions(module)
+    for node in ast.walk(module):
         value: ast.expr | None = None
-        if isinstance(node, ast.Call) and len(node.args) > 1:
+        if isinstance(node, ast.Call):
             name = getattr(node.func, "id", "")
-            if name == "Problem" or name.endswith("Error"):
-                value = node.args[1]
+            position = positions.get(name, 1 if name.endswith("Error") else None)
+            if position is not None and position < len(node.args):
+                value = node.args[position]
         elif isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "hint":
             value = node.value
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
