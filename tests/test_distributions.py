@@ -20,14 +20,14 @@ from flask_routehandlers.cli.check.distributions import Contents, find_installed
 from flask_routehandlers.mount import mounts_of
 from tests.support import write_files
 
-GET = 'def GET():\n    """Say hello."""\n    return "hello"\n'
+GET = 'def GET() -> str:\n    """Say hello."""\n    return "hello"\n'
 HINT = "Include the folder in the build backend's configuration, then build and install it again."
 
 FILES = {
     "__init__.py": "",
     "app/api/route.py": GET,
     "app/api/middleware.py": "def middleware(call_next):\n    return call_next()\n",
-    "app/api/[...path]/route.py": "def GET(path):\n    '''Give it.'''\n    return path\n",
+    "app/api/[...path]/route.py": "def GET(path) -> str:\n    '''Give it.'''\n    return path\n",
     "app/api/a/route.py": GET,
     "app/api/a/helpers.py": "",
 }

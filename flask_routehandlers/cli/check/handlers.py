@@ -26,7 +26,7 @@ from ...handlers.endpoint import Endpoint
 from ...mount import Mount
 
 #: Names of other frameworks' handlers for WebSockets.
-_SOCKETS = ("WEBSOCKET", "UPGRADE", "SOCKET")
+_SOCKETS = {"WEBSOCKET", "UPGRADE", "SOCKET"}
 
 _PLAIN = (str, int, float, UUID, date, time, Decimal, enum.Enum)
 _SEQUENCES = (list, tuple, set, frozenset)
@@ -72,8 +72,8 @@ def find_sockets(app: Flask, mount: Mount) -> Iterator[Problem]:
     for route in mount.routes:
         if isinstance(route.view, Endpoint):
             names = vars(route.view.module)
-            for name in _SOCKETS:
-                if inspect.isroutine(names.get(name)):
+            for name in sorted(names.keys() & _SOCKETS):
+                if inspect.isroutine(names[name]):
                     yield Problem(
                         f"It defines {name}(), which is never called: WSGI has no WebSockets.",
                         "Remove it. An extension such as Flask-Sock adds rules for WebSockets.",

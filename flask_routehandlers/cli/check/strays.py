@@ -48,8 +48,8 @@ def find_private_routes(tree: Tree) -> Iterator[Problem]:
     """Find route files with handlers in folders that are private or hidden."""
     for folder, below, files in os.walk(tree.root):
         below[:] = sorted(set(below) - _OF_TOOLS)
-        names = os.path.relpath(folder, tree.root).split(os.sep)
-        private = [name for name in names if name != os.curdir and not is_walked(name)]
+        names = folder.removeprefix(tree.root).split(os.sep)[1:]
+        private = [name for name in names if not is_walked(name)]
         if private and ROUTE_FILE in files and _find_handler(os.path.join(folder, ROUTE_FILE)):
             hint = f"Rename it to %5F{private[0][1:]} if its name should be in the URL."
             if private[0].startswith("."):
