@@ -231,7 +231,7 @@ def _operations_of(document: Part) -> dict[str, dict[str, Any]]:
             operation["parameters"] = parameters
             operation["requestBody"] = resolve(document, item[method].get("requestBody"))
             for name in item.keys() - {*METHODS, "parameters"}:
-                operation.setdefault(name, item[name])
+                operation[f"path {name}"] = item[name]
             operations[f"{method.upper()} {path}"] = operation
     return operations
 
@@ -250,7 +250,8 @@ def _compare_others(
     """Compare the fields that are not compared in their own way."""
     for field in sorted((before.keys() | after.keys()) - skipped):
         if before.get(field) != after.get(field):
-            is_text = field in (*TEXTS, "info", "openapi") or field.startswith("x-")
+            word = field.removeprefix("path ")
+            is_text = word in (*TEXTS, "info", "openapi", "servers") or word.startswith("x-")
             what = f"{name}: {field} changed" if name else f"{field} changed"
             yield Difference(place, what, not is_text)
 

@@ -89,15 +89,19 @@ class SchemaComparison:
             if (old, new) in self._seen:
                 return
             self._seen.add((old, new))
-        old_schema = _as_dict(resolve(self._documents[0], before))
-        new_schema = _as_dict(resolve(self._documents[1], after))
-        yield from self._compare_resolved(old_schema, new_schema, place)
-
-    def _compare_resolved(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
-        old, new = list(_variants(before)), list(_variants(after))
-        if old == [before] and new == [after]:
+        before, after = _as_dict(before), _as_dict(after)
+        if not (_is_union(before) or _is_union(after)):
+            before = _as_dict(resolve(self._documents[0], before))
+            after = _as_dict(resolve(self._documents[1], after))
+        if old and new:  # their titles are their names, which differ
+            before, after = ({**each, "title": new} for each in (before, after))
+        if _is_union(before) or _is_union(after):
+            yield from self._compare_unions(before, after, place)
+        else:
             yield from self._compare_plain(before, after, place)
-            return
+
+    def _compare_unions(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
+        old, new = list(_variants(before)), list(_variants(after))
         for variant in list(old):
             for other in new:
                 if _kind(variant) == _kind(other):
@@ -118,7 +122,8 @@ class SchemaComparison:
             is_narrower = old is None or (old, new) == ("number", "integer")
             what = f"type changed from {old or 'any'} to {new or 'any'}"
             yield Change(place, what, not is_wider, not is_narrower)
-            return
+            if not (is_wider or is_narrower):
+                return
         yield from _compare_limits(before, after, place)
         yield from _compare_values(before, after, place)
         yield from self._compare_objects(before, after, place)
@@ -138,22 +143,22 @@ class SchemaComparison:
             yield from self.compare(*pair, f"{place}[{number}]" if name != "allOf" else place)
 
     def _compare_objects(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
-        fields = before.get("properties", {}), after.get("properties", {})
-        required = before.get("required", ()), after.get("required", ())
-        for name in sorted(fields[0].keys() | fields[1].keys()):
+        old_fields, new_fields = _fields(before), _fields(after)
+        for name in sorted(old_fields.keys() | new_fields.keys()):
             field = f"{place}.{name}"
-            was_required, is_required = name in required[0], name in required[1]
-            if name not in fields[1]:
+            is_required = name in after.get("required", ())
+            if name not in new_fields:
                 yield Change(field, "removed", True, True)
-            elif name not in fields[0]:
+            elif name not in old_fields:
                 added = "added, and required" if is_required else "added"
                 yield Change(field, added, is_required, False)
             else:
+                was_required = name in before.get("required", ())
                 if was_required and not is_required:
                     yield Change(field, "is optional now", False, True)
                 if is_required and not was_required:
                     yield Change(field, "is required now", True, False)
-                yield from self.compare(fields[0][name], fields[1][name], field)
+                yield from self.compare(old_fields[name], new_fields[name], field)
         yield from self._compare_other_keys(before, after, place)
 
     def _compare_other_keys(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
@@ -166,6 +171,12 @@ class SchemaComparison:
             is_narrower = old is True or new is False
             what = "other keys are handled differently"
             yield Change(f"{place}.*", what, is_narrower, not is_narrower)
+
+
+def _fields(schema: Schema) -> dict[str, Any]:
+    """Return the schemas of the keys that an object may have, or must have."""
+    fields: dict[str, Any] = dict.fromkeys(schema.get("required", ()), {})
+    return fields | schema.get("properties", {})
 
 
 def _compare_limits(before: Schema, after: Schema, place: str) -> Iterator[Change]:
@@ -226,6 +237,10 @@ def _as_dict(schema: Any) -> Schema:
     if isinstance(schema, Mapping):
         return schema
     return {"not": {}} if schema is False else {}
+
+
+def _is_union(schema: Schema) -> bool:
+    return any(name in schema for name in _UNIONS) or isinstance(schema.get("type"), list)
 
 
 def _variants(schema: Schema) -> Iterator[Schema]:
