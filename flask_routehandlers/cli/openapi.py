@@ -12,10 +12,14 @@ from flask.cli import ScriptInfo, pass_script_info
 
 from ..errors import printable, shown_path
 from ..mount import Mount, Route, mounts_of
+from ..openapi.checking import find_repeated_ids
 from ..openapi.differences import find_differences
+from ..openapi.document import Document, make_document
 from ..openapi.operations import is_document
 from ..openapi.serving import dump, get_made
 from .common import LoadError, load
+
+_HINT = "Run `flask route-handlers new openapi.json --openapi`, which writes one."
 
 
 @click.command()
@@ -33,16 +37,16 @@ def openapi(
 ) -> None:
     """Print the OpenAPI document that the app serves at PATH.
 
-    An app with one document needs no PATH. The document is the same as the one that is served,
-    without its servers.
+    An app with one document needs no PATH. For an app without one, the document of its tree is
+    printed. It is the same as the one that is served, without its servers.
 
     With --check, print how it differs from the document in FILE, one line for each difference:
     "breaking" for what programs that were made for FILE do not expect, or "compatible". The exit
-    status is 0 if there is no difference, 1 if there is, and 2 if there is no document.
+    status is 0 if there is no difference, 1 if there is, and 2 if there is nothing to compare.
     """
-    app = load(info)
-    mount, route = _choose(app, path)
-    document = get_made(app, mount, route).document
+    if output and earlier:
+        raise click.UsageError("Use --check or --output, not both.")
+    document = _find_document(load(info), path)
     if earlier:
         differences = list(find_differences(_read(earlier), json.loads(dump(document))))
         for difference in differences:
@@ -60,30 +64,36 @@ def openapi(
     click.echo(f"Wrote {shown_path(os.path.abspath(output))}")
 
 
-def _choose(app: Flask, path: str | None) -> tuple[Mount, Route]:
-    """Return the route of a document.
+def _find_document(app: Flask, path: str | None) -> Document:
+    """Return a document of an app, or of its only tree if it serves none.
 
-    :param path: its URL path, if the user has named one.
+    :param path: the URL path of the document, if the user has named one.
     """
-    found = {
+    documents: dict[str, tuple[Mount, Route]] = {
         route.rules[-1].rule: (mount, route)
         for mount in mounts_of(app)
         for route in mount.routes
         if is_document(route)
     }
-    if not found:
-        raise LoadError(
-            f"The app {app.name!r} has no OpenAPI document.",
-            "Run `flask route-handlers new openapi.json --openapi`, which makes one.",
-        )
-    known = ", ".join(found)
-    if path is None:
-        if len(found) > 1:
-            raise LoadError(f"The app has {len(found)} documents: {known}.", "Name one of them.")
-        return next(iter(found.values()))
-    if path not in found:
-        raise LoadError(f"The app has no document at {path}.", f"It has {known}.")
-    return found[path]
+    known = ", ".join(documents)
+    if path is not None and path not in documents:
+        hint = f"It has {known}." if known else _HINT
+        raise LoadError(f"The app has no document at {path}.", hint)
+    if path is None and len(documents) > 1:
+        raise LoadError(f"The app has {len(documents)} documents: {known}.", "Name one of them.")
+    if documents:
+        return get_made(app, *documents[path or known]).document
+    return _make_document(app)
+
+
+def _make_document(app: Flask) -> Document:
+    """Return the document of the only tree of an app that serves none."""
+    mounts = list(mounts_of(app))
+    if len(mounts) > 1:
+        raise LoadError(f"The app has {len(mounts)} trees, and no document.", _HINT)
+    for problem in find_repeated_ids(app, mounts[0], ()):
+        raise LoadError(problem.reason, problem.hint)
+    return make_document(app, mounts[0], (), "")
 
 
 def _read(file: str) -> Any:

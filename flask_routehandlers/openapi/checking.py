@@ -23,14 +23,18 @@ def find_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
     yield from in_patches
     for route in mount.routes:
         if is_document(route) and not in_patches:
-            yield from _find_repeated_ids(app, mount, route)
+            yield from find_repeated_ids(app, mount, route.file.folders[:-1])
         if is_page(route):
             yield from _find_in_page(mount, route)
 
 
-def _find_repeated_ids(app: Flask, mount: Mount, route: Route) -> Iterator[Problem]:
+def find_repeated_ids(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Iterator[Problem]:
+    """Find operations of one name in a folder and below.
+
+    :param folders: the folder by the names from the root down.
+    """
     by_name: dict[str, list[Operation]] = defaultdict(list)
-    operations = list(find_operations(app, mount, route.file.folders[:-1]))
+    operations = list(find_operations(app, mount, folders))
     for operation, name in operation_ids(operations).items():
         patched = apply_patches({"operationId": name}, operation.patches)
         if "operationId" in patched:

@@ -175,7 +175,7 @@ class SchemaComparison:
 
 def _fields(schema: Schema) -> dict[str, Any]:
     """Return the schemas of the keys that an object may have, or must have."""
-    fields: dict[str, Any] = dict.fromkeys(schema.get("required", ()), {})
+    fields: dict[str, Any] = {name: {} for name in schema.get("required", ())}
     return fields | schema.get("properties", {})
 
 

@@ -79,9 +79,7 @@ def _validate(
     document: Document, patch: Patch, operations: Iterable[Operation]
 ) -> Iterator[Problem]:
     """Compare a document with the specification, if the package for it is installed."""
-    from openapi_spec_validator import OpenAPIV31SpecValidator
-
-    for error in OpenAPIV31SpecValidator(document).iter_errors():
+    for error in _iterate_errors(document):
         while error.context:  # of alternatives: the one that goes into the value furthest
             error = max(error.context, key=lambda each: len(each.absolute_path))
         path = [str(step) for step in error.absolute_path]
@@ -92,6 +90,16 @@ def _validate(
             "Write it as OpenAPI 3.1 defines it.",
             (source.file,),
         )
+
+
+def _iterate_errors(document: Document) -> Iterator[Any]:
+    """Return the errors of the package ``openapi-spec-validator``."""
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
+    try:
+        yield from OpenAPIV31SpecValidator(document).iter_errors()
+    except Exception:  # it goes on after an error in the structure, and fails at it
+        return
 
 
 def _find_source(

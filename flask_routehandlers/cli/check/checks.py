@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from werkzeug.routing import BaseConverter
 from ...errors import Problem, RouteHandlersWarning, RouteTreeError, problems_of, shown_path
 from ...extension import RouteHandlers
 from ...mount import Mount, mounts_of
+from ...openapi.validation import find_document_problems
 from ...routing.prefix import default_prefix
 from ...tree.discovery import discover
 from ...tree.model import Tree
@@ -92,14 +92,6 @@ def find_unread_names(app: Flask, mount: Mount) -> Iterator[Problem]:
     return map(Problem.as_warning, mount.warnings)
 
 
-def find_in_documents(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find problems of the OpenAPI documents, if there are any."""
-    if "flask_routehandlers.openapi" in sys.modules:
-        from ...openapi.validation import find_document_problems
-
-        yield from find_document_problems(app, mount)
-
-
 #: What every tree is checked for.
 CHECKS: tuple[Check, ...] = (
     find_failures,
@@ -110,7 +102,7 @@ CHECKS: tuple[Check, ...] = (
     find_decorated,
     find_unread_answers,
     find_unchecked_answers,
-    find_in_documents,
+    find_document_problems,
 )
 
 #: The same, and what is a matter of taste.
