@@ -23,6 +23,7 @@ from flask_routehandlers.cli.scaffold import (
     route_source,
     write,
 )
+from flask_routehandlers.cli.typed_source import typed_source
 from flask_routehandlers.handlers.exports import METHODS
 from flask_routehandlers.routing.converters import LIST_OF_STR
 from tests.commands import WSGI, child_environment, invoke
@@ -417,8 +418,10 @@ def sources() -> list[str]:
     ]
     rules = ["/", "/api/a b", '/a"b', "/é/日本/'", "/<int:id>.json"]
     routes = [
-        route_source(rules[n % len(rules)], METHODS, types, is_async=bool(n % 2))
+        make_source(rules[n % len(rules)], methods, types, is_async=bool(n % 2))
         for n, types in enumerate(parameters)
+        for make_source in (route_source, typed_source)
+        for methods in (METHODS, [METHODS[n % len(METHODS)]])
     ]
     return [*routes, middleware_source(), middleware_source(is_async=True)]
 

@@ -8,17 +8,26 @@ import shlex
 import warnings
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from importlib.util import find_spec
 
 import click
 from flask.cli import ScriptInfo, pass_script_info
 
-from ..errors import RouteHandlersWarning, RouteTreeError, printable, shown_path
+from ..errors import (
+    RouteHandlersWarning,
+    RouteTreeError,
+    install_hint,
+    printable,
+    shown_path,
+)
 from ..handlers.exports import METHODS
 from ..mount import mounts_of
 from ..tree.discovery import ROUTE_FILE, discover
 from .check.checks import prefix_of, stand_in_app
 from .common import LoadError, load
+from .openapi_source import make_openapi_plan
 from .scaffold import Place, Plan, make_plan, parse_path, write
+from .typed_source import typed_source
 
 
 @click.command()
@@ -26,17 +35,19 @@ from .scaffold import Place, Plan, make_plan, parse_path, write
 @click.argument("methods", nargs=-1)
 @click.option("--middleware", is_flag=True, help="Write a middleware.py too.")
 @click.option("--async", "is_async", is_flag=True, help="Write async functions.")
+@click.option("--typed", is_flag=True, help="Declare typed inputs and outputs.")
+@click.option("--openapi", is_flag=True, help="Write an OpenAPI document and its page.")
 @click.option("--name", help="The tree, by its blueprint's name.")
 @click.option("--root", metavar="DIR", help="The tree, by its folder.")
 @pass_script_info
 def new(
     info: ScriptInfo,
+    /,
     path: str,
     methods: tuple[str, ...],
-    middleware: bool,
-    is_async: bool,
     name: str | None,
     root: str | None,
+    **options: bool,
 ) -> None:
     """Write a route file for the folder PATH with handlers for METHODS.
 
@@ -45,10 +56,17 @@ def new(
     \b
       flask route-handlers new 'posts/[id=int]' GET PATCH
 
+    With --openapi, the route file serves an OpenAPI document, and a page that shows it is
+    written next to it:
+
+    \b
+      flask route-handlers new openapi.json --openapi
+
     Nothing is overwritten, and nothing is written outside of the tree. The exit status is 0 if
     the file is written and 2 if not.
     """
     names = _read_methods(path, methods)
+    _check_options(methods, **options)
     path = path.removesuffix("/").removesuffix(f"/{ROUTE_FILE}")
     if path == ROUTE_FILE:
         path = "."
@@ -56,15 +74,47 @@ def new(
     place = _find_place(info, path, name, root)
     _check_beginning(path, place)
     try:
-        plan = make_plan(place, path, names, middleware=middleware, is_async=is_async)
+        plan, note = _make_plan(place, path, names, **options)
         write(place, plan)
     except RouteTreeError as error:
         raise LoadError(printable(f"Nothing is written: {error}")) from error
     except OSError as error:
         reason = f"{error.strerror}: {shown_path(str(error.filename))}"
         raise LoadError(f"Nothing is written: {reason}.") from error
-    for line in _describe(place, plan):
+    for line in [*_describe(place, plan), *filter(None, [note])]:
         click.echo(line)
+
+
+def _check_options(
+    methods: Sequence[str], *, middleware: bool, is_async: bool, typed: bool, openapi: bool
+) -> None:
+    """Refuse options that have no effect, or no library."""
+    if openapi and (methods or is_async or typed):
+        raise click.UsageError("Use --openapi without METHODS, --async and --typed.")
+    if typed and not (find_spec("pydantic") or find_spec("msgspec")):
+        raise LoadError(
+            "Typed bodies need pydantic, which is not installed.", install_hint("pydantic")
+        )
+
+
+def _make_plan(
+    place: Place,
+    path: str,
+    names: Sequence[str],
+    *,
+    middleware: bool,
+    is_async: bool,
+    typed: bool,
+    openapi: bool,
+) -> tuple[Plan, str]:
+    """Return the plan, and what to say about it in addition."""
+    if openapi:
+        return make_openapi_plan(place, path, middleware=middleware)
+    make_source = typed_source if typed else None
+    plan = make_plan(
+        place, path, names, middleware=middleware, is_async=is_async, make_source=make_source
+    )
+    return plan, ""
 
 
 def _describe(place: Place, plan: Plan) -> Iterator[str]:

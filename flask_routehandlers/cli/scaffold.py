@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -29,7 +29,7 @@ from .check.strays import find_parameters_as_text, find_private_routes
 WIDTH = 88
 
 #: For the type of a parameter its annotation, the import that this needs, and an example.
-_TYPES: dict[object, tuple[str, str, str]] = {
+TYPES: dict[object, tuple[str, str, str]] = {
     str: ("str", "", '"{name}"'),
     int: ("int", "", "1"),
     float: ("float", "", "1.5"),
@@ -102,12 +102,19 @@ def parse_path(path: str) -> tuple[tuple[Segment, ...], list[Problem]]:
 
 
 def make_plan(
-    place: Place, path: str, methods: Collection[str], *, middleware: bool, is_async: bool
+    place: Place,
+    path: str,
+    methods: Collection[str],
+    *,
+    middleware: bool,
+    is_async: bool,
+    make_source: Callable[..., str] | None = None,
 ) -> Plan:
     """Plan a route file, and a middleware file next to it.
 
     :param path: the folder below the root, for :func:`parse_path`.
     :param methods: the methods that it handles.
+    :param make_source: makes its content in place of :func:`route_source`.
     :raises RouteTreeError: with the problems of the path.
     """
     segments, problems = parse_path(path)
@@ -127,8 +134,9 @@ def make_plan(
     if middleware:
         folder = os.path.dirname(route.path)
         contents[os.path.join(folder, "middleware.py")] = middleware_source(is_async=is_async)
-    contents[route.path] = route_source(rules[-1].rule, methods, types, is_async=is_async)
-    examples = [f"{name}={_TYPES[kind][2].format(name=name)}" for name, kind in types.items()]
+    make_source = make_source or route_source
+    contents[route.path] = make_source(rules[-1].rule, methods, types, is_async=is_async)
+    examples = [f"{name}={TYPES[kind][2].format(name=name)}" for name, kind in types.items()]
     arguments = ", ".join([f'"{endpoint}"', *examples])
     return Plan(file, contents, rules, f"url_for({arguments})")
 
@@ -211,10 +219,10 @@ def route_source(
     :param rule: its rule, for the docstrings.
     :param types: the type of each path parameter; ``None`` where it is not known.
     """
-    imports = sorted({_TYPES[kind][1] for kind in types.values()} - {""})
+    imports = sorted({TYPES[kind][1] for kind in types.values()} - {""})
     if imports:
         imports.append("")
-    arguments = [f"{name}: {_TYPES[kind][0]}" for name, kind in types.items()]
+    arguments = [f"{name}: {TYPES[kind][0]}" for name, kind in types.items()]
     values = []
     for name, kind in types.items():
         # JSON need not have values of unknown types.
@@ -225,15 +233,15 @@ def route_source(
         function = f"{'async ' if is_async else ''}def {method}("
         answer = '    return "", 204'
         if method not in ("DELETE", "HEAD", "OPTIONS"):
-            answer = _fit("    return {", values, "}, 201" if method == "POST" else "}")
+            answer = fit("    return {", values, "}, 201" if method == "POST" else "}")
         blocks.append(
-            _fit(function, arguments, ") -> ResponseReturnValue:")
+            fit(function, arguments, ") -> ResponseReturnValue:")
             + f'\n    """Answer {method} {rule}."""\n{answer}'
         )
     return "\n\n\n".join(blocks) + "\n"
 
 
-def _fit(start: str, items: Sequence[str], end: str) -> str:
+def fit(start: str, items: Sequence[str], end: str) -> str:
     """Return items in brackets, on one line if they fit, otherwise on one line each."""
     line = f"{start}{', '.join(items)}{end}"
     if len(line) <= WIDTH:

@@ -176,7 +176,8 @@ class SchemaComparison:
 def _fields(schema: Schema) -> dict[str, Any]:
     """Return the schemas of the keys that an object may have, or must have."""
     fields: dict[str, Any] = {name: {} for name in schema.get("required", ())}
-    return fields | schema.get("properties", {})
+    fields.update(schema.get("properties", {}))
+    return fields
 
 
 def _compare_limits(before: Schema, after: Schema, place: str) -> Iterator[Change]:
