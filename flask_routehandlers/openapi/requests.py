@@ -144,15 +144,12 @@ def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> dict[str, Any
     for argument in arguments:
         if is_file(argument.annotation):
             media_types = ["multipart/form-data"]
-            fields = [
-                (
-                    key_of_argument(argument, "form"),
-                    _file_schema(argument.annotation),
-                    not argument.has_default,
-                )
-            ]
+            name = key_of_argument(argument, "form")
+            fields = [(name, _file_schema(argument.annotation), not argument.has_default)]
         else:
             fields = list(_fields_of(argument, "form", schemas))
+            if _forbids_others(argument, schemas):
+                schema["additionalProperties"] = False
         for name, field, is_required in fields:
             properties[name] = field
             if is_required:
@@ -161,6 +158,12 @@ def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> dict[str, Any
         schema["required"] = required
     content = {media_type: {"schema": schema} for media_type in media_types}
     return _body(content, is_required=bool(required))
+
+
+def _forbids_others(argument: Argument, schemas: Schemas) -> bool:
+    """Return whether a structured type refuses keys that it does not name."""
+    schema = schemas.resolve(schemas.of(argument.annotation, "validation"))
+    return schema.get("additionalProperties") is False
 
 
 def _file_schema(annotation: Any) -> Schema:

@@ -124,14 +124,14 @@ def shorten(keys: Iterable[str]) -> dict[str, str]:
     """
     candidates = {key: _find_candidates(key) for key in keys}
     counts = Counter(name for names in candidates.values() for name in names)
-    chosen: dict[str, str] = {}
+    chosen: dict[str, str] = {}  # the key of each name
     for key, names in candidates.items():
         unique = [name for name in names if counts[name] == 1]
         name = [*unique, names[-1]][0]
-        while name in chosen.values():
+        while name in chosen:
             name += "_"
-        chosen[key] = name
-    return chosen
+        chosen[name] = key
+    return {key: name for name, key in chosen.items()}
 
 
 def _find_candidates(key: str) -> list[str]:

@@ -41,15 +41,14 @@ def document() -> Response:
 
 
 def find_route(app: Flask, endpoint: str) -> tuple[Mount, Route]:
-    """Return the route of an endpoint, with its mount.
-
-    :raises LookupError: for an endpoint of no tree.
-    """
-    for mount in mounts_of(app):
-        for route in mount.routes:
-            if route.endpoint == endpoint:
-                return mount, route
-    raise LookupError(f"No route file has the endpoint {endpoint!r}.")
+    """Return the route of an endpoint, with its mount."""
+    [found] = [
+        (mount, route)
+        for mount in mounts_of(app)
+        for route in mount.routes
+        if route.endpoint == endpoint
+    ]
+    return found
 
 
 def get_made(app: Flask, mount: Mount, route: Route) -> Made:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-NAMES = ("requests", "middleware", "static", "startup", "scan", "check", "running")
+NAMES = ("requests", "middleware", "static", "startup", "scan", "check", "running", "openapi")
 
 for name in sys.argv[1:] or NAMES:
     for line in import_module(f"tests.benchmarks.{name}").run():

@@ -324,6 +324,29 @@ def test_a_structured_form_is_flattened(operation):
     assert list(content["properties"]) == ["extra", "title"]
 
 
+FORBIDDING = {
+    "model": 'class A(BaseModel, extra="forbid"):\n    a: int\n',
+    "dataclass": "@pydantic.dataclasses.dataclass(config={'extra': 'forbid'})\n"
+    "class A:\n    a: int\n",
+    "Struct": "class A(msgspec.Struct, forbid_unknown_fields=True):\n    a: int\n",
+}
+
+
+@pytest.mark.parametrize("kind", FORBIDDING)
+def test_a_type_can_forbid_other_keys(describe, kind):
+    code = f"""{FORBIDDING[kind]}
+def POST(form: Form[A], b: Form[int] = 1): ...
+def PUT(body: Body[A], query: Query[A]): ...
+"""
+    document = describe({"x/route.py": code})
+    content = document["paths"]["/api/x"]["post"]["requestBody"]["content"]
+    schema = content["multipart/form-data"]["schema"]
+    assert schema["additionalProperties"] is False
+    assert sorted(schema["properties"]) == ["a", "b"]
+    assert document["components"]["schemas"]["A"]["additionalProperties"] is False
+    assert list(parameters(document["paths"]["/api/x"]["put"])) == ["query a"]
+
+
 def test_a_plain_argument_is_no_parameter(operation):
     described = operation("def GET(request, params, limit: int = 3): ...")
     assert "parameters" not in described

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, TypedDict
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
+from pydantic import BaseModel
 from werkzeug.exceptions import Conflict, HTTPException, NotFound
 
 from flask_routehandlers import InvalidRequest, RouteHandlers
@@ -270,7 +272,17 @@ def with_annotation(annotation: Any) -> Callable[[Exception], Any]:
 
 ERROR_BODY = json({"$ref": "#/components/schemas/ErrorBody"})
 
+
+class Model(BaseModel):
+    a: int
+
+
+class Struct(msgspec.Struct):
+    b: int
+
+
 HANDLED = {
+    "of both libraries": (404, tuple[list[Model | Struct], int], json({})),
     "by class": (NotFound, ErrorBody, ERROR_BODY),
     "by code": (404, tuple[ErrorBody, Literal[404]], ERROR_BODY),
     "for all errors": (HTTPException, tuple[ErrorBody, int], ERROR_BODY),
