@@ -242,8 +242,8 @@ def test_a_tree_in_a_package_is_a_part_of_it(tmp_path):
     assert (status, found_by_mypy(output)) == (1, [(file, 4, "return-value")])
 
 
-@needs_mypy
 @pytest.mark.ci
+@needs_mypy
 def test_several_roots_are_checked_together(tmp_path):
     wrong = 'def GET() -> int:\n    return ""\n'
     write_files(tmp_path, {"app/api/route.py": wrong, "app/hooks.v2/[id]/route.py": wrong})
