@@ -279,9 +279,13 @@ class Writer:
         declared = self._kinds.keys() | self._error_codes
         is_declared = status in declared or None in declared
         if status < 400 and not is_declared and self._is_closed():
+            advice = f"Add it: | tuple[..., Literal[{status}]]."
+            first = min((code for code in self._kinds if code), default=None)
+            if status == 200 and first is not None:  # the status was probably forgotten
+                advice = f"Return the status {first} with the value, as in return value, {first}."
             raise UndeclaredAnswerError(
                 f"{self._handler} answered with the status {status}, which its return annotation "
-                f"does not declare. Add it: | tuple[..., Literal[{status}]]."
+                f"does not declare. {advice}"
             )
 
     def _is_closed(self) -> bool:

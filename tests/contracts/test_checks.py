@@ -47,6 +47,10 @@ ANSWERS = {
         "GET in x/route.py answered with the status 201, which its return annotation does not "
         "declare. Add it: | tuple[..., Literal[201]]."
     ),
+    "-> Created[T] | NotFound: return {'a': 1}": (
+        "GET in x/route.py answered with the status 200, which its return annotation does not "
+        "declare. Return the status 201 with the value, as in return value, 201."
+    ),
     "-> T: return redirect('/')": (
         "GET in x/route.py answered with the status 302, which its return annotation does not "
         "declare. Add it: | tuple[..., Literal[302]]."
