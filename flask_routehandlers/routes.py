@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from .binding.annotations import PathParameter
 from .binding.calls import bind, bind_answers
 from .binding.hidden import find_lost_arguments
 from .binding.model import (
@@ -33,6 +34,7 @@ from .handlers.endpoint import Endpoint, failed_view
 from .handlers.exports import (
     METHODS,
     WITHOUT_BODY,
+    Handler,
     find_handler_problems,
     read_handlers,
 )
@@ -123,17 +125,22 @@ def _make_route(
     :param links: its middleware, outermost first.
     :param failures: the middleware that cannot be used.
     """
-    handlers = _bind_handlers(site, file, module, scopes)
+    parameters = site.parameters_of(file)
+    functions = read_handlers(module)
+    handlers = _Handlers([*find_handler_problems(file.file, module)])
+    # Below a file of dependencies that failed, names are missing.
+    if not any(scopes.failures_above(file.folders)):
+        _bind_handlers(site, file, functions, parameters, scopes, handlers)
     bindings, plans = handlers.bindings, handlers.plans
     problems = [*handlers.problems, *_find_repeated(site, file)]
-    problems += find_config_problems(
-        file.file, module, read_handlers(module), site.parameters_of(file)
-    )
+    problems += find_config_problems(file.file, module, functions, parameters)
     warnings = (*find_config_warnings(file.file, module), *handlers.warnings)
     endpoint = f"{site.name}.{endpoint_path(file)}"
     static = None
     try:
-        static = _make_static(site, file, endpoint, module, bindings, plans, bool(links))
+        static = _make_static(
+            site, file, endpoint, module, parameters, bindings, plans, bool(links)
+        )
     except ProblemError as error:
         problems.append(error.problem.at(file.file))
     if static is not None:
@@ -150,14 +157,21 @@ def _make_route(
     return Result(route, tuple(problems), warnings, tuple(failures))
 
 
-def _bind_handlers(site: Site, file: RouteFile, module: ModuleType, scopes: Scopes) -> _Handlers:
-    """Plan the calls of the handlers of a file, and how they get their dependencies."""
-    bound = _Handlers([*find_handler_problems(file.file, module)])
-    # Below a file of dependencies that failed, names are missing.
-    if any(scopes.failures_above(file.folders)):
-        return bound
-    parameters, visible = site.parameters_of(file), scopes.visible(file.folders)
-    for method, handler in read_handlers(module).items():
+def _bind_handlers(
+    site: Site,
+    file: RouteFile,
+    functions: Mapping[str, Handler],
+    parameters: Mapping[str, PathParameter],
+    scopes: Scopes,
+    bound: _Handlers,
+) -> None:
+    """Plan the calls of the handlers of a file, and how they get their dependencies.
+
+    :param functions: the handlers, by method.
+    :param bound: takes the plans, and the problems.
+    """
+    visible = scopes.visible(file.folders)
+    for method, handler in functions.items():
         kind = HANDLER if method in WITHOUT_BODY else HANDLER_WITH_BODY
         try:
             binding = bind(method, handler, parameters, kind, visible=visible)
@@ -172,7 +186,6 @@ def _bind_handlers(site: Site, file: RouteFile, module: ModuleType, scopes: Scop
         if plan is not None:
             bound.plans[method] = plan
         bound.problems += find_missing_asgiref(site.app, file.file, method, binding)
-    return bound
 
 
 def _make_rules(
@@ -193,12 +206,14 @@ def _make_static(
     file: RouteFile,
     endpoint: str,
     module: ModuleType,
+    parameters: Mapping[str, PathParameter],
     bindings: Mapping[str, Binding],
     plans: Mapping[str, Plan],
     is_guarded: bool,
 ) -> StaticRoute | None:
     """Return what answers the GET of a file from the cache, if it is static.
 
+    :param parameters: its path parameters.
     :param bindings: the plan of each handler's call, by method.
     :param plans: how handlers get their dependencies, by method.
     :param is_guarded: whether it has middleware.
@@ -211,7 +226,6 @@ def _make_static(
     asking = {method: plan for method, plan in plans.items() if method == "GET"}
     dependencies = [dependency for plan in asking.values() for dependency in plan.run.order]
     _check_static(binding, dependencies)
-    parameters = site.parameters_of(file)
     functions = {"GET": binding}
     if callable(config.cache_tags):
         find_tags = bind("cache_tags", config.cache_tags, parameters, STATIC_FUNCTION)

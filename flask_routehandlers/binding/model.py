@@ -82,11 +82,11 @@ class Binding(NamedTuple):
 
     function: Callable[..., Any]
     names: tuple[str, ...]
-    extras: frozenset[str]
-    dependencies: tuple[str, ...]
-    is_direct: bool
-    is_async: bool
-    wraps_async: bool
+    extras: frozenset[str] = frozenset()
+    dependencies: tuple[str, ...] = ()
+    is_direct: bool = False
+    is_async: bool = False
+    wraps_async: bool = False
     inputs: Inputs | None = None
     writer: Writer | None = None
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..binding.annotations import PathParameter
 from ..binding.model import Binding
-from ..contracts.inputs import Inputs
-from ..contracts.readers import Credential
 from .calling import Call, plan_call
+
+if TYPE_CHECKING:
+    # Imported by apps that have some.
+    from ..contracts.inputs import Inputs
+    from ..contracts.readers import Credential
 
 Function = Callable[..., Any]
 

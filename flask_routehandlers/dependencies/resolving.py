@@ -6,13 +6,12 @@ import inspect
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from types import AsyncGeneratorType, CoroutineType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Request, Response, current_app
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from ..contracts.inputs import Inputs
 from ..contracts.invalid import InvalidRequest, InvalidValue
 from ..running.calls import call_sync
 from ..running.modes import run_for
@@ -20,6 +19,9 @@ from .calling import Call, Values
 from .cleanup import Cleanup, clean_up, clean_up_in_loop
 from .model import Dependency, Plan, Run
 from .streams import KeptBody, is_stream
+
+if TYPE_CHECKING:
+    from ..contracts.inputs import Inputs
 
 T = TypeVar("T")
 

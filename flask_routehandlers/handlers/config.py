@@ -77,6 +77,10 @@ class RouteConfig:
         return self.dynamic != "force-static"
 
 
+#: The config of a file that has none, as most files.
+_NO_CONFIG = RouteConfig()
+
+
 class _InvalidValueError(Exception):
     """A value that a config name cannot have.
 
@@ -96,6 +100,8 @@ def read_config(module: ModuleType) -> tuple[RouteConfig, dict[str, Problem]]:
     Values that have a problem are left out of the config. The problems name no file.
     """
     names = vars(module)
+    if _PARSERS.keys().isdisjoint(names):
+        return _NO_CONFIG, {}
     values: dict[str, Any] = {}
     problems = {}
     for name, parse in _PARSERS.items():
@@ -117,6 +123,8 @@ def find_config_problems(
     :param parameters: the names of its path parameters.
     """
     config, invalid = read_config(module)
+    if config is _NO_CONFIG:
+        return
     problems = list(invalid.values())
     if invalid.keys().isdisjoint(("dynamic", "revalidate")):
         problems += _find_contradictions(config, vars(module), methods, parameters)

@@ -25,6 +25,8 @@ def share_query(
     :param plans: how handlers get their dependencies, by method.
     :returns: the same middleware and handlers, for this route.
     """
+    if not links and not plans and all(each.inputs is None for each in bindings.values()):
+        return links, bindings, plans  # as for most routes
     of_links = [binding for link in links for binding in _bindings_of(link.binding, link.plan)]
     of_methods = {
         method: list(_bindings_of(binding, plans.get(method)))
