@@ -69,8 +69,10 @@ def test_httpx_client_is_shared(upstream: str, requests: int, any_loop: str) -> 
         response = await client.get(f"{upstream}/{number}", timeout=60)
         return int(response.json()["number"])
 
-    serve(ask, requests)
-    run_async(client.aclose())
+    try:
+        serve(ask, requests)
+    finally:
+        run_async(client.aclose())
 
 
 @sizes
@@ -84,8 +86,10 @@ def test_aiohttp_session_is_shared(upstream: str, requests: int, any_loop: str) 
         async with sessions[0].get(f"{upstream}/{number}") as response:
             return int((await response.json())["number"])
 
-    serve(ask, requests)
-    run_async(sessions[0].close())
+    try:
+        serve(ask, requests)
+    finally:
+        run_async(sessions[0].close())
 
 
 @sizes
@@ -102,8 +106,11 @@ def test_redis_pool_is_shared(requests: int, any_loop: str) -> None:
             assert await client.get(f"key{number}") == value
             return int(value)
 
-        serve(ask, requests)
-        run_async(client.aclose())
+        try:
+            serve(ask, requests)
+        finally:
+            # The method that closes a client is not the same in all versions.
+            run_async(client.connection_pool.disconnect())
 
 
 def use_sqlalchemy(url: str, requests: int) -> None:
@@ -131,9 +138,11 @@ def use_sqlalchemy(url: str, requests: int) -> None:
         async with session() as current, current.begin():
             return int((await current.execute(query)).scalar_one())
 
-    run_async(create())
-    serve(ask, requests)
-    run_async(engine.dispose())
+    try:
+        run_async(create())
+        serve(ask, requests)
+    finally:
+        run_async(engine.dispose())
 
 
 @sizes
@@ -169,5 +178,7 @@ def test_asyncpg_pool_is_shared(database: str, any_loop: str) -> None:
         async with pool.acquire() as connection, connection.transaction():
             return int(await connection.fetchval("select $1::int", number))
 
-    serve(ask, 1000)
-    run_async(pool.close())
+    try:
+        serve(ask, 1000)
+    finally:
+        run_async(pool.close())

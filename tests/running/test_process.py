@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import threading
-import weakref
 from collections.abc import Callable
-from contextvars import ContextVar
 
 import pytest
 
-from flask_routehandlers.running.modes import _process, current_engine, run_async
+from flask_routehandlers.running.modes import current_engine, run_async
 from tests.support import in_child
 
 RunScript = Callable[..., str]
@@ -70,27 +67,26 @@ def test_a_child_of_a_busy_process_works() -> None:
         thread.join()
 
 
-number: ContextVar[object] = ContextVar("number")
-
-
+def test_the_loop_keeps_no_context_of_a_request(run_script: RunScript) -> None:
+    script = """
+import gc, weakref
+from contextvars import ContextVar
+from flask_routehandlers.running.modes import run_async
 class Witness:
     pass
-
-
-def test_the_loop_keeps_no_context_of_a_request() -> None:
-    engine, _process.engine = _process.engine, None
-    try:
-        witness = Witness()
-        token = number.set(witness)
-        run_async(ident())
-        number.reset(token)
-        reference = weakref.ref(witness)
-        del witness, token
-        gc.collect()
-        assert reference() is None
-        current_engine().close()
-    finally:
-        _process.engine = engine
+async def work():
+    pass
+variable = ContextVar("variable")
+witness = Witness()
+token = variable.set(witness)
+run_async(work())
+variable.reset(token)
+reference = weakref.ref(witness)
+del witness, token
+gc.collect()
+print(reference())
+"""
+    assert run_script(script) == "None\n"
 
 
 SEMANTICS = """
