@@ -38,7 +38,7 @@ def openapi(
     """Print the OpenAPI document that the app serves at PATH.
 
     An app with one document needs no PATH. For an app without one, the document of its tree is
-    printed. It is the same as the one that is served, without its servers.
+    printed. It is the same as the one that is served; its server is APPLICATION_ROOT.
 
     With --check, print how it differs from the document in FILE, one line for each difference:
     "breaking" for what programs that were made for FILE do not expect, or "compatible". The exit
@@ -46,7 +46,9 @@ def openapi(
     """
     if output and earlier:
         raise click.UsageError("Use --check or --output, not both.")
-    document = _find_document(load(info), path)
+    app = load(info)
+    servers = [{"url": app.config["APPLICATION_ROOT"]}]
+    document = {"servers": servers, **_find_document(app, path)}
     if earlier:
         differences = list(find_differences(_read(earlier), json.loads(dump(document))))
         for difference in differences:

@@ -35,9 +35,14 @@ def test_the_document_is_printed(make):
     status, output, errors = invoke(app, "openapi")
     assert (status, errors) == (0, "")
     document = document_of(app)
-    assert document.pop("servers") == [{"url": "/"}]
+    assert document["servers"] == [{"url": "/"}]
     assert json.loads(output) == document
     assert output == json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
+def test_the_server_is_the_application_root(make):
+    document = json.loads(invoke(make(FILES, APPLICATION_ROOT="/shop"), "openapi")[1])
+    assert document["servers"] == [{"url": "/shop"}]
 
 
 def test_named_servers_are_printed(make):
