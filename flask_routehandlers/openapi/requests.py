@@ -119,9 +119,9 @@ def _with_default(schema: Schema, argument: Argument) -> Schema:
 def make_request_body(operation: Operation, schemas: Schemas) -> dict[str, Any] | None:
     """Return the body of a request, if there is one."""
     for argument, _ in _of_places(operation, "body"):
+        if argument.annotation is bytes:  # which may be empty
+            return _body({"*/*": {"schema": {}}}, is_required=False)
         content = {"application/json": {"schema": schemas.of(argument.annotation, "validation")}}
-        if argument.annotation is bytes:
-            content = {"*/*": {"schema": {}}}
         return _body(content, is_required=not argument.has_default)
     form = [argument for argument, _ in _of_places(operation, "form")]
     if form:
