@@ -172,7 +172,7 @@ def _bookmark(row: sqlite3.Row) -> Bookmark:
         url=row["url"],
         title=row["title"],
         notes=row["notes"],
-        tags=sorted(json.loads(row["tags"])),
         created=row["created"],
         updated=row["updated"],
+        tags=sorted(json.loads(row["tags"])),
     )

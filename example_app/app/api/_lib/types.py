@@ -163,9 +163,9 @@ class Bookmark(TypedDict):
     url: str
     title: str
     notes: str
-    tags: list[str]
     created: str
     updated: str
+    tags: list[str]
 
 
 class Bookmarks(TypedDict):
