@@ -10,9 +10,10 @@ release = version = version_of(project)
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 nitpicky = True
-# Names of other projects: their inventories are on the network.
+# Names of other projects, whose inventories are on the network, and type variables.
 nitpick_ignore_regex = [
-    ("py:.*", r"(flask|werkzeug|os|collections|contextlib|types|typing)\..*|Flask")
+    ("py:.*", r"(flask|werkzeug|os|collections|contextlib|types|typing)\..*|Flask"),
+    ("py:class", r".*\.[A-Z]|~[A-Z]"),
 ]
 
 myst_heading_anchors = 3

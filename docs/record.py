@@ -2,6 +2,7 @@
 
 Each recording becomes ``docs/recordings/NAME.svg``. The commands run in a new project, and at a
 terminal, since they print colours only there. ``tests/test_recordings.py`` runs them again and
+compares. The name ``messages`` stands for ``docs/messages.md``, which ``tests/test_messages.py``
 compares.
 """
 
@@ -188,10 +189,22 @@ def picture(name: str, text: str) -> str:
 
 def main(names: list[str]) -> None:
     RECORDINGS_FOLDER.mkdir(exist_ok=True)
-    for name in names or RECORDINGS:
-        file = RECORDINGS_FOLDER / f"{name}.svg"
-        file.write_text(picture(name, transcript(RECORDINGS[name])), encoding="utf-8")
+    for name in names or [*RECORDINGS, "messages"]:
+        if name == "messages":
+            file, content = DOCS / "messages.md", messages()
+        else:
+            file = RECORDINGS_FOLDER / f"{name}.svg"
+            content = picture(name, transcript(RECORDINGS[name]))
+        file.write_text(content, encoding="utf-8")
         print(file)
+
+
+def messages() -> str:
+    """Return the page with every message of the package."""
+    sys.path.insert(0, str(DOCS.parent))
+    from tests.catalogue.page import make_page
+
+    return make_page()
 
 
 if __name__ == "__main__":

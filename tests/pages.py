@@ -13,7 +13,6 @@ PAGES = sorted([*DOCS.glob("*.md"), REPOSITORY / "README.md"])
 
 _BLOCK = re.compile(
     r"^```(?P<info>[^\n]*)\n(?P<code>.*?)^```$"
-    r"|^<!-- given: (?P<given>.*?) -->$"
     r"|^(?P<heading>#+ [^\n]*)$",
     re.M | re.S,
 )
@@ -24,8 +23,7 @@ class Block:
     """A part of a page that a test acts on.
 
     :param place: the page and the line, for messages.
-    :param kind: the language of a fenced block; ``heading``; or ``given`` for a comment
-        ``<!-- given: ... -->``, which states a condition for the block after it.
+    :param kind: the language of a fenced block, or ``heading``.
     :param text: the content without the fence.
     """
 
@@ -48,8 +46,6 @@ def blocks(page: Path) -> Iterator[Block]:
         place = f"{page.relative_to(REPOSITORY)}:{line}"
         if match["heading"]:
             yield Block(place, "heading", match["heading"])
-        elif match["given"]:
-            yield Block(place, "given", match["given"])
         else:
             yield Block(place, match["info"].strip(), match["code"].rstrip("\n"))
 

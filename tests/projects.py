@@ -12,19 +12,26 @@ import shlex
 import subprocess
 import sys
 import tempfile
+import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import cached_property, partial
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from functools import cached_property
 from http.client import HTTPConnection
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask, url_for
 
-from flask_routehandlers import RouteTreeError
+import flask_routehandlers
+from flask_routehandlers import Problem, RouteTreeError, testing
+from flask_routehandlers.cli.check import checks
+from flask_routehandlers.mount import mounts_of
 from tests import forks
 from tests.pages import REPOSITORY
 from tests.servers import RedisServer, redis_server
@@ -65,9 +72,8 @@ class Project:
         self.start_over()
 
     def start_over(self) -> None:
-        """Forget the files and conditions that the page has shown so far."""
+        """Forget the files that the page has shown so far."""
         self._files = dict(DEFAULT_FILES)
-        self.conditions: set[str] = set()
         self.leave()
 
     def add(self, file: str, content: str) -> None:
@@ -107,6 +113,7 @@ class Project:
     def _shown(self, text: str) -> str:
         """Return an output as the page shows it."""
         text = text.replace(str(self.folder.parent), "/srv").replace("python -m flask", "flask")
+        text = re.sub(r"\b_routehandlers_[0-9a-f]{8}\.", "", text)
         for pattern, shown in VARYING.items():
             text = re.sub(pattern, shown, text)
         return text
@@ -136,22 +143,26 @@ class Project:
         script.write_text(self._real(text) + "\n", encoding="utf-8")
         return self._shown(forks.run_doctest(script, environment(), self._new_file())[1])
 
-    def messages(self, shown: str) -> str:
-        """Start the app, which is refused, and return the messages.
+    def problems(self, named: Iterable[str] = (), condition: str = "") -> str:
+        """Start the app, and return why it is refused, or what ``check`` reports.
 
-        A file that only a message names is written with any handler.
+        :param named: route files, or folders, that are written with any handler.
+        :param condition: one of :data:`CONDITIONS`, or none.
         """
-        for file in re.findall(r"^[^/\s].*", shown, re.M):
-            path = f"app/api/{file}"
-            if not os.path.lexists(self.folder / path):
-                name = path if file.endswith(".py") else f"{path}/route.py"
-                write_files(self.folder, {name: ANY_HANDLER})
-        with ExitStack() as stack:
-            for condition in self.conditions:
-                stack.enter_context(CONDITIONS[condition](self))
-            with pytest.raises(RouteTreeError) as caught:
-                load(self.folder / "wsgi.py")
-        return self._shown("\n\n".join(map(str, caught.value.problems)))
+        for name in named:
+            path = name if name.endswith(".py") else f"{name}/route.py"
+            write_files(self.folder, {f"app/api/{path}": ANY_HANDLER})
+        with CONDITIONS[condition](self) if condition else nullcontext():
+            problems = find_problems(self.folder / "wsgi.py")
+        return self._shown("\n\n".join(map(str, problems)))
+
+    def ask(self, statements: Iterable[str]) -> Iterator[str]:
+        """Execute statements with the app of the project; yield what each gives or raises."""
+        app = load(self.folder / "wsgi.py").app
+        app.testing = True
+        names = NAMES | {"app": app, "client": app.test_client()}
+        for statement in statements:
+            yield self._shown(evaluate(statement, names))
 
 
 @contextmanager
@@ -167,7 +178,7 @@ def new_project() -> Iterator[Project]:
             project.leave()
 
 
-def load(wsgi: Path) -> None:
+def load(wsgi: Path) -> ModuleType:
     """Execute a ``wsgi.py`` in this process."""
     name = f"wsgi_{wsgi.parent.parent.name}"
     spec = importlib.util.spec_from_file_location(name, wsgi)
@@ -180,6 +191,40 @@ def load(wsgi: Path) -> None:
             spec.loader.exec_module(module)
     finally:
         del sys.modules[name]
+    return module
+
+
+def find_problems(wsgi: Path) -> list[Problem]:
+    """Start an app; return why it does not start, or what ``check`` finds."""
+    try:
+        app = load(wsgi).app
+    except RouteTreeError as error:
+        return list(error.problems)
+    with patch.object(checks, "find_installed", lambda module: None):
+        reports = [checks.check_mount(app, mount) for mount in mounts_of(app)]
+    return [finding for report in reports for finding in report.findings]
+
+
+#: The names that statements of examples use.
+NAMES = {
+    "Flask": Flask,
+    "url_for": url_for,
+    **{name: getattr(flask_routehandlers, name) for name in flask_routehandlers.__all__},
+    **{name: getattr(testing, name) for name in testing.__all__},
+}
+
+
+def evaluate(statement: str, names: dict[str, Any]) -> str:
+    """Return what Python prints for a statement: a value, or the last lines of a traceback."""
+    try:
+        code = compile(statement, "<example>", "eval")
+    except SyntaxError:
+        code = compile(statement, "<example>", "exec")
+    try:
+        value = eval(code, dict(names))
+    except Exception as error:
+        return "".join(traceback.format_exception_only(error)).rstrip()
+    return "" if value is None else repr(value)
 
 
 def environment() -> dict[str, str]:
@@ -281,14 +326,15 @@ def exchange(port: int, request: tuple[Any, ...], *, with_head: bool) -> str:
 
 
 @contextmanager
-def _without(package: str, project: Project) -> Iterator[None]:
-    """Make the import of a package fail."""
-    saved = {name: sys.modules[name] for name in sys.modules if name.startswith(package)}
-    sys.modules[package] = None  # type: ignore[assignment]
+def _without(*packages: str) -> Iterator[None]:
+    """Make the import of packages fail."""
+    saved = {name: sys.modules[name] for name in sys.modules if name.startswith(packages)}
+    sys.modules.update(dict.fromkeys(packages))  # type: ignore[arg-type]
     try:
         yield
     finally:
-        del sys.modules[package]
+        for package in packages:
+            del sys.modules[package]
         sys.modules.update(saved)
 
 
@@ -310,9 +356,11 @@ def _unreadable_folders(project: Project) -> Iterator[None]:
             folder.chmod(0o755)
 
 
-#: The conditions that a page can state with ``<!-- given: ... -->`` for the messages after it.
+#: The conditions of examples.
 CONDITIONS: dict[str, Callable[[Project], Any]] = {
-    "no asgiref": partial(_without, "asgiref"),
-    "no redis": partial(_without, "redis"),
+    "no asgiref": lambda project: _without("asgiref"),
+    "no flask_swagger_ui": lambda project: _without("flask_swagger_ui"),
+    "no pydantic": lambda project: _without("pydantic", "msgspec"),
+    "no redis": lambda project: _without("redis"),
     "secret cannot be read": _unreadable_folders,
 }

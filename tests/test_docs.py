@@ -2,9 +2,7 @@
 
 A page is read from top to bottom. A block whose first line is a comment with a path,
 ``# app/api/users/[id]/route.py``, is written to a project folder. Console and ``>>>`` blocks run
-in that folder, and ``curl`` asks a server that runs the app. On the errors page a block of
-messages is compared with those that the files above it cause; each heading and each such block
-ends an example.
+in that folder, and ``curl`` asks a server that runs the app.
 """
 
 from __future__ import annotations
@@ -45,6 +43,9 @@ PACKAGE = Path(flask_routehandlers.__file__).parent
 #: Pages whose commands are mypy and pytest, which take their time.
 SLOW_PAGES = ("testing.md", "typing.md")
 
+#: The page that examples give, in tests/test_messages.py.
+GENERATED = DOCS / "messages.md"
+
 #: Pages whose code is not run.
 UNTESTED_PAGES = [
     REPOSITORY / name
@@ -66,7 +67,6 @@ def project() -> Iterator[Project]:
 
 def outcomes(page: Path, project: Project) -> Iterator[tuple[Block, str, str]]:
     """Run a page; yield each block that shows an output with what it shows and what it gives."""
-    is_errors = page.name == "errors.md"
     for block in blocks(page):
         if block.file:
             project.add(block.file, block.text)
@@ -76,15 +76,7 @@ def outcomes(page: Path, project: Project) -> Iterator[tuple[Block, str, str]]:
                     yield block, shown, project.run(command, shown)
         elif block.kind == "pycon":
             yield block, "", project.doctest(block.text)
-        elif block.kind == "text" and is_errors:
-            yield block, block.text, project.messages(block.text)
-            project.start_over()
-        elif block.kind == "given":
-            project.conditions.add(block.text)
-        elif block.kind == "heading":
-            if is_errors:
-                project.start_over()
-        else:
+        elif block.kind != "heading":
             is_directive = block.kind.startswith("{")
             assert is_directive or block.kind in NOT_CHECKED, f"{block.place}: which file is this?"
 
@@ -94,7 +86,7 @@ def marked(page: Path) -> object:
     return pytest.param(page, id=page.name, marks=marks)
 
 
-@pytest.mark.parametrize("page", [marked(page) for page in PAGES])
+@pytest.mark.parametrize("page", [marked(page) for page in PAGES if page != GENERATED])
 def test_a_page_shows_what_happens(page, project):
     differences = [
         f"{block.place} shows\n{shown}\nbut it is\n{real}"

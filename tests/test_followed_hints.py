@@ -1,8 +1,7 @@
 """Every hint, followed, works: the problem is gone and the app starts.
 
-The page on errors shows each message after the files that cause it. Here these files are written,
-each hint is followed on disk, one test for each alternative that it offers, and the app starts.
-What that page does not show is in :data:`EXAMPLES`.
+The files of each example in :mod:`tests.catalogue` are written, each hint is followed on disk, one
+test for each alternative that it offers, and the app starts.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import re
 import shutil
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
@@ -27,7 +26,7 @@ import flask_routehandlers
 from flask_routehandlers import Problem, RouteTreeError
 from flask_routehandlers.cli.check import checks
 from flask_routehandlers.mount import mounts_of
-from tests.pages import DOCS, blocks
+from tests.catalogue import SECTIONS, Example
 from tests.projects import ANY_HANDLER, DEFAULT_FILES
 from tests.support import write_files
 
@@ -278,6 +277,13 @@ def make_last_folder(tree: Tree, problem: Problem, folder: str) -> None:
     path.rename(above / path.name)
 
 
+def read_from_path(tree: Tree, problem: Problem, *_: str) -> None:
+    if "dependency" in problem.reason:
+        tree.edit(tree.path("x/dependencies.py"), r"request(\.[\w.]+)?", "a")
+    else:
+        tree.edit(tree.path(problem.files[0]), r"(\w+): Query.*\)(?=:)", r"\1)")
+
+
 def define_converter(tree: Tree, problem: Problem, *_: str) -> None:
     """Register a converter of the app under the name that the reason has."""
     [name] = re.findall(r"(?<=converter ')\w+|(?<=\[n=)\w+", problem.reason)
@@ -517,10 +523,6 @@ HINTS: dict[str, tuple[Follow, ...]] = {
             r"\1, subdomain_matching=True)\napp.config['SERVER_NAME'] = 'example.com'",
         ),
     ),
-    r"Remove revalidate and dynamic, or serve the file from a tree without a subdomain\.": (
-        define("revalidate", ""),
-        in_wsgi(", subdomain=.*", ")"),
-    ),
     r"Write it as a Flask rule, for example (\S+) or (\S+)\.": (
         in_wsgi("url_prefix=.*?([,)])", r"url_prefix='{0}'\1"),
         in_wsgi("url_prefix=.*?([,)])", r"url_prefix='{1}'\1"),
@@ -534,6 +536,44 @@ HINTS: dict[str, tuple[Follow, ...]] = {
     r"process\.": (configure("app.config['SECRET_KEY'] = 'x'"),),
     r"Write redis://HOST:PORT/NUMBER, and percent-encode special characters of a password\.": (
         give_setting("'redis://localhost:6379/0'"),
+    ),
+    r"Remove revalidate and dynamic, or serve the file from a tree without a subdomain\.": (
+        define("revalidate", ""),
+        in_wsgi(r", subdomain=.*(?=\)$)", ""),
+    ),
+    r"Create it as (Flask\(.*\)), and set SERVER_NAME in its config before "
+    r"RouteHandlers\(app\)\.": (
+        in_wsgi(r"^app = .*", "app = {0}\napp.config['SERVER_NAME'] = 'example.com'"),
+    ),
+    r"Set (ROUTE_HANDLERS_CACHE_PREFIX) in app\.config to a different string for each app, or to "
+    r"the same one if they may serve each other's responses\.": (
+        in_wsgi(r"^( +)(?=RouteHandlers\()", r"\1app.config['{0}'] = str(id(app))\n\1"),
+        in_wsgi(r"^( +)(?=RouteHandlers\()", r"\1app.config['{0}'] = 'same'\n\1"),
+    ),
+    # The OpenAPI document.
+    r"Write (openapi = \{.*\})\.": (define("openapi", "{0}"),),
+    r"Describe it in a docstring or in info\.description, or answer POST too\.": (
+        edit("def QUERY", "def POST"),
+    ),
+    r"Declare it in (\S+): openapi = \{\"components\": "
+    r"(\{\"securitySchemes\": \{\"\w+\": \{\.\.\.\}\}\})\}\.": (
+        lambda tree, problem, file, value: tree.edit(
+            tree.path(file),
+            r"openapi = \{",
+            'openapi = {"components": '
+            + value.replace("...", '"type": "http", "scheme": "basic"')
+            + ", ",
+        ),
+    ),
+    r"Give one of them another: openapi = \{\"(\w+)\": \{\"operationId\": \"\.\.\.\"\}\}\.": (
+        edit('"list"', '"list_{0}"'),
+    ),
+    r"Move the file to (\S+)\.": (move("{0}"),),
+    r"Run flask route-handlers new (\S+) --openapi, which writes one\.": (
+        lambda tree, problem, folder: write_files(
+            tree.path(folder),
+            {"route.py": "from flask_routehandlers.openapi import document\nGET = document\n"},
+        ),
     ),
     # Arguments that a client sends.
     r"Import its names at run time, not only for type checkers\.": (
@@ -595,7 +635,7 @@ HINTS: dict[str, tuple[Follow, ...]] = {
     ),
     r"Rename the argument\.": (edit(r"\w+: Query", "renamed: Query"),),
     r"Read it from the path, or write dynamic = \"force-dynamic\"\.": (
-        both(edit(r"(\w+): Query.*\)(?=:)", r"\1)"), to("[a]")),
+        both(read_from_path, to("[a]")),
         define("revalidate", "dynamic = 'force-dynamic'"),
     ),
     r"Write (\w+): (Query\[.*\]) = (\S+) if it should come from the query: "
@@ -743,207 +783,26 @@ HINTS: dict[str, tuple[Follow, ...]] = {
 
 # Examples -------------------------------------------------------------------------------------
 
-
-@dataclass(frozen=True)
-class Example:
-    """Files that cause problems.
-
-    :param files: their contents by path, relative to the project.
-    :param named: files or folders that only the messages name, relative to the root.
-    """
-
-    files: Mapping[str, str]
-    named: tuple[str, ...] = ()
-
-    def write(self, folder: Path) -> Tree:
-        (folder / "app").mkdir(parents=True)
-        write_files(folder, DEFAULT_FILES | dict(self.files))
-        for file in self.named:
-            if not os.path.lexists(folder / f"app/api/{file}"):
-                name = file if file.endswith(".py") else f"{file}/route.py"
-                write_files(folder / "app/api", {name: ANY_HANDLER})
-        return Tree(folder)
-
-
-def examples_of_page() -> Iterator[tuple[str, Example]]:
-    """The examples of the page on errors that end with a block of messages, by their places."""
-    files: dict[str, str] = {}
-    needs_more = False
-    for block in blocks(DOCS / "errors.md"):
-        if block.file:
-            files[block.file] = block.text
-        elif block.kind in ("given", "console"):  # a condition, or commands that prepare files
-            needs_more = True
-        elif block.kind in ("text", "heading"):
-            if block.kind == "text" and not needs_more:
-                named = tuple(re.findall(r"^[^/\s].*", block.text, re.M))
-                yield block.place, Example(files, named)
-            files, needs_more = {}, False
-
-
-IMPORTS = """\
-from dataclasses import dataclass
-from typing import *
-import msgspec
-from pydantic import AliasChoices, BaseModel, Field, Json
-from flask_routehandlers import Query, Header, Form, Body, Bearer, Scheme
-from werkzeug.datastructures import FileStorage
-
-@dataclass
-class Item:
-    id: int
-
-@dataclass
-class Nested:
-    item: Item
-
-class Own:
-    pass
-
-class Struct(msgspec.Struct):
-    a: int
-
-class Unclear(msgspec.Struct):
-    a: set[str] | list[str]
-
-class Model(BaseModel):
-    a: int
-
-class Function(BaseModel):
-    f: Callable[[], int]
-
-"""
-
-#: Examples that are one route file.
-ROUTES = {
-    "a name for type checkers": "if TYPE_CHECKING:\n    from uuid import UUID as ID\n"
-    "def GET(x: 'Query[ID]'): return 'x'",
-    "a marker inside": "def GET(x: list[Query[int]] = ()): return 'x'",
-    "two markers": "def GET(x: Query[Header[int]]): return 'x'",
-    "an optional credential": "def GET(x: Bearer | None): return 'x'",
-    "a bare marker": "def GET(x: Query): return 'x'",
-    "two bodies": "def POST(a: Body[int], b: Body[int]): return 'x'",
-    "a body and a form": "def POST(a: Body[int], b: Form[int]): return 'x'",
-    "a body in GET": "def GET(a: Body[int]): return 'x'",
-    "a credential of another type": "def GET(a: Annotated[int, Scheme('Bearer')]): return 'x'",
-    "a file in a query": "def GET(a: Query[FileStorage]): return 'x'",
-    "the header of credentials": "def GET(authorization: Header[str]): return 'x'",
-    "a structured and a plain type": "def GET(a: Query[Item | int]): return 'x'",
-    "a dict": "def GET(a: Query[dict[str, str]]): return 'x'",
-    "a type that is refused": "def GET(a: Query[Own]): return 'x'",
-    "objects": "def GET(a: Query[list[Item]]): return 'x'",
-    "a field that is an object": "def GET(a: Query[Nested]): return 'x'",
-    "a type that msgspec refuses": "def POST(a: Body[Unclear]): return 'x'",
-    "a type without a schema": "def GET(a: Query[Function]): return 'x'",
-    "two libraries": "def POST(a: Body[Struct | Model]): return 'x'",
-    "an alias that is no string": "def GET(a: Query[Annotated[int, "
-    "Field(validation_alias=AliasChoices('b'))]]): return 'x'",
-    "a marker in cache_tags": "revalidate = 60\n"
-    "def cache_tags(a: Query[str]): return ['x']\ndef GET(): return 'x'",
-    "an argument of cache_tags": "revalidate = 60\n"
-    "def cache_tags(a): return ['x']\ndef GET(): return 'x'",
-    "a similar argument": "def GET(reqest): return 'x'",
-    "an argument by position": "def GET(request, /): return 'x'",
-    "another value of dynamic": "dynamic = 'other'\ndef GET(): return 'x'",
-    "a marker on request": "def GET(request: Query[str]): return 'x'",
-    "a marker in a static GET": "revalidate = 60\ndef GET(a: Query[str] = ''): return 'x'",
-    "another exception": "def GET() -> Item | KeyError: return 'x'",
-    "another status": "def GET() -> tuple[Item, Literal['a']]: return 'x'",
-    "None": "def GET() -> Item | None: return 'x'",
-    "a tuple": "def GET() -> tuple[Item, ...]: return 'x'",
-    "another stream": "def GET() -> Iterator[Item]: yield 'x'",
-    "a hidden signature": "def hide(function):\n    def w(*a, **k): return function(*a, **k)\n"
-    "    return w\n"
-    "@hide\ndef GET(request): return 'x'",
-    "a decorator of a handler that reads": "import functools\ndef hide(function):\n"
-    "    return functools.wraps(function)(lambda *a, **k: function(*a, **k))\n"
-    "@hide\ndef GET(x: Query[str]): return 'x'",
-    "an answer for type checkers": "if TYPE_CHECKING:\n    from uuid import UUID as ID\n"
-    "def GET() -> 'ID': return 'x'",
-    "a fixed parameter": "def GET(limit: int = 20): return 'x'",
-    "a socket": "def GET(): return 'x'\ndef SOCKET(): ...",
-    "a near miss": "revalidat = 60\ndef GET(): return 'x'",
-    "an annotation": "revalidate: int\ndef GET(): return 'x'",
-    "names of Next.js": "dynamicParams = True\ndef GET(): return 'x'",
-    "a name of Next.js": "maxDuration = 5\ndef GET(): return 'x'",
-}
-
-#: Examples that are a file of dependencies and a route file.
-DEPENDENCIES = {
-    "a default": ("def db(): return 1", "def GET(db=None): return 'x'"),
-    "a similar name": ("def current_user(): return 1", "def GET(curent_user=None): return 'x'"),
-    "a marker": ("def db() -> int: return 1", f"{IMPORTS}def GET(db: Query[int]): return 'x'"),
-    "a missing name": ("def db(): return 1\n__all__ = ['db', 'nix']", GET),
-    "an import": ("from threading import active_count\ndef db(): return 1",
-                  "def GET(active_count): return 'x'"),
-    "a class": ("class Db: pass\n__all__ = ['Db']", GET),
-    "a context manager": ("from contextlib import contextmanager\n@contextmanager\n"
-                          "def db():\n    yield 1", GET),
-    "no list": ("def db(): return 1\n__all__ = 'db'", GET),
-    "nothing": ("x = 1", GET),
-    "a cycle": ("def a(b): return 1\ndef b(a): return 1", GET),
-    "another type": ("def db() -> int: return 1", "def GET(db: str): return 'x'"),
-    "a reserved name": ("def request(): return 1", GET),
-    "an async context manager": ("from contextlib import asynccontextmanager\n"
-                                 "@asynccontextmanager\nasync def db():\n    yield 1", GET),
-    "a similar type": ("from decimal import Decimal\ndef price() -> Decimal: return Decimal()",
-                       "from decimal import Decimal\n"
-                       "def GET(amount: Decimal = Decimal()): return 'x'"),
-    "an unknown name": ("def role(wanted): return 1", GET),
-    "itself": ("def user(user): return 1", GET),
-}  # fmt: skip
-
-OTHER_GET = {"app/api/other/route.py": GET}
-LATE = DEFAULT_FILES["wsgi.py"] + "app.add_url_rule('/api/x/<int:n>', 'late', print)\n"
-EARLY = (
-    DEFAULT_FILES["wsgi.py"]
-    .replace(
-        "RouteHandlers(app)",
-        "app.url_map.converters['first'] = type('First', (UnicodeConverter,), {'weight': 1})\n"
-        "app.add_url_rule('/api/x/<first:n>', 'early', print)\nRouteHandlers(app)",
-    )
-    .replace(
-        "from flask import", "from werkzeug.routing import UnicodeConverter\nfrom flask import"
-    )
-)
-
+#: The examples that files alone cause, by section and number.
 EXAMPLES = {
-    **dict(examples_of_page()),
-    **{n: Example({"app/api/x/route.py": IMPORTS + code}) for n, code in ROUTES.items()},
-    **{
-        f"dependencies: {name}": Example(
-            {"app/api/dependencies.py": code, "app/api/x/route.py": get}
-        )
-        for name, (code, get) in DEPENDENCIES.items()
-    },
-    "a marker on the path": Example(
-        {"app/api/[id]/route.py": f"{IMPORTS}def GET(id: Query[str]): return 'x'"}
-    ),
-    "dependencies: a parameter of the path": Example(
-        {"app/api/dependencies.py": "def user(): return 1", "app/api/[user]/route.py": GET}
-    ),
-    "dependencies: a parameter of the prefix": Example(
-        {
-            "app/api/dependencies.py": "def lang(): return 1",
-            "app/api/x/route.py": GET,
-            "wsgi.py": DEFAULT_FILES["wsgi.py"].replace(
-                "(app)", "(app, url_prefix='/<lang>/api')"
-            ),
-        }
-    ),
-    "dependencies: no outer one": Example(
-        {"app/api/x/dependencies.py": "def user(user): return 1", "app/api/x/route.py": GET}
-    ),
-    "a handler elsewhere": Example({"app/api/x.py": GET} | OTHER_GET),
-    "a private folder": Example({"app/api/_x/route.py": GET} | OTHER_GET),
-    "a hidden folder": Example({"app/api/.x/route.py": GET} | OTHER_GET),
-    "a similar file": Example({"app/api/x/routes.py": GET} | OTHER_GET),
-    "middleware of no route": Example({"app/api/x/middleware.py": MIDDLEWARE} | OTHER_GET),
-    "another syntax": Example({"app/api/:id/route.py": GET}),
-    "an empty tree": Example({"app/api/x/notes.txt": ""}),
-    "a rule that is too late": Example({"app/api/x/[n=int]/route.py": GET, "wsgi.py": LATE}),
-    "a rule that comes first": Example({"app/api/x/[id=int]/route.py": GET, "wsgi.py": EARLY}),
+    f"{section.title.strip('# ')} {number}": example
+    for section in SECTIONS
+    for number, example in enumerate(section.examples, 1)
+    if example.is_about_tree
 }
+
+
+def write_example(example: Example, folder: Path) -> Tree:
+    """Write the project of an example."""
+    (folder / "app").mkdir(parents=True)
+    write_files(folder, DEFAULT_FILES)
+    for file, content in example.files.items():
+        code = example.imports + content if file.endswith("/route.py") else content
+        write_files(folder, {file: code})
+    for file in example.named:
+        name = file if file.endswith(".py") else f"{file}/route.py"
+        write_files(folder / "app/api", {name: ANY_HANDLER})
+    return Tree(folder)
 
 
 def find_follows(problem: Problem) -> list[Callable[[Tree], None]]:
@@ -966,14 +825,14 @@ def is_left(problem: Problem, found: list[Problem]) -> bool:
 
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 def test_each_hint_works(tmp_path, example):
-    original = example.write(tmp_path / "project")
+    original = write_example(example, tmp_path / "project")
     problems = original.find_problems()
     assert problems
     for problem in problems:
         # The same files can have other problems, with hints.
         others = [p for p in problems if p is not problem and set(p.files) & set(problem.files)]
         for number in range(len(find_follows(problem))):
-            tree = example.write(tmp_path / f"project{next(_numbers)}")
+            tree = write_example(example, tmp_path / f"project{next(_numbers)}")
             tree.keep_only(problem, problems)
             find_follows(relocate(problem, str(original.folder), str(tree.folder)))[number](tree)
             found = tree.find_problems()
@@ -1052,8 +911,8 @@ def hints_in(file: Path) -> Iterator[str]:
 def test_every_hint_has_an_example(tmp_path):
     hints = [
         problem.hint
-        for example in EXAMPLES.values()
-        for problem in example.write(tmp_path / f"project{next(_numbers)}").find_problems()
+        for number, example in enumerate(EXAMPLES.values())
+        for problem in write_example(example, tmp_path / f"all{number}").find_problems()
     ]
     missing = {
         hint

@@ -1,0 +1,80 @@
+"""The reference of messages: written from examples, up to date, and complete."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import flask_routehandlers
+from tests.catalogue.page import make_page
+from tests.pages import DOCS, PAGES
+
+PACKAGE = Path(flask_routehandlers.__file__).parent
+
+#: Calls that make a message: of these names, and of classes whose name ends with ``Error``.
+CALLS = ("Problem", "BadParameter")
+
+#: Messages that are on no page, each with the reason.
+NOT_SHOWN = {
+    "\0 object has no attribute \0": "Python's own words",
+    "\0 has no attribute \0": "Python's own words",
+    "\0 got bad yield: \0": "asyncio's own words",
+    "\0 got \0 attached to a different loop": "asyncio's own words",
+    "The coroutine was cancelled.": "code that cancels itself below asgiref",
+    "\0 leads to \0, not \0.": "an app whose rules change while it runs",
+    "the call of another thread was interrupted": "a greenlet that is killed",
+    "\0 would be another folder": "a converter whose URLs have dot segments",
+    "it is nested too deeply": "a part of the description of a 400",
+    "\0 is not a part of a URL.": "a kind of segment that does not exist",
+    "\0 cannot be an argument.": "a keyword as the name of a function that code makes",
+    "mypy is not installed. \0": "an environment without mypy",
+    "Typed bodies need pydantic, which is not installed.": "an environment without pydantic",
+    "\0 makes the document invalid: \0.": "an environment with openapi-spec-validator",
+    "Write it as OpenAPI 3.1 defines it.": "an environment with openapi-spec-validator",
+    "The locale makes Python read file names as \0, not as UTF-8, so the text of this one is not "
+    "known.": "a process with another locale",
+    "Start Python with the environment variable PYTHONUTF8=1, or set LC_ALL=C.UTF-8.": (
+        "a process with another locale"
+    ),
+}
+
+
+def messages_in(file: Path) -> Iterator[str]:
+    """The literal messages of a module; NUL is where a value is filled in."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            if name in CALLS or name.endswith("Error"):
+                yield from filter(None, map(as_text, node.args))
+
+
+def as_text(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        parts = (p.value if isinstance(p, ast.Constant) else "\0" for p in node.values)
+        return "".join(map(str, parts))
+    return ""
+
+
+def is_shown(message: str, text: str) -> bool:
+    return re.search(".*?".join(map(re.escape, re.split("\0+", message))), text) is not None
+
+
+def test_the_page_is_up_to_date():
+    shown = (DOCS / "messages.md").read_text(encoding="utf-8")
+    assert make_page() == shown, "Run python docs/record.py messages"
+
+
+def test_every_message_is_on_a_page():
+    text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+    missing = {
+        message
+        for file in sorted(PACKAGE.rglob("*.py"))
+        for message in messages_in(file)
+        if len(re.findall(r"\w+", message)) > 2 and not is_shown(message, text)
+    }
+    assert sorted(missing - set(NOT_SHOWN)) == []
+    assert sorted(set(NOT_SHOWN) - missing) == []
