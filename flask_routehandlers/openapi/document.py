@@ -1,4 +1,17 @@
-"""Make the OpenAPI document of a folder."""
+"""Make the OpenAPI document of a folder.
+
+The document is a function of a mount: of the signatures, docstrings and patches in its files, and
+of the app's converters, settings and error handlers. Nothing of a request is in it. The URL of the
+server depends on the request, so ``serving`` adds ``servers`` for each.
+
+:func:`make_document` collects the types of all operations before it makes the first schema, since
+    the name of a component depends on all others: two classes of one name get longer names.
+
+The order of the patches is part of what users can rely on: those of middleware from the outermost
+in, those of dependencies in the order in which they run, the file's, the method's, the document's.
+The first four change one operation and are applied in :func:`make_document`, the last in
+:func:`_finish`.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +43,11 @@ Document = dict[str, Any]
 def make_document(app: Flask, mount: Mount, folders: tuple[str, ...], file: str) -> Document:
     """Return the document of the routes in a folder and below, without ``servers``.
 
+    :param app: the app, for its name, converters, settings and error handlers.
     :param folders: the folder by the names from the root down.
-    :param file: the route file of the document, relative to the root, whose patch comes last.
+    :param file: the route file of the document, relative to the root, whose patch comes last;
+        ``""`` for a document that no file serves.
+    :returns: an OpenAPI Object that ``json.dumps`` can write.
     """
     operations = list(find_operations(app, mount, folders))
     names = operation_ids(operations)
@@ -43,12 +59,8 @@ def make_document(app: Flask, mount: Mount, folders: tuple[str, ...], file: str)
     tags: dict[str, tuple[str, ...]] = {}
     for operation in operations:
         tag, folder = tag_of(operation, len(folders), mount.name)
-        described = _describe(operation, schemas)
+        described = _describe(operation, schemas, responses, schemes)
         described |= {"operationId": names[operation], "tags": [tag]}
-        described["responses"] = responses.make(operation, schemas)
-        requirements = schemes.make_requirements(operation)
-        if requirements:
-            described["security"] = requirements
         path = paths.setdefault(operation.path.template, {})
         path[operation.method.lower()] = apply_patches(described, operation.patches)
         if operation.path.parameters:
@@ -68,8 +80,14 @@ def make_document(app: Flask, mount: Mount, folders: tuple[str, ...], file: str)
     return _finish(document, mount.patches.get(file, {}))
 
 
-def _describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
-    """Return what an Operation Object says about the handler and the request."""
+def _describe(
+    operation: Operation, schemas: Schemas, responses: Responses, schemes: Schemes
+) -> dict[str, Any]:
+    """Return an Operation Object without its name and its tag, which depend on other operations.
+
+    The first line of the handler's docstring is the summary, without its full stop, and the rest
+    is the description. Without a docstring the summary is the method and the path.
+    """
     described: dict[str, Any] = {"summary": f"{operation.method} {operation.path.template}"}
     text = inspect.getdoc(unwrap_callable(operation.function))
     if text:
@@ -83,16 +101,23 @@ def _describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     body = make_request_body(operation, schemas)
     if body:
         described["requestBody"] = body
+    described["responses"] = responses.make(operation, schemas)
+    requirements = schemes.make_requirements(operation)
+    if requirements:
+        described["security"] = requirements
     return described
 
 
 def _describe_tags(
     mount: Mount, paths: Mapping[str, Any], folders: Mapping[str, tuple[str, ...]]
 ) -> list[dict[str, str]]:
-    """Return the Tag Objects of all tags of operations.
+    """Return the Tag Objects of all tags of operations, sorted by name.
 
-    :param folders: the folders that tags are named after. The docstring of the route file in one
-        describes its tag.
+    Patches may have changed the tags of an operation, so they are read from the finished paths.
+
+    :param paths: the Path Item Objects by template.
+    :param folders: the folder that each tag is named after. The docstring of the route file in it
+        describes the tag.
     """
     names = {
         tag
@@ -115,7 +140,13 @@ def _describe_tags(
 
 
 def _finish(document: Document, patch: Any) -> Document:
-    """Return a document with its own patch, and without the schemas that nothing refers to."""
+    """Return a document with its own patch, and without the schemas that nothing refers to.
+
+    A schema becomes unused when a patch replaces the part that referred to it. Those that the
+    patch itself adds are kept even if they are unused: their author asked for them.
+
+    :param patch: the value of ``openapi`` in the file of the document.
+    """
     document = merge(document, patch)
     components = dict(document.pop("components", {}))
     schemas = components.pop("schemas", {})

@@ -1,4 +1,12 @@
-"""Collect what is known about each operation: a method of a route."""
+"""Collect what is known about each operation: a method of a route.
+
+This is the one place of ``openapi/`` that looks at bindings, links and plans. What it returns is
+data, :class:`Operation`, from which the other modules make their parts of the document.
+
+A request that reaches a handler has passed its middleware and the dependencies of both, so an
+operation has the arguments, credentials and errors of all of these. Names and tags of operations
+are made here too, since they follow from method and folders alone.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +70,10 @@ class Operation:
 def find_operations(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Iterator[Operation]:
     """Return the operations of the routes in a folder and below that no patch hides.
 
+    A method of an optional catch-all is two operations, one for each of its paths. Routes of
+    documents and pages are left out, and so are methods that the app answers by itself: automatic
+    ``HEAD`` and ``OPTIONS``.
+
     :param folders: the folder by the names from the root down.
     """
     paths = Paths(app, mount)
@@ -77,7 +89,10 @@ def find_operations(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Itera
 
 
 def find_unlisted(mount: Mount, folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Return the methods that OpenAPI cannot describe, each with its file."""
+    """Return the methods that OpenAPI cannot describe, each with its file.
+
+    OpenAPI 3.1 has no field for methods such as ``QUERY``; ``check`` warns of these.
+    """
     for route, view in _find_endpoints(mount, folders):
         for method in view.dispatcher.bindings:
             if method.lower() not in METHODS:
@@ -85,6 +100,11 @@ def find_unlisted(mount: Mount, folders: tuple[str, ...]) -> Iterator[tuple[str,
 
 
 def _find_endpoints(mount: Mount, folders: tuple[str, ...]) -> Iterator[tuple[Route, Endpoint]]:
+    """Return the routes in a folder and below, each with its view.
+
+    In debug mode a file that could not be loaded has a view that is not an
+    :class:`~flask_routehandlers.handlers.endpoint.Endpoint`: nothing is known about it.
+    """
     for route in mount.routes:
         if route.file.folders[: len(folders)] == folders and isinstance(route.view, Endpoint):
             yield route, route.view
@@ -101,19 +121,28 @@ def is_page(route: Route) -> bool:
 
 
 def _own_handler(route: Route) -> str:
-    """Return the name of the handler of GET, if it is one of this package."""
+    """Return the name of the handler of GET, if it is one of this package.
+
+    Decorators are looked through, so that a document can be cached or protected by one.
+    """
     if not isinstance(route.view, Endpoint) or "GET" not in route.view.dispatcher.bindings:
         return ""
     function = find_innermost(route.view.dispatcher.bindings["GET"].function)
     module: str = getattr(function, "__module__", None) or ""
-    return function.__name__ if module.startswith(f"{__package__}.") else ""
+    if module.startswith(f"{__package__}."):
+        return function.__name__
+    return ""
 
 
 def _make_operation(
     mount: Mount, route: Route, view: Endpoint, method: str, path: Path
 ) -> Operation:
+    """Return an operation with what its middleware, dependencies and handler declare.
+
+    They are visited in the order of a request, so that the handler's arguments are the last.
+    """
     binding, plan = view.dispatcher.bindings[method], view.dispatcher.plans.get(method)
-    if method == "GET" and route.static is not None:
+    if method == "GET" and route.static is not None:  # the dispatcher calls the cache
         binding, plan = route.static.handler, route.static.plan
     bindings: list[Binding] = []
     dependencies: dict[tuple[str, str], None] = {}
@@ -147,7 +176,13 @@ def _make_operation(
 
 
 def _read_outputs(name: str, binding: Binding) -> Outputs | None:
-    """Return the answers that a handler declares. A plain one need not declare any."""
+    """Return the answers that a handler declares, or ``None`` if nothing is known about them.
+
+    A plain handler need not declare any, and its annotation may be one that only type checkers can
+    read.
+
+    :param name: the name of the handler in its file.
+    """
     if binding.writer is not None:
         return binding.writer.outputs
     function = find_innermost(binding.function)
@@ -181,6 +216,11 @@ def operation_ids(operations: Collection[Operation]) -> dict[Operation, str]:
 
 
 def _operation_id(operation: Operation, suffix: str) -> str:
+    """Return the name of an operation, ``getReportByYearCsv`` for ``report-[year].csv``.
+
+    :param suffix: what follows the name of a parameter, so that ``[slug]`` and a static folder
+        ``by-slug`` differ.
+    """
     words = [operation.method.lower()]
     for segment in operation.path.segments:
         if isinstance(segment, Static):
@@ -195,6 +235,7 @@ def _operation_id(operation: Operation, suffix: str) -> str:
 
 
 def _capitalize(text: str) -> list[str]:
+    """Return the words of a string with upper-case initials: ``["Sitemap", "Xml"]``."""
     words = re.findall(r"[^\W_]+", text)
     return [word[0].upper() + word[1:] for word in words]
 

@@ -1,4 +1,13 @@
-"""The handler ``docs``: a page with Swagger UI, from a package and without a network."""
+"""The handler ``docs``: a page with Swagger UI, from a package and without a network.
+
+One optional catch-all folder serves everything that the page needs: the page itself for no
+segments, ``init.js`` with the URL of the document, and two files of the package
+``flask-swagger-ui``, of which nothing else is public. The page has no inline script, so that its
+content security policy can allow scripts of its own origin alone.
+
+``checking`` refuses at start-up a page that is elsewhere, has no document, or lacks the package;
+the assertions here rely on that.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +64,13 @@ _INIT = """SwaggerUIBundle({{
 
 
 def docs(params: dict[str, Any]) -> Response:
-    """Serve a page that shows the nearest document, and lets requests be tried."""
+    """Serve a page that shows the nearest document, and lets requests be tried.
+
+    :param params: the path parameters. That of the optional catch-all is a list of segments, such
+        as ``["swagger-ui.css"]``, and empty for the page; those of folders above it are in the URL
+        of the document too.
+    :raises ~werkzeug.exceptions.NotFound: for any other file.
+    """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     mount, route = find_route(app, request.endpoint or "")
     document = find_document(mount, route)
@@ -77,6 +92,13 @@ def docs(params: dict[str, Any]) -> Response:
 
 
 def _make_page(document: dict[str, Any]) -> Response:
+    """Return the page, with a policy for what it loads.
+
+    Styles may be inline, since Swagger UI writes them so. Requests may go to the servers that the
+    document names, and to its own origin.
+
+    :param document: the document, for its title and its servers.
+    """
     # Relative to the page, whose URL need not have a slash at its end.
     last = request.path.rpartition("/")[2]
     base = f"./{quote(last)}/" if last else "./"
@@ -95,6 +117,10 @@ def _origins_of(servers: Iterable[dict[str, Any]]) -> list[str]:
 
 
 def _folder_of_assets() -> Path:
+    """Return the folder with the built files of Swagger UI.
+
+    The package is found, but not imported: nothing of its code is used.
+    """
     spec = find_spec(PACKAGE)
     assert spec, "a page without the package is refused at start-up"
     assert spec.origin
@@ -102,7 +128,11 @@ def _folder_of_assets() -> Path:
 
 
 def find_document(mount: Mount, route: Route) -> Route | None:
-    """Return the nearest document at the folder of a page, or above."""
+    """Return the nearest document at the folder of a page, or above.
+
+    For a page at ``app/api/docs/[[...asset]]``, these are the folders ``docs``, then the root. A
+    document is at a folder if its own folder is in it: ``openapi.json`` is at the root.
+    """
     folders = route.file.folders[:-1]
     for depth in range(len(folders), -1, -1):
         for other in mount.routes:

@@ -1,4 +1,10 @@
-"""The paths of the document: their templates and their parameters."""
+"""The paths of the document: their templates and their parameters.
+
+A path of OpenAPI is a template with names in braces, percent-encoded elsewhere, and without
+types: ``articles/[id=int].json`` is ``/articles/{id}.json``, and what ``int`` accepts is a schema.
+OpenAPI 3.1 has no parameter with slashes in it, nor one that may be absent. So a catch-all is
+described as a string, and an optional one is two paths.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +49,10 @@ class Path:
 
 
 class Paths:
-    """Makes the paths of the routes of a mount.
+    """The paths of the routes of a mount.
 
     :param app: the app, for its converters.
+    :param mount: the mount, for its prefix, which may have parameters too.
     """
 
     def __init__(self, app: Flask, mount: Mount) -> None:
@@ -64,6 +71,10 @@ class Paths:
         yield self._make(segments)
 
     def _make(self, segments: tuple[Segment, ...]) -> Path:
+        """Return the path of some segments.
+
+        :param segments: the segments of the folders that are a part of the URL.
+        """
         template = self._prefix
         parameters = list(self._of_prefix)
         for segment in segments:
@@ -78,6 +89,7 @@ class Paths:
 
 
 def _spell(segment: Segment) -> str:
+    """Return a segment as a part of a template: ``{id}.json`` for ``[id=int].json``."""
     if isinstance(segment, Static):
         return quote(segment.text, safe=_SAFE)
     if isinstance(segment, CatchAll):
@@ -95,6 +107,8 @@ def _spell(segment: Segment) -> str:
 def make_parameter(name: str, converter: BaseConverter | None) -> dict[str, Any]:
     """Return the Parameter Object of a path parameter.
 
+    It is always required: OpenAPI allows nothing else for a parameter in a path.
+
     :param converter: its converter, or ``None`` for a catch-all.
     """
     parameter: dict[str, Any] = {"name": name, "in": "path", "required": True}
@@ -107,7 +121,11 @@ def make_parameter(name: str, converter: BaseConverter | None) -> dict[str, Any]
 def make_schema(converter: BaseConverter | None) -> dict[str, Any]:
     """Return the schema of the values that a converter accepts.
 
-    A converter of the app can say it with a class attribute ``openapi``.
+    A converter of the app can declare it with a class attribute ``openapi``. ``int(min=1)`` is
+    ``{"type": "integer", "minimum": 1}``; a converter that is not known is a string that is not
+    empty.
+
+    :param converter: the converter, or ``None`` for a catch-all.
     """
     declared = getattr(converter, "openapi", None)
     if isinstance(declared, Mapping):

@@ -1,4 +1,13 @@
-"""The parameters and the body of an operation."""
+"""The parameters and the body of an operation.
+
+An :class:`~flask_routehandlers.contracts.arguments.Argument` of a plain type is one parameter; one
+of a structured type (a model, a TypedDict) is a parameter for each of its fields, as the readers
+in ``contracts`` read it. Keys are spelled as they are there: ``user_agent: Header[str]`` is
+``user-agent``, and an alias of the type wins.
+
+The body is JSON, a form or bytes. An operation has at most one of these, since only handlers can
+ask for them.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +34,13 @@ _OF_PARAMETERS = ("description", "deprecated")
 
 
 def types_of_arguments(operation: Operation) -> Iterator[tuple[Any, Mode]]:
-    """Return the types of the arguments that the client sends."""
+    """Return the types of the arguments that the client sends.
+
+    Uploaded files are left out: no library has a schema for
+    :class:`~werkzeug.datastructures.FileStorage`.
+
+    :returns: types with the mode of inputs, for :class:`~.schemas.Schemas`.
+    """
     for argument, _ in _of_places(operation, *get_args(Place)):
         if not is_file(argument.annotation):
             yield argument.annotation, "validation"
@@ -52,6 +67,11 @@ def make_parameters(operation: Operation, schemas: Schemas) -> list[dict[str, An
     """Return the parameters in the query, the headers and the cookies.
 
     Of several functions that read one, the last describes it; it is required if any requires it.
+    OpenAPI ignores parameters for the headers ``Accept``, ``Authorization`` and ``Content-Type``
+    (3.1, Parameter Object), so these are left out.
+
+    :returns: Parameter Objects: ``{"name": "limit", "in": "query", "schema": {"type":
+        "integer"}}``.
     """
     parameters: dict[tuple[Place, str], dict[str, Any]] = {}
     for argument, place in _of_places(operation, "query", "header", "cookie"):
@@ -75,7 +95,10 @@ def make_parameters(operation: Operation, schemas: Schemas) -> list[dict[str, An
 def _fields_of(
     argument: Argument, place: Place, schemas: Schemas
 ) -> Iterator[tuple[str, Schema, bool]]:
-    """Return the keys of an argument, each with its schema and whether it is required."""
+    """Return the keys of an argument, each with its schema and whether it is required.
+
+    An argument with a default is never required, whatever the fields of its type are.
+    """
     schema = schemas.of(argument.annotation, "validation")
     if not is_structured(argument.annotation):
         schema = without_null(_with_default(schema, argument))
@@ -88,7 +111,13 @@ def _fields_of(
 
 
 def _flatten(schema: Schema, schemas: Schemas) -> tuple[dict[str, Schema], set[str]]:
-    """Return the fields of an object, of all members of a union, and those that it requires."""
+    """Return the fields of an object, of all members of a union, and those that it requires.
+
+    A union requires only the fields that each member requires, apart from ``null``.
+
+    :param schema: a schema, or a reference to one.
+    :returns: the schemas of the fields by name, and the names of the required ones.
+    """
     schema = schemas.resolve(schema)
     fields = dict(schema.get("properties", {}))
     required = set(schema.get("required", ()))
@@ -103,7 +132,11 @@ def _flatten(schema: Schema, schemas: Schemas) -> tuple[dict[str, Schema], set[s
 
 
 def _with_default(schema: Schema, argument: Argument) -> Schema:
-    """Return a schema with the default of its argument, if JSON has such a value."""
+    """Return a schema with the default of its argument, if JSON has such a value.
+
+    A default such as ``Sort.NEWEST`` is written as the library of its type writes it. One that is
+    not a value of the type, which Python allows, is left out.
+    """
     default = argument.default
     if default is None or default is inspect.Parameter.empty:
         return schema
@@ -117,7 +150,7 @@ def _with_default(schema: Schema, argument: Argument) -> Schema:
 
 
 def make_request_body(operation: Operation, schemas: Schemas) -> dict[str, Any] | None:
-    """Return the body of a request, if there is one."""
+    """Return the Request Body Object of an operation, or ``None`` if it reads no body."""
     for argument, _ in _of_places(operation, "body"):
         if argument.annotation is bytes:  # which may be empty
             return _body({"*/*": {"schema": {}}}, is_required=False)
@@ -137,6 +170,10 @@ def _body(content: dict[str, Any], *, is_required: bool) -> dict[str, Any]:
 
 
 def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> dict[str, Any]:
+    """Return the body of a form, whose arguments are the properties of one object.
+
+    A form with a file is always ``multipart/form-data``; any other may be sent URL-encoded too.
+    """
     properties: dict[str, Any] = {}
     required: list[str] = []
     schema: Schema = {"type": "object", "properties": properties}
@@ -167,6 +204,7 @@ def _forbids_others(argument: Argument, schemas: Schemas) -> bool:
 
 
 def _file_schema(annotation: Any) -> Schema:
+    """Return the schema of an uploaded file, or of a list of files."""
     # Not contentMediaType alone: tools would send a value of any type.
     file = {"type": "string", "contentMediaType": "application/octet-stream"}
     if any(FileStorage in get_args(unalias(member)) for member in members_of(annotation)):

@@ -1,4 +1,15 @@
-"""The responses of an operation: declared ones, and those that happen by themselves."""
+"""The responses of an operation: declared ones, and those that happen by themselves.
+
+Answers come from the return annotation. Errors are those that the handler, its middleware and its
+dependencies declare, and those that follow from what an operation reads:
+
+* 401 for a credential, 404 for a path parameter, 422 for values that are not valid,
+* 400 and 415 for a JSON body, 415 for a form, 413 where the app limits the size of a body.
+
+An error is described by the app's own error handler for its class, if it has one that is
+annotated, and by the schema of problem details otherwise. What cannot be known is not guessed: a
+handler without an annotation has the status ``2XX`` and no content.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +69,11 @@ class Header:
 class Responses:
     """Describes the responses of the operations of a document.
 
+    Everything that needs a schema is found when it is made, so that :meth:`types` is complete
+    before the first call of :meth:`make`.
+
     :param app: the app, for its error handlers and settings.
+    :param mount: the mount, for the form of its errors.
     :param operations: the operations.
     """
 
@@ -87,7 +102,13 @@ class Responses:
                 yield header.annotation, "serialization"
 
     def make(self, operation: Operation, schemas: Schemas) -> dict[str, Any]:
-        """Return the Responses Object of an operation."""
+        """Return the Responses Object of an operation.
+
+        An annotation such as ``Article | NotFound`` gives ``{"200": {...}, "404": {...}}``.
+        Success comes before errors, and errors are sorted by their status.
+
+        :param schemas: the schemas of all types that :meth:`types` has returned.
+        """
         by_status: dict[str, list[Answer]] = defaultdict(list)
         for answer in operation.outputs.answers if operation.outputs else ():
             by_status[str(answer.status or "2XX")].append(answer)
@@ -132,6 +153,11 @@ class Responses:
     def _make_answer(
         self, status: str, answers: Iterable[Answer], schemas: Schemas, *, is_written: bool
     ) -> dict[str, Any]:
+        """Return the Response Object of the answers with one status.
+
+        :param status: the status in decimals, or ``2XX``.
+        :param is_written: whether the answers are written as they are declared.
+        """
         description = "Success"
         if status.isdigit():
             description = HTTP_STATUS_CODES.get(int(status), description)
@@ -157,7 +183,13 @@ class Responses:
         *,
         is_written: bool,
     ) -> None:
-        """Add the body of an answer to the schemas of each media type."""
+        """Add the body of an answer to the schemas of each media type.
+
+        A header ``Content-Type`` of a ``Literal`` type declares the media type. Otherwise JSON is
+        ``application/json``, and a string has the default of the app's response class. Bytes are
+        ``application/octet-stream`` only if a contract writes them: from a plain handler, Flask
+        sends them with its default.
+        """
         schema: Schema = {"type": "string"}
         media_type = self._app.response_class.default_mimetype or "text/html"
         if answer.kind == "json":
@@ -174,6 +206,11 @@ class Responses:
     def _make_error(
         self, code: int, errors: Iterable[ErrorClass], schemas: Schemas
     ) -> dict[str, Any]:
+        """Return the Response Object of the errors with one status.
+
+        A class of errors that overrides ``get_body`` or ``get_response`` adds its description
+        alone: nothing is known about its body.
+        """
         descriptions: dict[str, None] = {}
         content: dict[str, list[Schema]] = {}
         for error in errors:
@@ -195,6 +232,7 @@ class Responses:
 
 
 def _add(content: dict[str, list[Schema]], media_type: str, schema: Schema) -> None:
+    """Add a schema to those of a media type, unless it is one of them."""
     schemas = content.setdefault(media_type, [])
     if schema not in schemas:
         schemas.append(schema)
@@ -228,6 +266,7 @@ def _without_qualifier(annotation: Any) -> Any:
 
 
 def _status_of(app: Flask, error: ErrorClass) -> int:
+    """Return the status of an error: that of invalid values is a setting of the app."""
     if issubclass(error, InvalidRequest):
         return invalid_status(app)
     return error.code or 500
@@ -261,7 +300,12 @@ def _find_answers(app: Flask, error: ErrorClass) -> tuple[Answer, ...] | None:
 
 
 def _find_handler(app: Flask, error: ErrorClass) -> Callable[..., Any] | None:
-    """Return the app's handler of an error, in Flask's order, without that of this package."""
+    """Return the app's handler of an error, in Flask's order, without that of this package.
+
+    Flask looks for a handler of the status first, then for one of the class, and for each of them
+    from the class of the error up to its bases. Handlers of blueprints are not looked at: those of
+    the app are under ``None``.
+    """
     handlers = app.error_handler_spec[None]
     for code in (error.code, None):
         for base in error.__mro__:

@@ -1,4 +1,9 @@
-"""The handler ``document``: serve the OpenAPI document of its folder."""
+"""The handler ``document``: serve the OpenAPI document of its folder.
+
+A document is made at the first request for it and kept for the process, as JSON that is split
+where the URL of the server belongs. A request then costs a join of strings, and proxies with
+different prefixes get different servers from one document.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +37,12 @@ class Made:
 
 
 def document() -> Response:
-    """Serve the OpenAPI document of the folder above, and everything below it."""
+    """Serve the OpenAPI document of the folder above, and everything below it.
+
+    Its one server is ``SCRIPT_NAME``, or ``/`` where there is none: a path alone, which a client
+    resolves against the URL of the document (OpenAPI 3.1, Server Object). So the ``Host`` header
+    of a request never gets into it.
+    """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     parts = get_made(app, *find_route(app, request.endpoint or "")).parts
     # The server is where the client found this one, whatever proxies have put before it.
@@ -41,7 +51,11 @@ def document() -> Response:
 
 
 def find_route(app: Flask, endpoint: str) -> tuple[Mount, Route]:
-    """Return the route of an endpoint, with its mount."""
+    """Return the route of an endpoint, with its mount.
+
+    :param endpoint: the endpoint of a request that a handler of this package serves, so that
+        exactly one route has it.
+    """
     [found] = [
         (mount, route)
         for mount in mounts_of(app)
@@ -52,7 +66,13 @@ def find_route(app: Flask, endpoint: str) -> tuple[Mount, Route]:
 
 
 def get_made(app: Flask, mount: Mount, route: Route) -> Made:
-    """Return the document of a route file. It is made once for each process."""
+    """Return the document of a route file. It is made once for each process.
+
+    Two threads that ask at the same time may both make it: the results are equal, so there is no
+    lock.
+
+    :param route: the route of the document.
+    """
     documents: dict[str, Made] = app.extensions.setdefault(_EXTENSION_NAME, {})
     if route.endpoint not in documents:
         made = make_document(app, mount, route.file.folders[:-1], route.file.file)
@@ -63,5 +83,8 @@ def get_made(app: Flask, mount: Mount, route: Route) -> Made:
 
 
 def dump(document: Any) -> str:
-    """Return a document as JSON that is sorted, so that a difference is small."""
+    """Return a document as JSON that is sorted, so that a difference is small.
+
+    It ends with a line break, as a file in a repository should.
+    """
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
