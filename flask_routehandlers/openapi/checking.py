@@ -1,4 +1,9 @@
-"""Find what is wrong with patches, documents and pages, before the first request."""
+"""Find problems of patches, documents and pages, before the first request.
+
+``build`` calls :func:`find_problems` for a tree that uses OpenAPI, and refuses to start with any
+of its problems. What costs a whole document to find is left to ``validation``, which ``flask
+route-handlers check`` calls.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +23,10 @@ from .patches import apply_patches
 
 
 def find_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find what keeps the documents of a mount from being made or shown."""
+    """Find what keeps the documents of a mount from being made or shown.
+
+    Names of operations are compared only if all patches are right, since a patch can name one.
+    """
     in_patches = list(find_patch_problems(mount))
     yield from in_patches
     for route in mount.routes:
@@ -30,6 +38,9 @@ def find_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
 
 def find_repeated_ids(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Iterator[Problem]:
     """Find operations of one name in a folder and below.
+
+    OpenAPI requires that each ``operationId`` is unique in a document, and generators of clients
+    make a function of each.
 
     :param folders: the folder by the names from the root down.
     """
@@ -51,6 +62,12 @@ def find_repeated_ids(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Ite
 
 
 def _find_in_page(mount: Mount, route: Route) -> Iterator[Problem]:
+    """Find what keeps a page from being shown.
+
+    That is a folder that is not an optional catch-all, a missing document, or a missing package.
+
+    :param route: a route whose GET is ``docs``.
+    """
     file = route.file
     last = file.segments[-1] if file.segments else None
     if not (isinstance(last, CatchAll) and last.optional):

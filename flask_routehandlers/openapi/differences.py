@@ -1,4 +1,13 @@
-"""Compare two OpenAPI documents, and find which differences break clients."""
+"""Compare two OpenAPI documents, and find which differences break clients.
+
+This is for ``flask route-handlers openapi --check``: the earlier document is in a file, which
+anyone may have edited, and need not have been made by this package. Both are read as JSON.
+
+The rule for "breaking" is one question: can a program that was made for the earlier document fail?
+It sends parameters and bodies and reads responses, so that a new required field breaks it in a
+body, and a removed one in a response. A schema in ``components`` can be in both, and is then
+judged by both uses.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +29,9 @@ Role = Literal["sends", "reads"]
 class Difference:
     """A difference between two documents.
 
+    As a string it is a line of output: ``breaking: GET /api/articles: query parameter limit
+    removed``.
+
     :param place: the operation, ``GET /api/articles``, or another part of the document.
     :param change: what has changed.
     :param is_breaking: whether programs that were made for the earlier document can fail.
@@ -35,12 +47,20 @@ class Difference:
 
 
 def find_differences(before: Part, after: Part) -> Iterator[Difference]:
-    """Find the differences between two documents. Their ``servers`` may differ."""
+    """Find the differences between two documents. Their ``servers`` may differ.
+
+    :param before: the earlier document, an OpenAPI Object.
+    :param after: the later document.
+    """
     yield from _Comparison(before, after).compare()
 
 
 class _Comparison:
-    """Compares two documents."""
+    """Compares two documents.
+
+    Operations are compared before components, since they show who uses which schema. A schema that
+    both documents have is compared once at the end, not in each operation that refers to it.
+    """
 
     def __init__(self, before: Part, after: Part) -> None:
         self._documents = before, after
@@ -48,6 +68,7 @@ class _Comparison:
         self._roles: dict[str, set[Role]] = defaultdict(set)
 
     def compare(self) -> Iterator[Difference]:
+        """Find the differences of the documents themselves, of operations, and of components."""
         before, after = self._documents
         skipped = {"components", "paths", "security", "servers"}
         yield from _compare_others("document", "", before, after, skipped)
@@ -67,6 +88,11 @@ class _Comparison:
         return resolve(self._documents[0], before), resolve(self._documents[1], after)
 
     def _compare_operations(self, place: str, before: Part, after: Part) -> Iterator[Difference]:
+        """Compare two operations as :func:`_operations_of` returns them.
+
+        The name of an operation is the name of a function in generated clients, so a change breaks
+        them.
+        """
         old, new = before.get("operationId"), after.get("operationId")
         if old != new:
             yield Difference(place, f"operationId changed from {old} to {new}", True)
@@ -80,6 +106,7 @@ class _Comparison:
         yield from _compare_others(place, "", before, after, skipped)
 
     def _compare_parameters(self, place: str, before: Part, after: Part) -> Iterator[Difference]:
+        """Compare the parameters of an operation, by their place and name."""
         for name in sorted(before.keys() | after.keys()):
             old, new = before.get(name), after.get(name)
             if new is None:
@@ -110,6 +137,11 @@ class _Comparison:
             yield from _compare_others(place, name, before, after, {"content", "required"})
 
     def _compare_responses(self, place: str, before: Part, after: Part) -> Iterator[Difference]:
+        """Compare the responses of an operation.
+
+        Only the removal of a success or a redirection breaks clients: they do not depend on an
+        error.
+        """
         for status in sorted(before.keys() | after.keys()):
             name = f"response {status}"
             old, new = self._pair(before.get(status), after.get(status))
@@ -144,6 +176,10 @@ class _Comparison:
     def _compare_contents(
         self, place: str, name: str, before: Part, after: Part, role: Role
     ) -> Iterator[Difference]:
+        """Compare the media types of a body, and the schemas of those that both have.
+
+        :param name: the body, for output: ``request body`` or ``response 200``.
+        """
         contents = before.get("content", {}), after.get("content", {})
         for media_type in sorted(contents[0].keys() | contents[1].keys()):
             what = f"{name}, {media_type}"
@@ -186,7 +222,14 @@ class _Comparison:
         yield from self._compare_shared(parts[0].get("schemas", {}), parts[1].get("schemas", {}))
 
     def _compare_shared(self, before: Part, after: Part) -> Iterator[Difference]:
-        """Compare the schemas that both documents have, each once."""
+        """Compare the schemas that both documents have, each once.
+
+        A schema is used as those are that refer to it, so the roles spread along references until
+        none is added. A schema that no operation uses gets both roles.
+
+        :param before: the schemas of the earlier document by name.
+        :param after: those of the later one.
+        """
         changes: dict[str, dict[Change, None]] = {}
         references: dict[str, set[str]] = {}
         for name in sorted(before.keys() & after.keys()):
@@ -208,6 +251,7 @@ class _Comparison:
 
 
 def _breaks(change: Change, roles: set[Role]) -> bool:
+    """Return whether a change of a schema breaks one of those who use it."""
     return (change.breaks_senders and "sends" in roles) or (
         change.breaks_readers and "reads" in roles
     )
@@ -216,7 +260,11 @@ def _breaks(change: Change, roles: set[Role]) -> bool:
 def _operations_of(document: Part) -> dict[str, dict[str, Any]]:
     """Return the operations of a document, each with what it has from its path.
 
-    Their parameters are by name, ``query parameter limit``.
+    The result is by method and path, ``GET /api/articles``. Its parameters are a dict by place and
+    name, ``query parameter limit``, without references; those of the operation replace those of
+    its path (OpenAPI 3.1, Operation Object). Other fields of the path get names such as ``path
+    summary``. The keys ``parameters``, ``requestBody``, ``responses`` and ``security`` are always
+    there.
     """
     operations: dict[str, dict[str, Any]] = {}
     for path, item in document.get("paths", {}).items():
@@ -247,7 +295,13 @@ def _compare_required(place: str, name: str, before: Part, after: Part) -> Itera
 def _compare_others(
     place: str, name: str, before: Part, after: Part, skipped: set[str]
 ) -> Iterator[Difference]:
-    """Compare the fields that are not compared in their own way."""
+    """Compare the fields that are not compared in their own way.
+
+    A change of a field that programs do not read, such as ``summary`` or ``info``, or of an
+    extension (``x-...``) breaks nothing. That of any other field might, so it is breaking.
+
+    :param skipped: the fields that are compared elsewhere.
+    """
     for field in sorted((before.keys() | after.keys()) - skipped):
         if before.get(field) != after.get(field):
             word = field.removeprefix("path ")
@@ -259,7 +313,8 @@ def _compare_others(
 def _fulfils(before: list[Part], after: list[Part]) -> bool:
     """Return whether every client of some alternatives fulfils one of others.
 
-    An empty list is the same as an alternative that requires nothing.
+    An empty list is the same as an alternative that requires nothing. ``[{"key": []}]`` to
+    ``[{"key": []}, {"bearer": []}]`` is fulfilled, the reverse is not. Scopes are not compared.
     """
     return all(
         any(set(wanted) <= set(sent) for wanted in after or [{}]) for sent in before or [{}]

@@ -1,4 +1,14 @@
-"""Find what is wrong with the patches of files. Whatever passes can be merged."""
+"""Find problems of the patches of files. Whatever passes can be merged.
+
+A patch is a dict of a user, whose fields end up in the document as they are. Here it is compared
+with the fields of an Operation Object or an OpenAPI Object (OpenAPI 3.1), so that a wrong name or
+type is refused at start-up and not found in the document. The forms are not deep: what is inside
+of ``requestBody``, for example, is left to ``validation``, which needs a package.
+
+The file decides what a patch is about: in ``dependencies.py`` its keys are dependencies; in
+``route.py`` methods, or fields for all of them; in ``middleware.py`` fields; in the file of a
+document, fields of the document.
+"""
 
 from __future__ import annotations
 
@@ -35,11 +45,12 @@ def _is_dict(value: Any) -> bool:
 
 
 def _is_list(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return a check that a value is a list whose items are all accepted."""
     return lambda value: isinstance(value, list) and all(map(accepts, value))
 
 
 def _is_dict_of(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Return whether all values are accepted; ``None`` removes one from the document."""
+    """Return a check that the values of a dict are accepted; ``None`` removes one."""
 
     def check(value: Any) -> bool:
         return _is_dict(value) and all(v is None or accepts(v) for v in value.values())
@@ -48,6 +59,7 @@ def _is_dict_of(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 
 def _is_path(value: Any) -> bool:
+    """Return whether a value is a Path Item Object, whose fields for methods are dicts."""
     return _is_dict(value) and _is_dict_of(_is_dict)(
         {name: part for name, part in value.items() if name in OPERATIONS}
     )
@@ -112,7 +124,7 @@ class Place(NamedTuple):
 
 
 def find_patch_problems(mount: Mount) -> Iterator[Problem]:
-    """Find patches that are not of the form that OpenAPI gives them."""
+    """Find patches that are not of the form that OpenAPI gives them, in all files of a mount."""
     routes = {route.file.file: route for route in mount.routes}
     for file, patch in mount.patches.items():
         place = Place(file)
@@ -140,7 +152,14 @@ def _dependencies_of(mount: Mount, file: str) -> list[str]:
 
 
 def _check_dict(place: Place, patch: Any, hint: str) -> list[Problem]:
-    """Refuse anything but a dict that JSON has."""
+    """Refuse anything but a dict that JSON has, with strings as its keys.
+
+    Tuples pass, which JSON writes as lists. ``NaN`` and infinity do not: JSON has no such numbers
+    (RFC 8259, section 6).
+
+    :param hint: an example of the right patch, for a value of another type.
+    :returns: the problems; none if the patch can be read.
+    """
     if not isinstance(patch, dict):
         return [place.problem(f"must be a dict, not {_spell(patch)}.", hint)]
     try:
@@ -152,7 +171,10 @@ def _check_dict(place: Place, patch: Any, hint: str) -> list[Problem]:
 
 
 def _find_keys(place: Place, value: Any) -> Iterator[Problem]:
-    """Find keys that are not strings, which JSON would make of them."""
+    """Find keys that are not strings, which JSON would make of them.
+
+    ``{200: {...}}`` would become ``{"200": {...}}``, but a merge would not find the key ``"200"``.
+    """
     if isinstance(value, (list, tuple)):
         for item in value:
             yield from _find_keys(place, item)
@@ -167,6 +189,10 @@ def _find_keys(place: Place, value: Any) -> Iterator[Problem]:
 
 
 def _find_in_dependencies(place: Place, patch: Any, names: list[str]) -> Iterator[Problem]:
+    """Find problems in the patch of a ``dependencies.py``.
+
+    :param names: the dependencies that the file defines.
+    """
     name = [*names, "user"][0]
     hint = f'Write openapi = {{"{name}": {{"security": [{{"session": []}}]}}}}.'
     problem = _check_dict(place, patch, hint)
@@ -177,6 +203,7 @@ def _find_in_dependencies(place: Place, patch: Any, names: list[str]) -> Iterato
 
 
 def _find_in_middleware(place: Place, patch: Any) -> Iterator[Problem]:
+    """Find problems in the patch of a middleware, where ``False`` hides everything below."""
     if patch is False:
         return
     hint = 'Write openapi = {"tags": ["admin"]}, or openapi = False to hide everything below.'
@@ -185,6 +212,11 @@ def _find_in_middleware(place: Place, patch: Any) -> Iterator[Problem]:
 
 
 def _find_in_route(place: Place, patch: Any, route: Route) -> Iterator[Problem]:
+    """Find problems in the patch of a ``route.py``, where ``False`` hides the route.
+
+    Keys in upper case are methods. Those in lower case that spell one are reported as methods too,
+    since OpenAPI writes methods so.
+    """
     if patch is False:
         return
     hint = 'Write openapi = {"tags": ["shop"]}, or openapi = False to hide the route.'
@@ -225,6 +257,11 @@ def _find_in_part(place: Place, name: str, part: Any, names: Iterable[str]) -> I
 def _find_in_fields(
     place: Place, patch: Mapping[str, Any], fields: Mapping[str, Form], whose: str
 ) -> Iterator[Problem]:
+    """Find unknown fields, and fields of another form.
+
+    :param fields: the fields that OpenAPI defines for such an object.
+    :param whose: the object, for messages: ``an operation``.
+    """
     for name, value in patch.items():
         if name.startswith("x-"):
             continue
@@ -240,6 +277,7 @@ def _find_in_fields(
 
 
 def _suggest(name: str, names: Iterable[str]) -> str:
+    """Return a hint at the right name: the closest one, or all of them."""
     names = sorted(names)
     for candidate in (name, name.upper(), name.lower()):
         for close in get_close_matches(candidate, names, 1):
@@ -250,6 +288,7 @@ def _suggest(name: str, names: Iterable[str]) -> str:
 
 
 def _spell(value: Any) -> str:
+    """Return a name for a value in a message: ``None``, ``False``, or its type."""
     if value is None or value is False:
         return repr(value)
     return type(value).__name__

@@ -1,4 +1,9 @@
-"""Patches: the name ``openapi`` of a file, a JSON merge patch (RFC 7396) of the document."""
+"""Patches: the name ``openapi`` of a file, a JSON merge patch (RFC 7396) of the document.
+
+A mount has the patches of its files as they were written. Here those of one operation are found
+and applied; ``patch_problems`` has refused at start-up whatever is not of the right form, so
+nothing is checked.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +32,11 @@ class Patch:
 
 
 def merge(target: Any, patch: Any) -> Any:
-    """Return a value with a merge patch applied: ``None`` removes, mappings are merged."""
+    """Return a value with a merge patch applied: ``None`` removes, mappings are merged.
+
+    ``merge({"a": 1, "b": {"c": 2}}, {"a": None, "b": {"d": 3}})`` is ``{"b": {"c": 2, "d": 3}}``.
+    A list replaces a list (RFC 7396, section 2). Neither value is changed.
+    """
     if not isinstance(patch, Mapping):
         return patch
     merged = {}
@@ -51,6 +60,7 @@ def find_patches(
     """Return the patches of an operation in the order in which they are applied.
 
     :param file: the route file, relative to the root.
+    :param method: the method, in upper case.
     :param middleware: the files of its middleware, outermost first.
     :param dependencies: its dependencies, each with its file, in the order in which they run.
     """
@@ -73,7 +83,10 @@ def find_patches(
 def apply_patches(described: Any, patches: Iterable[Patch]) -> Any:
     """Return an Operation Object with its patches.
 
-    The security of shared patches is a part of it already.
+    The security of shared patches is a part of it already: it is combined with that of
+    credentials, where a merge would replace it.
+
+    :param described: the Operation Object, which is not changed.
     """
     for patch in patches:
         assert patch.value is not False, "hidden operations are not described"

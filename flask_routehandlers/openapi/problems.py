@@ -1,4 +1,8 @@
-"""The schemas of problem details (RFC 9457)."""
+"""The schemas of problem details (RFC 9457, section 3.1).
+
+They describe what ``problem_details`` and ``contracts.invalid`` send. An app adds members to the
+object, so other keys are allowed.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +31,9 @@ PROBLEM: dict[str, Any] = {
 
 def describe_invalid(problem: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of the error for values that are not valid.
+
+    One item of ``errors`` is, for example, ``{"in": "query", "pointer": "#/limit", "detail":
+    "...", "code": "..."}``.
 
     :param problem: a reference to the schema of any error.
     """

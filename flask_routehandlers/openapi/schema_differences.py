@@ -1,4 +1,13 @@
-"""Compare JSON Schemas: which changes break those who send values, or those who read them."""
+"""Compare JSON Schemas: which changes break those who send values, or those who read them.
+
+A schema is a set of values. A change that makes the set smaller breaks who sends such values, one
+that makes it larger breaks who reads them, and some do both. ``differences`` knows who does what
+with a schema.
+
+Limits, enumerations, required fields, unions and types are compared by the values that they
+accept. A change of another keyword is taken to break both sides, unless the keyword is for
+readers, such as ``description``.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +61,11 @@ class Change(NamedTuple):
 
 
 def resolve(document: Any, node: Any) -> Any:
-    """Return a part of a document, with what it refers to in place of a reference."""
+    """Return a part of a document, with what it refers to in place of a reference.
+
+    A reference is a JSON Pointer below ``#/`` (RFC 6901), with ``~1`` for a slash. Fields next to
+    ``$ref`` are added to what it leads to. A component that does not exist is an empty dict.
+    """
     if not isinstance(node, Mapping) or "$ref" not in node:
         return node
     target = document
@@ -65,6 +78,9 @@ def resolve(document: Any, node: Any) -> Any:
 class SchemaComparison:
     """Compares schemas of two documents.
 
+    One object follows the references of one pair of schemas. It remembers the pairs of components
+    that it has compared, so that schemas which refer to themselves come to an end.
+
     :param before: the earlier document.
     :param after: the later document.
     """
@@ -76,7 +92,13 @@ class SchemaComparison:
         self.shared: set[str] = set()
 
     def compare(self, before: Any, after: Any, place: str = "") -> Iterator[Change]:
-        """Find the changes from one schema to another."""
+        """Find the changes from one schema to another.
+
+        A component of the same name on both sides is only noted in :attr:`shared`: its changes are
+        reported once for the document, not at each place that refers to it.
+
+        :param place: where the schema is in the value, ``.author.name``.
+        """
         if before == after:
             self.shared.update(_find_components(before))
             return
@@ -101,6 +123,11 @@ class SchemaComparison:
             yield from self._compare_plain(before, after, place)
 
     def _compare_unions(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
+        """Compare the members of two unions; a schema that is not a union is one of one member.
+
+        Members of the same kind are paired in their order, and what is left has been removed or
+        added. So ``str`` to ``str | None`` is "null added", which breaks readers alone.
+        """
         old, new = list(_variants(before)), list(_variants(after))
         for variant in list(old):
             for other in new:
@@ -116,6 +143,11 @@ class SchemaComparison:
         yield from _compare_keywords(before, after, place)
 
     def _compare_plain(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
+        """Compare two schemas that are not unions.
+
+        Only one type is a part of another: each ``integer`` is a ``number``. Where the values of
+        neither type contain those of the other, nothing else is compared.
+        """
         old, new = before.get("type"), after.get("type")
         if old != new:
             is_wider = new is None or (old, new) == ("integer", "number")
@@ -140,9 +172,16 @@ class SchemaComparison:
             yield Change(place, f"{name} changed", True, True)
             return
         for number, pair in enumerate(zip(old, new, strict=True)):
-            yield from self.compare(*pair, f"{place}[{number}]" if name != "allOf" else place)
+            part = place  # each schema of allOf is about the whole value
+            if name == "prefixItems":
+                part = f"{place}[{number}]"
+            yield from self.compare(*pair, part)
 
     def _compare_objects(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
+        """Compare the fields of two objects.
+
+        A new field does not break readers, who are expected to ignore keys that they do not know.
+        """
         old_fields, new_fields = _fields(before), _fields(after)
         for name in sorted(old_fields.keys() | new_fields.keys()):
             field = f"{place}.{name}"
@@ -181,6 +220,10 @@ def _fields(schema: Schema) -> dict[str, Any]:
 
 
 def _compare_limits(before: Schema, after: Schema, place: str) -> Iterator[Change]:
+    """Compare numeric limits, and keywords such as ``pattern`` that cannot be ordered.
+
+    A higher lower limit makes the set of values smaller, and so does a lower upper limit.
+    """
     for name in (*_LOWER, *_UPPER, *_OTHERS):
         old, new = before.get(name), after.get(name)
         if old == new:
@@ -223,6 +266,7 @@ def _compare_keywords(before: Schema, after: Schema, place: str) -> Iterator[Cha
 
 
 def _values(schema: Schema) -> list[Any] | None:
+    """Return the values that a schema lists, or ``None`` if it lists none."""
     if "const" in schema:
         return [schema["const"]]
     values: list[Any] | None = schema.get("enum")
@@ -230,6 +274,7 @@ def _values(schema: Schema) -> list[Any] | None:
 
 
 def _list(values: Sequence[Any]) -> str:
+    """Return values as JSON, for a message: ``"draft", "published"``."""
     return ", ".join(map(json.dumps, values))
 
 
@@ -241,6 +286,7 @@ def _as_dict(schema: Any) -> Schema:
 
 
 def _is_union(schema: Schema) -> bool:
+    """Return whether a schema has alternatives: ``anyOf``, ``oneOf`` or a list of types."""
     return any(name in schema for name in _UNIONS) or isinstance(schema.get("type"), list)
 
 
@@ -266,8 +312,9 @@ def _kind(schema: Schema) -> str:
 
 def _component(schema: Any) -> str:
     """Return the name of the component that a schema refers to."""
-    reference = schema.get("$ref", "") if isinstance(schema, Mapping) else ""
-    return str(reference).removeprefix(_SCHEMAS)
+    if not isinstance(schema, Mapping):
+        return ""
+    return str(schema.get("$ref", "")).removeprefix(_SCHEMAS)
 
 
 def _find_components(node: Any) -> Iterator[str]:

@@ -1,4 +1,13 @@
-"""JSON Schemas of all types of a document, and the names of their components."""
+"""JSON Schemas of all types of a document, and the names of their components.
+
+The library of each type makes its schema (see ``contracts.libraries``), for all types of a library
+in one call: it then knows which classes have one name, and gives them different keys. Here these
+keys become short names, references become those of OpenAPI, and types that no library has a schema
+for get the empty one, which accepts any value.
+
+A type can have two schemas: ``validation`` is the one for requests, where a field with a default
+may be absent, and ``serialization`` the one for responses. msgspec has one for both.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +31,7 @@ _Batch = tuple[Sequence[tuple[Any, Mode]], Sequence[Schema], dict[str, Schema]]
 
 
 class Schemas:
-    """The schemas of types, made all at once, so that types of one name are told apart.
+    """The schemas of types, made all at once, so that types of one name are distinct.
 
     :param types: the types, each with its mode: input or output.
     """
@@ -48,6 +57,7 @@ class Schemas:
         self.invalid = self._add("InvalidRequest", describe_invalid(self.problem))
 
     def _make_batches(self) -> Iterator[_Batch]:
+        """Return the schemas of the types that belong to a library, for each library."""
         groups: dict[Library, list[tuple[Any, Mode]]] = {}
         for (_, mode), annotation in self._types.items():
             try:
@@ -59,11 +69,19 @@ class Schemas:
             yield from _make_batches(library, group)
 
     def of(self, annotation: Any, mode: Mode) -> Schema:
-        """Return the schema of a type, empty if it has none."""
+        """Return the schema of a type, empty if it has none.
+
+        It is a copy: a parameter moves its description out of its schema.
+
+        :param annotation: one of the types that this object was made of, the same object.
+        """
         return dict(self._schemas.get((id(annotation), mode), {}))
 
     def _add(self, name: str, schema: Schema) -> Schema:
-        """Add a component, with another name if a type has its name; return a reference."""
+        """Add a component, with another name if a type has its name.
+
+        :returns: a reference to it.
+        """
         while name in self.components:
             name += "Details"
         self.components[name] = schema
@@ -81,6 +99,8 @@ def _make_batches(library: Library, group: Sequence[tuple[Any, Mode]]) -> Iterat
     """Make the schemas of types of one library: together, without those that have none.
 
     msgspec cannot name some generic classes of one name: then each type is a batch.
+
+    :param group: the types, each with its mode.
     """
     batch = _make_batch(library, group)
     if batch is None:
@@ -96,7 +116,10 @@ def _make_batches(library: Library, group: Sequence[tuple[Any, Mode]]) -> Iterat
 
 
 def _make_batch(library: Library, group: Sequence[tuple[Any, Mode]]) -> _Batch | None:
-    """Return the schemas of types, or ``None`` if one has none, as a type of a user may."""
+    """Return the schemas of types, or ``None`` if the library cannot make that of each.
+
+    A type of a user can raise anything here, since its own methods take part in it.
+    """
     try:
         schemas, found = library.make_schemas(group)
     except Exception:
@@ -107,7 +130,12 @@ def _make_batch(library: Library, group: Sequence[tuple[Any, Mode]]) -> _Batch |
 def _add(
     definitions: dict[str, Schema], schemas: Iterable[Schema], found: Mapping[str, Schema]
 ) -> None:
-    """Add the definitions of a batch, with other keys if one of them is another type's."""
+    """Add the definitions of a batch, with other keys if one of them is another type's.
+
+    :param definitions: those of earlier batches, which are changed in place.
+    :param schemas: the schemas of the batch, whose references are changed in place.
+    :param found: the definitions of the batch.
+    """
     renamed = {key: key for key in found}
     while any(definitions.get(renamed[key], found[key]) != found[key] for key in found):
         renamed = {key: f"{new}_" for key, new in renamed.items()}
@@ -117,10 +145,11 @@ def _add(
 
 
 def shorten(keys: Iterable[str]) -> dict[str, str]:
-    """Return a short name for each key: the last parts that tell it from the others.
+    """Return a short name for each key: the last parts that distinguish it from the others.
 
     ``app--api--articles--route--Author`` and ``app--api--users--route--Author`` are
-    ``articles.Author`` and ``users.Author``.
+    ``articles.Author`` and ``users.Author``. Names end up in generated clients, so they say
+    nothing of a module that is not needed.
     """
     candidates = {key: _find_candidates(key) for key in keys}
     counts = Counter(name for names in candidates.values() for name in names)
@@ -135,7 +164,11 @@ def shorten(keys: Iterable[str]) -> dict[str, str]:
 
 
 def _find_candidates(key: str) -> list[str]:
-    """Return the names of a type from the shortest: without packages, with the last of them."""
+    """Return the names of a type from the shortest: without packages, with the last of them.
+
+    ``app--api--users--route--Author`` gives ``Author``, ``users.Author``, ``api.users.Author``...;
+    ``route`` is left out, since every route file has that name.
+    """
     # Of msgspec, a key has dots between its parts; of pydantic it is made in contracts.
     *packages, name = (re.sub("_{2,}", "_", part) for part in re.split(r"--|\.", key))
     # The arguments of a generic class had brackets around them.
@@ -147,7 +180,11 @@ def _find_candidates(key: str) -> list[str]:
 
 
 def _rename(node: Any, names: Mapping[str, str], prefix: str) -> None:
-    """Rename the references in a schema, in place."""
+    """Rename the references in a schema, in place.
+
+    :param names: the new names by the old ones.
+    :param prefix: what comes before a name, ``#/components/schemas/``.
+    """
     if isinstance(node, list):
         for item in node:
             _rename(item, names, prefix)

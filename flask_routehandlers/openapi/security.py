@@ -1,4 +1,9 @@
-"""Security schemes, and what each operation requires."""
+"""Security schemes, and what each operation requires.
+
+A credential in a signature (``token: Bearer``) declares a scheme and requires it. In OpenAPI,
+``security`` is a list of alternatives, each a dict of schemes that are needed together:
+``[{"bearer": []}, {"key": [], "session": []}]``. An empty dict is the alternative without any.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +34,10 @@ class Schemes:
                 self._add(credential.scheme)
 
     def _add(self, scheme: Scheme) -> None:
-        """Name a scheme: ``bearer`` for ``Scheme("Bearer")``, ``xKey`` for the header X-Key."""
+        """Name a scheme: ``bearer`` for ``Scheme("Bearer")``, ``xKey`` for the header X-Key.
+
+        Of a header and a cookie of one name, the later one has the longer name: ``keyCookie``.
+        """
         described = _describe(scheme)
         name = re.sub(r"[^\w.]", "", scheme.scheme or scheme.header or scheme.cookie or "")
         name = name[:1].lower() + name[1:]
@@ -42,7 +50,8 @@ class Schemes:
         """Return the alternatives of what an operation requires; none of them if it is public.
 
         Everything that its functions require, and that patches of middleware and dependencies
-        name, is needed together. What is optional everywhere makes an alternative.
+        name, is needed together. What is optional everywhere makes an alternative: ``token: Bearer
+        | None = None`` alone gives ``[{}, {"bearer": []}]``.
         """
         required: Requirement = {}
         optional: dict[str, None] = {}
@@ -63,6 +72,11 @@ class Schemes:
 
 
 def _describe(scheme: Scheme) -> dict[str, Any]:
+    """Return the Security Scheme Object of a scheme.
+
+    The name of an authentication scheme is in lower case, as in the examples of OpenAPI. Its case
+    has no meaning (RFC 9110, section 11.1).
+    """
     if scheme.header:
         return {"type": "apiKey", "in": "header", "name": scheme.header}
     if scheme.cookie:
@@ -71,7 +85,11 @@ def _describe(scheme: Scheme) -> dict[str, Any]:
 
 
 def combine(alternatives: Iterable[Iterable[Requirement]]) -> list[Requirement]:
-    """Return the alternatives that fulfil each of several lists of alternatives."""
+    """Return the alternatives that fulfil each of several lists of alternatives.
+
+    ``[[{"a": []}, {"b": []}], [{"c": []}]]`` gives ``[{"a": [], "c": []}, {"b": [], "c": []}]``.
+    Where nothing is required the result is empty, as OpenAPI writes it.
+    """
     combined: list[Requirement] = []
     for choice in product(*alternatives):
         requirement: Requirement = {}

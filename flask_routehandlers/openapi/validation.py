@@ -1,4 +1,9 @@
-"""Check whole documents: for ``flask route-handlers check``."""
+"""Check whole documents: for ``flask route-handlers check``.
+
+This makes every document of an app, which the start does not. Some of its problems are warnings,
+about what is missing in a document. Others are errors and name the patch that caused them, since
+everything else in a document is made by this package or by a validating library.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +23,18 @@ from .patches import Patch
 
 
 def find_document_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find what is wrong with the documents of a mount, or missing in them."""
+    """Find errors in the documents of a mount, and warnings of what is missing in them."""
     for route in mount.routes:
         if is_document(route):
             yield from _find_in_document(app, mount, route)
 
 
 def _find_in_document(app: Flask, mount: Mount, route: Route) -> Iterator[Problem]:
+    """Find the problems of one document.
+
+    It is compared with the specification only if ``openapi-spec-validator`` is installed, as in an
+    environment for development. Nothing else needs the package.
+    """
     folders = route.file.folders[:-1]
     document = make_document(app, mount, folders, route.file.file)
     patch = Patch(route.file.file, (), mount.patches.get(route.file.file, {}), is_shared=False)
@@ -43,6 +53,10 @@ def _find_in_document(app: Flask, mount: Mount, route: Route) -> Iterator[Proble
 
 
 def _find_missing_info(patch: Patch) -> Iterator[Problem]:
+    """Find fields of ``info`` that only have the default of this package.
+
+    :param patch: that of the document, the only one that can have them.
+    """
     info = patch.value and patch.value.get("info")
     missing = [name for name in ("title", "version") if not (info or {}).get(name)]
     if missing:
@@ -57,7 +71,12 @@ def _find_missing_info(patch: Patch) -> Iterator[Problem]:
 def _find_unknown_schemes(
     document: Document, patch: Patch, operations: Iterable[Operation]
 ) -> Iterator[Problem]:
-    """Find names of security schemes that nothing declares."""
+    """Find names of security schemes that nothing declares.
+
+    Each is reported once for each file that names it, however many operations the file patches.
+
+    :param patch: that of the document.
+    """
     declared = document.get("components", {}).get("securitySchemes", {})
     patches = {(each.file, each.keys): each for op in operations for each in op.patches}
     reported = set()
@@ -78,7 +97,14 @@ def _find_unknown_schemes(
 def _validate(
     document: Document, patch: Patch, operations: Iterable[Operation]
 ) -> Iterator[Problem]:
-    """Compare a document with the specification, if the package for it is installed."""
+    """Compare a document with the specification, if the package for it is installed.
+
+    The specification is a JSON Schema with many alternatives, so an error such as "is not valid
+    under any of the given schemas" has others in its context. The one that goes furthest into the
+    document is reported.
+
+    :param patch: that of the document, which is named if no other has changed the part.
+    """
     for error in _iterate_errors(document):
         while error.context:  # of alternatives: the one that goes into the value furthest
             error = max(error.context, key=lambda each: len(each.absolute_path))
@@ -105,7 +131,14 @@ def _iterate_errors(document: Document) -> Iterator[Any]:
 def _find_source(
     path: Sequence[str], patch: Patch, operations: Iterable[Operation]
 ) -> tuple[Patch, list[str]]:
-    """Return the patch that changed a part of the document, and the keys in it."""
+    """Return the patch that changed a part of the document, and the keys in it.
+
+    ``["paths", "/a", "get", "tags"]`` leads to the patch of the operation with ``tags``; the last
+    of several has won in the merge. For a path that no patch has, it is that of the document.
+
+    :param path: the keys that lead to the part, from the document.
+    :param patch: that of the document.
+    """
     candidates = []
     for operation in operations:
         if path[:3] == ["paths", operation.path.template, operation.method.lower()]:
@@ -126,4 +159,5 @@ def _depth(value: Any, keys: Sequence[str]) -> int:
 
 
 def _spell(keys: Iterable[str]) -> str:
+    """Return an expression for a part of a patch: ``openapi["GET"]["tags"]``."""
     return "openapi" + "".join(f"[{json.dumps(key)}]" for key in keys)
