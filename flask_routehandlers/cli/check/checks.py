@@ -1,4 +1,10 @@
-"""Check trees without serving them: what keeps them from starting, and what looks wrong."""
+"""Check trees without serving them: what keeps them from starting, and what looks wrong.
+
+:data:`CHECKS` lists the checks that need an app; those of the files alone are in
+    :func:`_find_in_tree`. To add one, write a generator of problems with the signature of
+    :data:`Check`, and put it into the list: into :data:`STRICT_CHECKS` if careful people disagree
+    about it.
+"""
 
 from __future__ import annotations
 
@@ -116,7 +122,10 @@ STRICT_CHECKS: tuple[Check, ...] = (
 
 
 def check_mount(app: Flask, mount: Mount, checks: Iterable[Check] = CHECKS) -> Report:
-    """Check a tree that an app serves."""
+    """Check a tree that an app serves.
+
+    :param checks: the checks that need the app.
+    """
     package = app.import_name.partition(".")[0]
     findings = [
         *_find_in_tree(mount.tree),
@@ -140,6 +149,7 @@ def check_alone(
     :param root: the absolute path of the root.
     :param refused: the error with which the app refused the tree.
     :param url_prefix: that of the tree in the app; by default that of :class:`RouteHandlers`.
+    :param checks: the checks that need an app.
     """
     tree = discover(root)
     findings: list[Problem] = []
@@ -163,6 +173,9 @@ def check_alone(
 
 def stand_in_app(root: str, segments: Iterable[Segment]) -> Flask:
     """Return an app that can serve a tree in place of its own.
+
+    Its ``root_path`` is the folder above the last folder ``app``, as in most projects, so that the
+    names of modules and the default prefix are those of the real app.
 
     :param root: the absolute path of the root.
     :param segments: the segments whose converters the app has to know.
@@ -198,10 +211,13 @@ def compare(report: Report, contents: Contents) -> Report:
 
 
 def _report(name: str | None, tree: Tree, findings: Iterable[Problem]) -> Report:
+    """Return the report of a tree, with its findings sorted."""
     return Report(name, tree.root, len(tree.routes), _sort(findings))
 
 
 def _sort(findings: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Return findings in the order of their files, each once, and errors before warnings."""
+
     def by_file(finding: Problem) -> tuple[list[list[str]], str]:
         return [file.split("/") for file in finding.files], finding.severity
 
@@ -236,6 +252,7 @@ def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[
 def _find_missing_in(
     tree: Tree, contents: Contents, severity: Literal["error", "warning"]
 ) -> Iterator[Problem]:
+    """Find files of a tree that a distribution lacks; if it has none, that is one problem."""
     missing = find_missing(tree, contents)
     hint = (
         "Include the folder in the build backend's configuration, then build and install it again."

@@ -1,4 +1,14 @@
-"""``flask route-handlers check``: all problems of the trees, without serving them."""
+"""``flask route-handlers check``: all problems of the trees, without serving them.
+
+Three things can be checked, and their reports look the same: the trees of an app that can be
+loaded, a tree that the app refused, and a tree without an app. The output groups findings by
+file::
+
+    app/api/articles/route.py
+      warning: GET has the parameter page: int = 1, which no client can set. Write ...
+
+    4 route files: 1 warning
+"""
 
 from __future__ import annotations
 
@@ -132,7 +142,12 @@ def _describe_app(info: ScriptInfo, error: click.ClickException) -> Problem:
 
 
 def describe(failure: Problem | None, reports: list[Report]) -> Iterator[str]:
-    """Yield the findings as lines: for each file, or set of files, its findings."""
+    """Yield the findings as lines: for each file, or set of files, its findings.
+
+    The last line counts them. Colours are those of a terminal; click removes them elsewhere.
+
+    :param failure: the problem of the app, if it could not be loaded.
+    """
     findings: list[tuple[list[str], Problem]] = []
     if failure:
         findings.append((list(map(shown_path, failure.files)), failure))

@@ -1,4 +1,8 @@
-"""Find contracts that do not do what they seem to do."""
+"""Find contracts that do not do what they seem to do.
+
+A contract that cannot work stops the app from starting. These checks are about those that work,
+but differently than a reader of the signature expects. Each is a :data:`~.checks.Check`.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,12 @@ from .handlers import handlers_of
 
 
 def find_decorated(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find decorators that run after the values of a request are read."""
+    """Find decorators that run after the values of a request are read.
+
+    A decorator such as ``@login_required`` is a guard in plain Flask. Here it wraps the handler,
+    whose arguments are read before it is called, so that a client without a login gets 422 for its
+    body, or starts a dependency.
+    """
     for file, method, binding in handlers_of(mount):
         reads = binding.inputs is not None or binding.dependencies
         if reads and hasattr(binding.function, "__wrapped__"):
@@ -36,7 +45,10 @@ def find_decorated(app: Flask, mount: Mount) -> Iterator[Problem]:
 
 
 def find_unread_answers(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find return annotations that cannot be evaluated, so that they declare nothing."""
+    """Find return annotations that cannot be evaluated, so that they declare nothing.
+
+    Mostly their names are imported below ``if TYPE_CHECKING``.
+    """
     for file, method, binding in handlers_of(mount):
         *_, function = unwrap(binding.function)
         try:
@@ -75,7 +87,10 @@ def find_unannotated(app: Flask, mount: Mount) -> Iterator[Problem]:
 
 
 def find_http_dates(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find dates in a TypedDict, which Flask writes as in HTTP headers."""
+    """Find dates in a TypedDict, which Flask writes as in HTTP headers.
+
+    Flask's JSON provider does so for compatibility. A library that writes models uses ISO 8601.
+    """
     for file, method, binding in handlers_of(mount):
         answers = binding.writer.outputs.answers if binding.writer else ()
         for answer in answers:
@@ -89,7 +104,7 @@ def find_http_dates(app: Flask, mount: Mount) -> Iterator[Problem]:
 
 
 def find_bodies_of_delete(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find a DELETE that reads a body."""
+    """Find a DELETE that reads a body, which has no defined meaning (RFC 9110, section 9.3.5)."""
     for file, method, binding in handlers_of(mount):
         for argument in binding.inputs.arguments if binding.inputs else ():
             marker = argument.marker
@@ -106,6 +121,7 @@ def find_bodies_of_delete(app: Flask, mount: Mount) -> Iterator[Problem]:
 
 
 def _holds_date(annotation: Any) -> bool:
+    """Return whether a type is a date, or has one at any depth."""
     plain = unalias(annotation)
     if isinstance(plain, type) and issubclass(plain, date):
         return True

@@ -40,6 +40,7 @@ class Contents:
 
 
 def _count_shared(folder: PurePosixPath, root: str) -> int:
+    """Return how many of the last parts of a folder and a root are equal."""
     pairs = zip(reversed(folder.parts), reversed(PurePath(root).parts), strict=False)
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
@@ -78,6 +79,10 @@ def find_installed(module: str) -> Contents | None:
 
 
 def _owners(module: str) -> Iterator[Distribution]:
+    """Return the installed distributions that have files of a module.
+
+    A namespace package can have several.
+    """
     beginnings = [f"\n{quote}{module}{end}" for quote in ("", '"') for end in ("/", ".py,")]
     for distribution in distributions():
         # Searched as a string: parsing the records of all that is installed takes long.

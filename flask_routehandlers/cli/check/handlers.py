@@ -1,4 +1,7 @@
-"""Find handlers that do not do what their names, parameters or docstrings suggest."""
+"""Find handlers that do not do what their names, parameters or docstrings suggest.
+
+All checks are warnings about code that runs. Each is a :data:`~.checks.Check`.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,9 @@ def find_undocumented(app: Flask, mount: Mount) -> Iterator[Problem]:
 def find_fixed_parameters(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Find parameters that look like input of a client, which cannot set them.
 
-    A parameter without a marker keeps its default. A decorator may pass another value.
+    ``def GET(page: int = 1)`` reads the query in FastAPI; here a parameter without a marker keeps
+    its default. One that a decorator wraps is left alone, since the decorator may pass another
+    value.
     """
     for file, method, binding in handlers_of(mount):
         function = binding.function
@@ -91,6 +96,7 @@ def handlers_of(mount: Mount) -> Iterator[tuple[str, str, Binding]]:
 
 
 def _has_defaults(function: Callable[..., Any]) -> bool:
+    """Return whether a parameter has a default. Most have none, and signatures are slow."""
     return bool(
         getattr(function, "__defaults__", None) or getattr(function, "__kwdefaults__", None)
     )
@@ -117,6 +123,7 @@ def _is_plain(annotation: Any) -> bool:
 
 
 def _is_plain_member(member: Any) -> bool:
+    """Return whether a type is one that a string can be converted to, or a sequence of these."""
     origin = get_origin(member)
     if origin in _SEQUENCES:
         return all(argument is ... or _is_plain(argument) for argument in get_args(member))

@@ -1,4 +1,9 @@
-"""Find handlers that requests do not reach: build a URL of each route and ask who answers."""
+"""Find handlers that requests do not reach: build a URL of each route and ask who answers.
+
+Two patterns need not be compared: a sample path is matched by the app's own URL map. So a rule of
+the app that hides a route is found with whatever converters it has; one that hides only some URLs
+of a route may not be, since a sample can miss these.
+"""
 
 from __future__ import annotations
 
@@ -69,7 +74,10 @@ def find_hidden(app: Flask, mount: Mount) -> Iterator[tuple[Route, str, Rule, li
 
 
 def find_late_rules(app: Flask, mount: Mount) -> Iterator[tuple[Route, Rule]]:
-    """Find rules of the app for the same URL as a route, which were added after the tree."""
+    """Find rules of the app for the same URL as a route, which were added after the tree.
+
+    For a rule that was there before, the app refuses the tree at start-up.
+    """
     own = {id(rule) for other in mounts_of(app) for route in other.routes for rule in route.rules}
     owners = {places(rule): route for route in mount.routes for rule in route.rules}
     for rule in app.url_map.iter_rules():
@@ -101,7 +109,7 @@ def _sample_path(
 
 
 def _sample(converter: BaseConverter) -> str | None:
-    """Return a string that a converter takes."""
+    """Return a string that a converter takes, or ``None`` if no sample fits its expression."""
     items: Iterable[str] = getattr(converter, "items", ())  # of Werkzeug's AnyConverter
     for sample in (*_SAMPLES, *sorted(items)):
         if re.fullmatch(converter.regex, sample):

@@ -1,4 +1,9 @@
-"""Find what looks like a route and is not one: handlers in other files, parameters as text."""
+"""Find what looks like a route and is not one: handlers in other files, parameters as text.
+
+These are mistakes of people who come from another framework: ``users.py`` with a ``def GET``, a
+``route.py`` in a folder ``_users``, a folder ``:id``. Files are searched, not imported: a file
+that is not a route file must not run.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +29,10 @@ _OF_TOOLS = frozenset({"__pycache__", ".git", ".hg", ".venv", ".tox", ".nox", ".
 
 
 def find_strays(tree: Tree) -> Iterator[Problem]:
-    """Find files that define handlers and that no module has imported."""
+    """Find files that define handlers and that no module has imported.
+
+    A file that is imported may well define ``GET`` for a route file to import.
+    """
     reported = {file for warning in tree.warnings for file in warning.files}
     imported = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
     for file in tree.others:

@@ -1,4 +1,8 @@
-"""Write every static URL of an app into a folder, for a static host."""
+"""Write every static URL of an app into a folder, for a static host.
+
+Problems are collected, not raised one by one: whoever fixes an export sees all of them. With a
+single problem nothing is replaced.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,9 @@ class ExportError(RouteHandlersError):
 def find_exported(app: Flask, *, without_middleware: bool) -> list[StaticUrl]:
     """Return every static URL of an app.
 
+    Middleware can protect a route, and a static host runs none. So a route below middleware is
+    only exported when the user has said that its responses are for everyone.
+
     :param without_middleware: whether routes below middleware are exported too.
     :raises ExportError: if some cannot be exported, or are not known.
     """
@@ -47,6 +54,7 @@ def find_exported(app: Flask, *, without_middleware: bool) -> list[StaticUrl]:
 def check_folder(app: Flask, folder: str) -> str:
     """Return the real path of the folder of an export.
 
+    :param folder: the folder as the user has written it, which need not exist.
     :raises ExportError: if it is inside of a root, where exported files could be imported.
     """
     folder = os.path.realpath(folder)
@@ -129,6 +137,10 @@ def _make_items(
 
 
 def _describe_refusal(url: StaticUrl, error: FileNameError) -> Problem:
+    """Return the problem of a URL that cannot be a file.
+
+    A URL with parameters can be left out of a list; the name of any other is that of its folder.
+    """
     hint = "Leave it out of generate_static_params, or list other parameters."
     if url.route.config.generate_static_params is None:
         hint = "Rename its folder, or make its GET dynamic."
@@ -136,11 +148,13 @@ def _describe_refusal(url: StaticUrl, error: FileNameError) -> Problem:
 
 
 def _refusal(problems: list[Problem]) -> ExportError:
+    """Return the error with all problems, each a paragraph."""
     title = f"Nothing is exported: {counted(len(problems), 'problem')}."
     return ExportError("\n\n".join([title, *map(str, problems)]))
 
 
 def _join(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers as a dict: several of one name are joined (RFC 9110, section 5.2)."""
     headers: dict[str, str] = {}
     for name, value in pairs:
         if name in headers:
@@ -157,6 +171,7 @@ def _write(path: str, body: bytes) -> None:
 
 
 def _refuse_foreign_files(folder: str) -> None:
+    """Raise an ``ExportError`` if a folder holds what must not be lost."""
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise ExportError(f"{folder} is a file. Give the path of a folder.")
     foreign = find_foreign_files(folder)

@@ -1,4 +1,10 @@
-"""Name the files of an export so that a static host serves them under their URLs."""
+"""Name the files of an export so that a static host serves them under their URLs.
+
+A URL can be a file only if its name means the same on each file system and to each host: an export
+that is made on Linux may be unpacked on Windows or macOS, or copied to a server that runs
+``.php``. So names are refused that lead elsewhere, that two systems read differently, or that a
+server or a browser would execute.
+"""
 
 from __future__ import annotations
 
@@ -89,6 +95,11 @@ class FileNames:
         return name
 
     def _name(self, path: str, kind: str) -> str:
+        """Return the name of a file before it is checked.
+
+        :param path: the decoded path without the slash at its start.
+        :param kind: the content type without its parameters, in lower case.
+        """
         ending = _ENDINGS.get(kind, "")
         if ending == ".html" and path:
             if not path.lower().endswith(ending):
@@ -106,11 +117,16 @@ def _above(name: str) -> Iterator[str]:
 
 
 def _fold(name: str) -> str:
+    """Return a name as a file system that ignores letter case and Unicode forms compares it."""
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 
 def _check(name: str) -> None:
-    """Refuse a name that a file system cannot hold, or that a server does not serve as it is."""
+    """Refuse a name that a file system cannot hold, or that a server does not serve as it is.
+
+    Names of devices, a dot or a space at the end, and characters such as ``:`` are those that
+    Windows refuses or changes.
+    """
     parts = name.split("/")
     for part in parts:
         if part in ("", ".", ".."):
@@ -133,6 +149,11 @@ def _check(name: str) -> None:
 
 
 def _check_length(text: str, what: str, most: int) -> None:
+    """Refuse a name that has too many bytes in UTF-8.
+
+    :param what: what it is, for the message.
+    :param most: the largest number of bytes.
+    """
     length = len(text.encode())
     if length > most:
         raise FileNameError(f"'{text[:40]}...' has {length} bytes, and {what} at most {most}")

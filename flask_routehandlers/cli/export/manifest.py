@@ -1,4 +1,14 @@
-"""The list of an export: each URL with its file, its status and its headers."""
+"""The list of an export: each URL with its file, its status and its headers.
+
+A file cannot say that its URL is a redirect, or which headers it has; ``manifest.json`` does, for
+scripts that configure a host::
+
+    {"url": "/api/posts/1", "file": "api/posts/1", "status": 200,
+     "headers": {"Content-Type": "application/json"}, "sha256": "51bc..."}
+
+It also shows which files of a folder come from an export, so that no others are deleted, and what
+has changed since.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +54,9 @@ def write_manifest(folder: str, items: Iterable[Item]) -> None:
 def read_manifest(folder: str) -> list[Item] | None:
     """Return the URLs of the export in a folder; ``None`` if no export has written the folder.
 
+    A file of this name that is not an export's, or that is damaged, is not an error: everything in
+    the folder is then foreign.
+
     :raises OSError: if the folder cannot be read.
     """
     try:
@@ -75,7 +88,11 @@ def find_foreign_files(folder: str) -> list[str]:
 
 
 def compare(folder: str, items: Iterable[Item]) -> Iterator[str]:
-    """Yield how a folder differs from an export of these URLs, as lines."""
+    """Yield how a folder differs from an export of these URLs, as lines.
+
+    Each has a word and a URL or a file: ``new      /api/posts/2 (api/posts/2)``. The words are
+    ``new``, ``changed`` (its file, status or headers), ``gone`` and ``foreign``.
+    """
     existing = {item.url: item for item in read_manifest(folder) or ()}
     for item in items:
         line = item.url
@@ -91,6 +108,7 @@ def compare(folder: str, items: Iterable[Item]) -> Iterator[str]:
 
 
 def _digest(folder: str, name: str | None) -> str | None:
+    """Return the SHA-256 of a file; ``""`` if it cannot be read, ``None`` without a name."""
     if name is None:
         return None
     try:

@@ -61,7 +61,13 @@ def replacing(folder: str, check: Callable[[], None]) -> Iterator[str]:
 
 
 def _clean_up(path: Path) -> None:
-    """Remove the working folders of processes that were killed."""
+    """Remove the working folders of processes that were killed.
+
+    One of them may hold the only copy of the folder, if its process was killed between two
+    renames: that is put back first.
+
+    :param path: the folder that is replaced.
+    """
     for mark in path.parent.glob(f".{escape(path.name)}.*/{_MARK}"):
         old = mark.parent / "old"
         if old.is_dir() and not path.exists():
@@ -71,6 +77,7 @@ def _clean_up(path: Path) -> None:
 
 
 def _remove(work: Path) -> None:
+    """Remove a working folder and what is in it."""
     # The mark goes last: without it no other call would clean up.
     for name in ("new", "old"):
         shutil.rmtree(work / name, ignore_errors=True)
@@ -78,6 +85,10 @@ def _remove(work: Path) -> None:
 
 
 def _put_in_place(new: Path, path: Path, old: Path) -> None:
+    """Put the new folder in the place of the old one, in one step where the system can.
+
+    :param old: where the old one goes if it takes two. If the second fails, it is put back.
+    """
     if not path.exists():
         new.rename(path)
     elif not _exchange(new, path):
