@@ -67,6 +67,9 @@ def find_app_file(info: ScriptInfo) -> str | None:
 def load(info: ScriptInfo) -> Flask:
     """Return the app of ``flask --app``.
 
+    Whatever its code raises becomes an error without a traceback: a user of a command first wants
+    to know what is wrong, and ``flask routes`` shows the rest.
+
     :raises click.ClickException: if it cannot be loaded, or has no tree.
     """
     try:
@@ -98,7 +101,14 @@ def load(info: ScriptInfo) -> Flask:
 def load_trees(
     info: ScriptInfo,
 ) -> tuple[Flask | None, click.ClickException | None, list[RouteTreeError]]:
-    """Return the app, or why it cannot be loaded, and the errors of the trees that it refused."""
+    """Return the app, or why it cannot be loaded, and the errors of the trees that it refused.
+
+    An app can refuse several trees: each is collected instead of raised, so that a command reports
+    the problems of all of them at once.
+
+    :returns: the app or ``None``, the error or ``None``, and the errors of trees, which can come
+        with either.
+    """
     with collecting() as refused, warnings.catch_warnings():
         warnings.simplefilter("ignore", RouteHandlersWarning)
         try:
@@ -108,6 +118,7 @@ def load_trees(
 
 
 def _describe_failure(error: BaseException) -> LoadError:
+    """Return the error for an exception that the app's code raised while it was loaded."""
     hint = _TRACEBACK
     if not isinstance(error, Exception):  # `flask routes` prints nothing for SystemExit
         frame = extract_tb(error.__traceback__)[-1]
@@ -143,7 +154,10 @@ def counted(number: int, noun: str) -> str:
 def progress(items: Iterable[T], length: int, label: str) -> AbstractContextManager[Iterable[T]]:
     """Return a context manager that gives the items, and moves a bar at a terminal with them.
 
+    The bar is on standard error, so that output can be piped.
+
     :param length: how many items there are.
+    :param label: the words before the bar.
     """
     if not sys.stderr.isatty():
         return nullcontext(items)

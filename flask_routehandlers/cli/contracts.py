@@ -1,4 +1,7 @@
-"""What a handler reads from a request and what it answers, in a few words."""
+"""What a handler reads from a request and what it answers, in a few words.
+
+This is for people: ``match`` prints it. Programs read the OpenAPI document.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ from ..contracts.signature import is_typed_dict, members_of, split_annotated, un
 
 
 def describe_inputs(binding: Binding) -> dict[str, str]:
-    """Return what a handler reads, by place: ``{"query": "page: Page"}``."""
+    """Return what a handler reads, by place: ``{"query": "page: Page, tag: str"}``.
+
+    Credentials are under ``credential``, wherever they are in the request.
+    """
     inputs: dict[str, str] = {}
     if binding.inputs is None:
         return inputs
@@ -29,7 +35,11 @@ def describe_inputs(binding: Binding) -> dict[str, str]:
 
 
 def describe_answers(app: Flask, binding: Binding) -> str | None:
-    """Return the statuses that a handler declares and those that its inputs add."""
+    """Return the statuses that a handler declares and those that its inputs add.
+
+    For example ``201 Article with Location; 400, 401, 415, 422``, or ``None`` if it declares
+    nothing and reads nothing.
+    """
     parts: list[str] = []
     codes = set(_codes_of_inputs(app, binding))
     if binding.writer is not None:
@@ -55,10 +65,13 @@ def spell_type(annotation: Any) -> str:
     if inner is ...:
         return "..."
     name: str = getattr(get_origin(inner) or inner, "__name__", str(inner))
-    return f"{name}[{', '.join(map(spell_type, arguments))}]" if arguments else name
+    if arguments:
+        return f"{name}[{', '.join(map(spell_type, arguments))}]"
+    return name
 
 
 def _describe_answer(answer: Answer) -> str:
+    """Return an answer as its status, its type and the names of its headers."""
     status = "any status" if answer.status is None else str(answer.status)
     described = f"{status} {spell_type(answer.annotation)}"
     if answer.kind == "empty":

@@ -1,4 +1,10 @@
-"""Explain which file answers a request, and why no other does. Nothing runs."""
+"""Explain which file answers a request, and why no other does. Nothing runs.
+
+The app's own URL map decides, through the adapter that Flask makes for a request, so an
+explanation cannot differ from what the app does. Reasons are found afterwards, from the segments
+of the routes. The result is data, :class:`Explanation`, which ``match --json`` prints as it is;
+``check`` uses some of the steps to find routes that no request reaches.
+"""
 
 from __future__ import annotations
 
@@ -92,6 +98,9 @@ class Explanation:
 def explain(app: Flask, method: str, target: str) -> Explanation:
     """Match a request as the app itself does when it comes in.
 
+    A path such as ``//x`` is matched by Werkzeug, but refused by the views of route files, which
+    is repeated here.
+
     :param method: an HTTP method.
     :param target: a path as a request has it, percent-encoded; a query is left out.
     """
@@ -128,7 +137,11 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
 
 
 def base_url(app: Flask) -> str:
-    """Return the URL of a host that the app takes requests for."""
+    """Return the URL of a host that the app takes requests for.
+
+    Flask answers 400 for a host that is not in ``TRUSTED_HOSTS``, so the first of these is used.
+    One that begins with a dot also stands for its subdomains.
+    """
     host = app.config["SERVER_NAME"] or "localhost"
     if app.config["TRUSTED_HOSTS"]:
         host = app.config["TRUSTED_HOSTS"][0].removeprefix(".")
@@ -147,6 +160,7 @@ def matches_alone(app: Flask, route: Route, path: str) -> bool:
 
 
 def _make_request(app: Flask, method: str, target: str) -> Request:
+    """Return a request for a path. ``PATH_INFO`` is decoded once, as a WSGI server does it."""
     path = target.partition("?")[0].encode(errors="surrogateescape")
     environ = create_environ(base_url=base_url(app), method=method)
     environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
@@ -165,6 +179,7 @@ def _match(app: Flask, request: Request) -> tuple[int, Rule | None, Mapping[str,
 
 
 def _find_owner(served: Sequence[Served], rule: Rule | None) -> Served | None:
+    """Return the route that a rule belongs to, or ``None`` for a rule of the app itself."""
     for mount, route in served:
         # Rules that differ can be equal.
         if any(rule is other for other in route.rules):
@@ -264,6 +279,7 @@ def _count_text(segment: Segment) -> int:
 
 
 def _describe(segment: Segment) -> str:
+    """Return a segment with its kind, for a sentence about precedence."""
     folder = segment.folder
     if isinstance(segment, CatchAll) and segment.optional:
         return f"the optional catch-all {folder}"

@@ -1,4 +1,14 @@
-"""``flask route-handlers match``: which file answers a request, and why no other does."""
+"""``flask route-handlers match``: which file answers a request, and why no other does.
+
+``explain`` finds that out; here it is printed, as lines or as JSON. The lines are::
+
+    GET /api/articles/x: app/api/articles/[slug]/route.py
+      rule        /api/articles/<slug>
+      endpoint    api./articles/[slug]
+      parameters  slug='x'
+
+followed by methods, middleware, inputs, answers, and the files that were passed over.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +58,7 @@ def match(
 
 
 def describe(method: str, path: str, explanation: Explanation) -> Iterator[str]:
-    """Yield an explanation as lines."""
+    """Yield an explanation as lines, without anything that it does not have."""
     root = explanation.root or ""
     yield f"{method} {path}: {_outcome(method, explanation)}"
     if explanation.file:
@@ -72,14 +82,17 @@ def describe(method: str, path: str, explanation: Explanation) -> Iterator[str]:
 
 
 def _row(label: str, value: str | None) -> str:
+    """Return a line with a label in a column of 12 characters."""
     return f"  {label:<12}{value}"
 
 
 def _shown(root: str, file: str) -> str:
+    """Return a file as users see it: relative to the working directory if it is below it."""
     return shown_path(os.path.join(root, file))
 
 
 def _outcome(method: str, explanation: Explanation) -> str:
+    """Return the first line's answer: a file, a rule of the app, or a status."""
     status = explanation.status
     if explanation.root and explanation.file:
         file = _shown(explanation.root, explanation.file)

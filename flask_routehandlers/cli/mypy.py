@@ -78,6 +78,11 @@ def _without_trees(arguments: Sequence[str], roots: Sequence[str]) -> Iterator[s
 
 
 def _sources(root: str, is_kept: Callable[[str], bool]) -> Iterator[BuildSource]:
+    """Yield the files of a tree as mypy takes them.
+
+    :param is_kept: returns whether a file or folder is checked.
+    :raises RouteTreeError: if the root can have no module name.
+    """
     base = _import_base(root)
     for entry in (os.getcwd(), base):
         if entry not in sys.path:
@@ -134,6 +139,7 @@ def _import_base(root: str) -> str:
 
 
 def _is_below(path: str | None, roots: Sequence[str]) -> bool:
+    """Return whether a path is in one of some folders, which are absolute."""
     if path is None:
         return False
     absolute = os.path.join(os.path.abspath(path), "")
@@ -141,6 +147,7 @@ def _is_below(path: str | None, roots: Sequence[str]) -> bool:
 
 
 def _summary(options: Options, errors: int, files: int, checked: int, is_blocked: bool) -> str:
+    """Return the last line of output, as mypy itself writes it."""
     formatter = FancyFormatter(sys.stdout, sys.stderr, options.hide_error_codes)
     if not errors:
         return formatter.format_success(checked, options.color_output)

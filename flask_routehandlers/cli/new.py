@@ -1,4 +1,14 @@
-"""``flask route-handlers new``: write a route file with its handlers."""
+"""``flask route-handlers new``: write a route file with its handlers.
+
+Here are the options, the choice of the tree, and errors about what the user has typed.
+``scaffold`` plans and writes the files, with the content that ``typed_source`` or
+``openapi_source`` makes in place of its own. The output names the files and shows what they have
+become::
+
+    Created app/api/posts/[id=int]/route.py
+    URL      /api/posts/<int:id>
+    url_for  url_for("api./posts/[id=int]", id=1)
+"""
 
 from __future__ import annotations
 
@@ -88,7 +98,11 @@ def new(
 def _check_options(
     methods: Sequence[str], *, middleware: bool, is_async: bool, typed: bool, openapi: bool
 ) -> None:
-    """Refuse options that have no effect, or no library."""
+    """Refuse options that have no effect, or no library.
+
+    :raises click.UsageError: for options that contradict each other.
+    :raises LoadError: for ``--typed`` without a validating library.
+    """
     if openapi and (methods or is_async or typed):
         raise click.UsageError("Use --openapi without METHODS, --async and --typed.")
     if typed and not (find_spec("pydantic") or find_spec("msgspec")):
@@ -107,7 +121,11 @@ def _make_plan(
     typed: bool,
     openapi: bool,
 ) -> tuple[Plan, str]:
-    """Return the plan, and what to say about it in addition."""
+    """Return the plan, and what to say about it in addition.
+
+    :param names: the methods.
+    :raises RouteTreeError: with the problems of the path.
+    """
     if openapi:
         return make_openapi_plan(place, path, middleware=middleware)
     make_source = typed_source if typed else None
@@ -131,7 +149,13 @@ def _describe(place: Place, plan: Plan) -> Iterator[str]:
 
 
 def _read_methods(path: str, methods: Sequence[str]) -> list[str]:
-    """Return the methods in upper case, each once."""
+    """Return the methods in upper case, each once; GET if there is none.
+
+    They can be separated by commas too: ``get,post``.
+
+    :param path: the other argument, which may be a method if the two were exchanged.
+    :raises click.BadParameter: for a word that is not a method.
+    """
     names = list(dict.fromkeys(re.findall(r"[^\s,]+", " ".join(methods).upper())))
     for name in names:
         if name in METHODS:
@@ -178,7 +202,10 @@ def _check_beginning(path: str, place: Place) -> None:
 
 
 def _find_place(info: ScriptInfo, path: str, name: str | None, root: str | None) -> Place:
-    """Return the tree that is meant.
+    """Return the tree that is meant: by its name, by its root, or the only one.
+
+    If the app cannot be loaded, a root is enough: that of the option, or that of the tree which
+    the app has refused, so that a file can be added to a tree with problems.
 
     :raises click.ClickException: if there is none, or more than one.
     """

@@ -1,4 +1,9 @@
-"""``flask route-handlers openapi``: print, write or compare a document."""
+"""``flask route-handlers openapi``: print, write or compare a document.
+
+The document is made from the app, not requested from it: nothing runs, and middleware that
+protects it does not matter. It has no ``servers``, which depend on a request, so that the file in
+a repository is the same on each machine.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +94,11 @@ def _find_document(app: Flask, path: str | None) -> Document:
 
 
 def _make_document(app: Flask) -> Document:
-    """Return the document of the only tree of an app that serves none."""
+    """Return the document of the only tree of an app that serves none.
+
+    Problems of its patches were reported when the app started; names of operations are compared
+    here, since only a document that is served has been checked for these.
+    """
     mounts = list(mounts_of(app))
     if len(mounts) > 1:
         raise LoadError(f"The app has {len(mounts)} trees, and no document.", _HINT)
@@ -99,6 +108,10 @@ def _make_document(app: Flask) -> Document:
 
 
 def _read(file: str) -> Any:
+    """Return the earlier document, from a JSON file.
+
+    :raises LoadError: if it cannot be read, or is not an OpenAPI document.
+    """
     try:
         with open(file, encoding="utf-8") as opened:
             document = json.load(opened)

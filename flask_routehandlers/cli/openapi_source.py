@@ -1,4 +1,8 @@
-"""The content of route files that serve an OpenAPI document and its page."""
+"""The content of route files that serve an OpenAPI document and its page.
+
+A document comes with its page, ``docs/[[...asset]]`` in the same folder, unless that folder has a
+``docs/`` already or Swagger UI is not installed: the command then says so.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +45,9 @@ def make_openapi_plan(place: Place, path: str, *, middleware: bool) -> tuple[Pla
     """
     segments, _ = parse_path(path)
     is_page = bool(segments) and isinstance(segments[-1], CatchAll) and segments[-1].optional
-    content = _PAGE if is_page else _document_source(place)
+    content = _PAGE
+    if not is_page:
+        content = _document_source(place)
     plan = make_plan(
         place,
         path,
@@ -65,5 +71,6 @@ def make_openapi_plan(place: Place, path: str, *, middleware: bool) -> tuple[Pla
 
 
 def _document_source(place: Place) -> str:
+    """Return the route file of a document, with a title and a version to be changed."""
     title = place.name if place.is_guessed else place.app.name
     return _DOCUMENT.format(title=json.dumps(title))

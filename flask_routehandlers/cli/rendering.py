@@ -1,4 +1,9 @@
-"""Run the static handlers of an app for every URL that is known in advance."""
+"""Run the static handlers of an app for every URL that is known in advance.
+
+``export`` and ``warm`` find their URLs here, and turn exceptions of handlers into problems: one
+handler that fails does not keep the others from running. Handlers are code of users, so
+``SystemExit`` counts as a failure too.
+"""
 
 from __future__ import annotations
 
@@ -79,7 +84,11 @@ class Urls:
 
 
 def find_urls(app: Flask) -> Urls:
-    """Return the static URLs of an app, with the parameters of ``generate_static_params``."""
+    """Return the static URLs of an app, with the parameters of ``generate_static_params``.
+
+    A static handler without path parameters has one URL. One with parameters has as many as its
+    list; without a list its file is among the ``unlisted``.
+    """
     urls = Urls([], [], [])
     for mount in mounts_of(app):
         for route in mount.routes:
@@ -139,6 +148,9 @@ def server_error(url: StaticUrl, status: int) -> Problem:
 def failure(file: str, what: str, error: BaseException) -> Problem:
     """Return the problem of a file whose code raised an exception.
 
+    The hint names the last line of the app's own code in the traceback, if it has one: that is
+    more useful than the line of the library that raised.
+
     :param file: the file, as users can open it.
     :param what: what failed, ``GET for /api/posts``.
     """
@@ -163,6 +175,9 @@ def in_threads(
 ) -> Iterator[Result]:
     """Return the results of a function, in the order of the URLs.
 
+    Handlers wait for databases and other servers, so threads are enough.
+
+    :param function: is called in another thread; it must not raise.
     :param threads: how many calls run at once.
     """
     with ThreadPoolExecutor(threads) as pool:

@@ -1,4 +1,9 @@
-"""``flask route-handlers revalidate``: forget stored responses, in every process."""
+"""``flask route-handlers revalidate``: forget stored responses, in every process.
+
+This is :func:`~flask_routehandlers.revalidate_path` and
+:func:`~flask_routehandlers.revalidate_tag` for a shell. It only makes sense for a store that the
+servers share, and refuses to pretend otherwise.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""``flask route-handlers typecheck``: mypy on trees, whatever the names of their folders."""
+"""``flask route-handlers typecheck``: mypy on trees, whatever the names of their folders.
+
+This module has the command, and finds the roots; the module ``mypy`` next to it runs mypy, and is
+imported only when the command runs, since mypy need not be installed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,15 @@
-"""``flask route-handlers types``: a module with a typed ``url_for``."""
+"""``flask route-handlers types``: a module with a typed ``url_for``.
+
+The module has one overload for each endpoint, whose name is a ``Literal`` and whose path
+parameters have the types of their converters::
+
+    @overload
+    def __call__(
+        self, endpoint: Literal["api./cart/[id=int]"], *, id: int, ..., **query: object
+    ) -> str: ...
+
+It is a file in the repository, written again when routes change; ``--check`` is for CI.
+"""
 
 from __future__ import annotations
 
@@ -82,6 +93,7 @@ def types(context: click.Context, info: ScriptInfo, file: str, is_checked: bool)
 
 
 def _read(file: str) -> str | None:
+    """Return the content of a file, or ``None`` if it does not exist."""
     try:
         with open(file, encoding="utf-8") as opened:
             return opened.read()
@@ -90,23 +102,26 @@ def _read(file: str) -> str | None:
 
 
 def make_source(app: Flask) -> str:
-    """Return the source of a module whose ``url_for`` has an overload for each endpoint."""
+    """Return the source of a module whose ``url_for`` has an overload for each endpoint.
+
+    Endpoints are sorted, so that it is the same on each machine.
+    """
     signatures = {
         route.endpoint: _signature(app, mount, route)
         for mount in mounts_of(app)
         for route in mount.routes
     }
-    # One overload alone is an error to type checkers.
-    decorator = "    @overload\n" if len(signatures) > 1 else ""
+    decorator = overload = uuid = ""
+    if len(signatures) > 1:  # one overload alone is an error to type checkers
+        decorator, overload = "    @overload\n", ", overload"
     blocks = [f"\n{decorator}{signature}" for _, signature in sorted(signatures.items())]
-    return _MODULE.format(
-        overload=", overload" if decorator else "",
-        uuid="from uuid import UUID\n" if any(": UUID" in block for block in blocks) else "",
-        signatures="".join(blocks),
-    )
+    if any(": UUID" in block for block in blocks):
+        uuid = "from uuid import UUID\n"
+    return _MODULE.format(overload=overload, uuid=uuid, signatures="".join(blocks))
 
 
 def _signature(app: Flask, mount: Mount, route: Route) -> str:
+    """Return the overload of a route, with one argument on each line."""
     endpoint = f'endpoint: Literal["{route.endpoint}"]'
     lines = ["self", endpoint, "*", *_parameters_of(app, mount, route), *_OPTIONS]
     return "".join(
@@ -115,12 +130,18 @@ def _signature(app: Flask, mount: Mount, route: Route) -> str:
 
 
 def _parameters_of(app: Flask, mount: Mount, route: Route) -> Iterator[str]:
-    """Yield the path parameters of a route with their types."""
+    """Yield the path parameters of a route with their types: ``id: int``.
+
+    Those of a prefix come first. The parameter of an optional catch-all has a default. A converter
+    of the app whose type is not known takes any ``object``.
+    """
     # Functions of the app can provide the parameters of a prefix.
     default = " = ..." if app.url_default_functions else ""
     for name, converter in prefix_parameters(app.url_map, mount.url_prefix).items():
         yield f"{name}: {_TYPES.get(value_type(converter), 'object')}{default}"
     for segment in route.file.segments:
-        is_optional = isinstance(segment, CatchAll) and segment.optional
+        optional = ""
+        if isinstance(segment, CatchAll) and segment.optional:
+            optional = " = ()"
         for name, kind in segment_types(app.url_map, segment).items():
-            yield f"{name}: {_TYPES.get(kind, 'object')}{' = ()' if is_optional else ''}"
+            yield f"{name}: {_TYPES.get(kind, 'object')}{optional}"

@@ -1,4 +1,9 @@
-"""``flask route-handlers warm``: fill the shared store before requests come."""
+"""``flask route-handlers warm``: fill the shared store before requests come.
+
+It is meant for a deployment: after it, the first request for each listed URL finds an entry. It
+goes through the coordinator of the cache, as requests do, and so waits for a missing entry that a
+server is computing at this moment, instead of computing it too.
+"""
 
 from __future__ import annotations
 
@@ -85,6 +90,7 @@ class _Warmed:
 
 
 def _check_store(app: Flask) -> None:
+    """Raise a ``StoreError`` if the store cannot be reached."""
     cache = cache_of(app)
     if cache is not None:
         # The only call that raises while a store is down: all others work without it.
@@ -92,7 +98,11 @@ def _check_store(app: Flask) -> None:
 
 
 def _warm(url: StaticUrl) -> _Warmed | Problem:
-    """Compute and store the response for a URL, unless a fresh one is stored."""
+    """Compute and store the response for a URL, unless a fresh one is stored.
+
+    A response that may not be stored is not a failure: its reason is taken from the header
+    ``Cache-Status`` (RFC 9211), ``detail=...``.
+    """
     route, coordinator = url.route, url.route.cache.coordinator
     try:
         job = route.job(url.path)
