@@ -87,6 +87,11 @@ def static_routes(app: Flask) -> Iterator[StaticRoute]:
 
 
 def _current_app(name: str) -> Flask:
+    """Return the app of the current context, for a function of this name.
+
+    :raises RuntimeError: outside of an application context.
+    :raises RevalidationError: when the app has no tree.
+    """
     if not has_app_context():
         raise RuntimeError(
             f"{name} was called outside of an application context, so it is unknown which app is "
@@ -153,6 +158,10 @@ def _find_by_url(app: Flask, path: str) -> Route | None:
 
 
 def _static(route: Route, path: str) -> StaticRoute:
+    """Return the static handler of a route.
+
+    :raises RevalidationError: when its GET is dynamic.
+    """
     static = route.static
     if static is None:
         raise RevalidationError(
@@ -164,6 +173,7 @@ def _static(route: Route, path: str) -> StaticRoute:
 
 
 def _unknown(app: Flask, path: str) -> str:
+    """Return the message for a path that no route file has, with the closest one as a hint."""
     hint = "`flask routes` lists the URLs of the app."
     spellings = []
     for mount, route in _routes(app):

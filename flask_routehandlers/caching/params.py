@@ -68,6 +68,7 @@ class StaticParams:
             return path
 
     def _list(self, generate: Callable[[], Any]) -> list[str]:
+        """Call the function in an application context, and turn its dicts into paths."""
         with self._app.app_context():
             listed = generate()
             if isinstance(listed, CoroutineType):
@@ -78,9 +79,14 @@ class StaticParams:
             return list(dict.fromkeys(self._path(adapter, values) for values in listed))
 
     def _adapter(self) -> MapAdapter:
+        """Return an adapter for the paths of the app, as if it were mounted at the root."""
         return self._app.url_map.bind(host_of(self._app), script_name="/")
 
     def _path(self, adapter: MapAdapter, values: Any) -> str:
+        """Return the decoded path that parameters lead to.
+
+        :raises TypeError, ValueError: as in :meth:`paths`.
+        """
         if not isinstance(values, Mapping) or set(values) != set(self._types):
             raise self._misuse(values)
         for name, value in values.items():

@@ -121,6 +121,7 @@ class Reply(WerkzeugResponse):
     plan: Plan
 
     def __getattr__(self, name: str) -> Any:
+        """Set up the response, since someone looks at it, and return the attribute."""
         values = vars(self)
         planned = values.pop("planned", None)
         if planned is None:
@@ -132,12 +133,13 @@ class Reply(WerkzeugResponse):
         return getattr(self, name)
 
     def set_data(self, value: bytes | str) -> None:
-        # Whoever compresses a body replaces the planned one.
+        """Replace the body. Whoever compresses it does that, and nothing else."""
         is_planned = self.response == [self.plan.body]
         super().set_data(value)
         self.was_planned = is_planned
 
     def get_wsgi_response(self, environ: Any) -> tuple[Iterable[bytes], str, Pairs]:
+        """Return body, status and headers: as planned, if nothing has looked at the response."""
         if not _is_untouched(self):
             return super().get_wsgi_response(environ)
         plan, headers = self.plan, vars(self)["planned"].copy()
@@ -204,7 +206,7 @@ class Replies:
         vars(self._app)["process_response"] = process_and_agree
 
     def _make_class(self) -> type[Any]:
-        # Late: an app may choose its response class until the first request.
+        """Make the class of the app's replies, which may be chosen until the first request."""
         base: type[Any] = self._app.response_class
         is_customized = base.autocorrect_location_header or any(
             getattr(base, name) is not getattr(WerkzeugResponse, name) for name in _CUSTOMIZABLE
@@ -243,6 +245,10 @@ class Replies:
         return self._make(plan, headers, environ)
 
     def _make(self, plan: Plan, planned: Pairs, environ: Any) -> Response:
+        """Make a reply, and note its plan for :meth:`watch`.
+
+        :param planned: all headers, which belong to the plan and must not be changed.
+        """
         reply_class = self._class or self._make_class()
         environ[_PLAN] = plan
         reply: Any = object.__new__(reply_class)

@@ -46,9 +46,11 @@ class Seal:
         self._is_closed = False
 
     def close(self) -> None:
+        """Begin to refuse, if that is wanted."""
         self._is_closed = self._is_strict
 
     def open(self) -> None:
+        """Refuse nothing any more."""
         self._is_closed = False
 
     def check(self, name: str) -> None:
@@ -90,7 +92,10 @@ class SealedSession(SessionMixin):
 
 
 class _ClientInput:
-    """An attribute of a sealed request that depends on the client."""
+    """An attribute of a sealed request that depends on the client.
+
+    If it is not refused, it is what the request class makes of a request without any input.
+    """
 
     def __init__(self, name: str, request_class: type[Request]) -> None:
         self._name = name
@@ -278,6 +283,11 @@ class Stream:
         self._ask(goes_on=False)
 
     def _ask(self, *, goes_on: bool) -> bytes | None:
+        """Ask the thread of the handler for the next chunk, or to end.
+
+        :returns: the chunk; ``None`` when there is no more.
+        :raises Exception: what the handler raises.
+        """
         if not self._is_open:
             return None
         self._asks.put(goes_on)

@@ -104,6 +104,10 @@ def find_setting_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _unknown_setting(name: str) -> Problem:
+    """Return the problem of a setting that does not exist.
+
+    :param name: what follows the common beginning of all settings.
+    """
     names = [known.upper() for known in _CHECKS]
     hint = f"{PREFIX} is followed by one of {', '.join(names)}."
     close = get_close_matches(name, names, n=1, cutoff=0.5)
@@ -113,6 +117,7 @@ def _unknown_setting(name: str) -> Problem:
 
 
 def _find_url_problems(url: str, config: Mapping[str, Any]) -> Iterator[Problem]:
+    """Check what a shared store needs. No server is connected, and no URL is printed."""
     if not config.get("SECRET_KEY"):
         yield Problem(
             f"{PREFIX}URL is set in app.config, but SECRET_KEY is not: entries in a shared store "

@@ -130,6 +130,11 @@ class StaticRoute:
     def _answer(
         self, request: Request, path: str, found: Found | None, is_private: bool
     ) -> Response:
+        """Answer a request whose entry is missing, or is stale and due.
+
+        :param found: what is stored.
+        :param is_private: whether the answer is for this client only.
+        """
         environ = request.environ
         self.cache.check_once(environ)
         if found is None:
@@ -170,7 +175,7 @@ class StaticRoute:
         return Job(self.key_of(path), name, find_tags, compute)
 
     def _compute(self, path: str, tags: tuple[str, ...]) -> Entry | Response:
-        # Also for a path that was stored when it was still listed.
+        """Run the handler for a path that is still listed, where only those exist."""
         self._refuse_unlisted(path)
         return self._render(path, tags)
 
@@ -183,7 +188,11 @@ class StaticRoute:
         return self.cache.workers.start(partial(self._render, path, ())).result()
 
     def _render(self, path: str, tags: tuple[str, ...]) -> Entry | Response:
-        """Run the handler, in a thread of the cache."""
+        """Run the handler, in a thread of the cache.
+
+        :returns: an entry, or a response for the one client that asked, whose stream goes on in
+            this thread.
+        """
         run = self.plan and self.plan.run
         with ExitStack() as stack:
             context = stack.enter_context(self._seal(path))
@@ -206,6 +215,7 @@ class StaticRoute:
         return Entry(self.key_of(path), status, kept, body, etag, tags, self.config.lifetime)
 
     def _seal(self, path: str) -> Any:
+        """Return a request context in which there is nothing of a client."""
         return seal_context(self._app, path, self.file, is_strict=self.config.is_strict)
 
     def _call(self, name: str, context: Any) -> Any:
@@ -219,6 +229,7 @@ class StaticRoute:
             raise
 
     def _call_handler(self, context: Any) -> Response:
+        """Return what the handler returns as a response, and apply ``after_this_request``."""
         response = respond(self._app, self._call("GET", context), "GET", self.file)
         # Flask has no public name for the functions of after_this_request.
         for function in context._after_request_functions:
@@ -249,6 +260,7 @@ class StaticRoute:
                 calls.callback(store.revalidate_key, self._list_key)
 
     def _alias_tag(self, usual: str) -> str:
+        """Return the tag of entries whose paths are other spellings of a path."""
         return f"path:{make_key(self._prefix, usual)}"
 
     def _tags_of(self, path: str) -> tuple[str, ...]:

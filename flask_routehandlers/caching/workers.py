@@ -98,6 +98,7 @@ class Workers:
         return call
 
     def _work(self, inbox: Any) -> None:
+        """Run calls, as a thread, until none has come for some time."""
         while True:
             try:
                 call = inbox.get(timeout=IDLE)
@@ -149,6 +150,7 @@ class Backlog:
         return True
 
     def _run(self) -> None:
+        """Run tasks, as a thread, until none waits."""
         while True:
             with self._lock:
                 if not self._tasks:

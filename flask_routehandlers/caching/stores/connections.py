@@ -99,6 +99,10 @@ class Connections:
         return self._call(peer, command)
 
     def _call(self, peer: _Peer | None, command: bytes) -> Reply:
+        """Call through a connection, and give it back.
+
+        :param peer: ``None`` for a new connection.
+        """
         if peer is None:
             peer = _Peer(self._make, self._options)
         reusable = None
@@ -168,6 +172,7 @@ class Connections:
         return mine.result()
 
     def _describe(self, error: Exception) -> str:
+        """Return the reason for a :class:`~flask_routehandlers.StoreError`."""
         if isinstance(error, TimeoutError):
             return f"no answer within {self._timeout} seconds"
         return f"{type(error).__name__}: {error}".rstrip(".")  # more follows it in a message
@@ -181,6 +186,7 @@ class Connections:
 
 
 def _close_free(free: deque[_Peer | None]) -> None:
+    """Close connections that are not in use. They are opened again when they are needed."""
     for _ in range(len(free)):
         try:
             peer = free.pop()
@@ -205,6 +211,12 @@ class _Peer:
         self.is_used = False
 
     def call(self, command: bytes) -> Reply:
+        """Send a command, and return its reply. After an error it must be closed.
+
+        :raises ReplyError: when the reply is an error, after which it can be used further.
+        :raises OSError, ~redis.RedisError: when there is no reply in time.
+        :raises ValueError: when what arrives is not a reply.
+        """
         if self._socket is None:
             self._patiently(self._connection.connect)
             self._socket = self._connection._sock

@@ -34,6 +34,7 @@ class LRU(Generic[Value]):
         return len(self._values)
 
     def get(self, key: str) -> Value | None:
+        """Return the value of a key, which is now the one used last."""
         kept = self._values.get(key)
         if kept is None:
             return None
@@ -63,12 +64,18 @@ class LRU(Generic[Value]):
         return removed
 
     def pop(self, key: str) -> Value | None:
+        """Remove the value of a key, and return it; ``None`` if there is none."""
         value, size = self._values.pop(key, (None, 0))
         self.size -= size
         return value
 
 
 class _Kept(NamedTuple):
+    """An entry in memory. Its lifetime is infinite if it is fresh until revalidated.
+
+    :param tags: those of its marks.
+    """
+
     entry: Entry
     tags: tuple[str, ...]
     stored: float
@@ -143,6 +150,7 @@ class MemoryStore:
             self._remove_from_tags(key, kept)
 
     def _remove_from_tags(self, key: str, kept: _Kept) -> None:
+        """Remove a key from the sets of its tags, which are dropped when they are empty."""
         for tag in kept.tags:
             keys = self._keys_of[tag]
             keys.discard(key)

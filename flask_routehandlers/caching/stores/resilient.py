@@ -160,6 +160,7 @@ class ResilientStore:
             return True
 
     def _fail(self, error: Exception) -> None:
+        """Do without the shared store from now on, beginning with nothing stored."""
         with self._lock:
             was_up, self._is_up = self._is_up, False
             if was_up:
@@ -171,6 +172,7 @@ class ResilientStore:
             self._log(message, error)
 
     def _succeed(self) -> None:
+        """Use the shared store again, and release the locks that it still has from before."""
         if self._is_up:
             return
         with self._lock:
@@ -184,6 +186,7 @@ class ResilientStore:
             self.unlock(key, token)
 
     def _log(self, message: str, error: Exception) -> None:
+        """Log an error, but the same message once a minute; with its traceback if unexpected."""
         now = self._now()
         if now >= self._logged.get(message, 0.0):
             self._logged[message] = now + LOG_AGAIN
