@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask
 
-from .caching.apps import claim_keys
+from .caching.keys import claim_namespace, namespace_of
 from .caching.settings import find_setting_problems as find_cache_setting_problems
 from .contracts.settings import find_setting_problems
 from .dependencies.planning import Scopes
@@ -109,7 +109,8 @@ def build(
     )
     others = [*in_files, *clashes, *_find_static(mount), *_find_openapi_problems(app, mount)]
     if mount.cache is not None:
-        others += claim_keys(app, mount.cache.settings, root, name)
+        namespace = namespace_of(app, root, name)
+        others += claim_namespace(app, mount.cache.settings, namespace)
     if problems or others or (failures and not app.debug):
         problems += (problem for failure in failures for problem in problems_of(failure))
         raise RouteTreeError(root, [*problems, *others]) from _cause_of(failures)

@@ -238,12 +238,14 @@ def _make_static(
             site.app, file.file, name, config.generate_static_params
         ):
             raise BindingError(problem.reason, problem.hint)
+    from .caching.keys import namespace_of
     from .caching.static_route import StaticFile, StaticRoute
 
+    namespace = namespace_of(site.app, site.root, site.name)
     paths = dict.fromkeys(os.path.join(site.root, each.file) for each in dependencies)
     source = b"".join(Path(path).read_bytes() for path in (file.path, *paths))
     types = {name: parameter.type for name, parameter in parameters.items()}
-    static = StaticFile(site.root, file.file, source, endpoint, types, is_guarded)
+    static = StaticFile(namespace, file.file, source, endpoint, types, is_guarded)
     dispatcher = Dispatcher(site.app, file.file, functions, asking)
     return StaticRoute(site.get_cache(), static, config, dispatcher)
 

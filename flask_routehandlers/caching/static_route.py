@@ -18,22 +18,22 @@ from ..errors import skip_frames
 from ..handlers.config import RouteConfig, check_tags
 from ..handlers.dispatch import Dispatcher, current_request
 from ..handlers.results import respond
-from .apps import place_of
 from .cache import Cache
 from .coordinator import Job
+from .keys import canonical, file_prefix, make_key
 from .params import StaticParams
 from .policy import kept_headers, why_not_stored
 from .responses import NAME
 from .sandbox import Stream, match_request, read_body, seal_context
 from .stores.base import Found
-from .stores.entry import Entry, canonical, code_version, file_prefix, make_etag, make_key
+from .stores.entry import Entry, make_etag
 
 
 @dataclass(frozen=True, slots=True)
 class StaticFile:
     """A route file whose GET is static.
 
-    :param root: the absolute path of the root.
+    :param namespace: the result of :func:`~.keys.namespace_of`.
     :param file: the route file, relative to the root.
     :param source: its bytes.
     :param endpoint: its endpoint, including the blueprint.
@@ -41,7 +41,7 @@ class StaticFile:
     :param is_guarded: whether it has middleware, which decides who gets a response.
     """
 
-    root: str
+    namespace: str
     file: str
     source: bytes
     endpoint: str
@@ -80,13 +80,11 @@ class StaticRoute:
         self._tags = config.cache_tags if isinstance(config.cache_tags, tuple) else ()
         generate = config.generate_static_params
         self._params = StaticParams(app, static.endpoint, static.file, static.parameters, generate)
-        place = place_of(app, static.root)
-        mount_name = static.endpoint.partition(".")[0]
-        version = code_version(static.source, cache.settings.version)
-        self._prefix = file_prefix(place, mount_name, static.file, version)
+        version = cache.settings.version
+        self._prefix = file_prefix(static.namespace, static.file, static.source, version)
         self._list_key = f"{self._prefix}*"  # a path begins with a slash
         #: The tag of everything that is stored for the file.
-        self.file_tag = f"file:{place}:{mount_name}:{static.file}"
+        self.file_tag = f"file:{static.namespace}:{static.file}"
         serve = functools.update_wrapper(self._make_server(), dispatcher.bindings["GET"].function)
         #: The plan of the file's GET in place of that of its handler.
         self.binding = Binding(serve, (), frozenset(), (), True, False, False)

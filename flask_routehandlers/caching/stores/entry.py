@@ -1,4 +1,4 @@
-"""A stored response, its key, and its form in a shared store: signed bytes, never executed."""
+"""A stored response, and its form in a shared store: signed bytes, never executed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,6 @@ _SALT = b"flask-routehandlers entry 2"
 #: Bytes that an entry takes in addition to its strings: objects, places in dictionaries, and the
 #: headers that are made for its responses; and those for each header and tag.
 _OVERHEAD, _OVERHEAD_OF_PAIR = 3200, 200
-
-#: Longer paths are stored under their digest. URLs that an app makes are shorter.
-LONGEST_PATH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,44 +94,3 @@ def size_of(entry: Entry) -> int:
     for name, value in entry.headers:
         size += len(name) + len(value)
     return size + _OVERHEAD + _OVERHEAD_OF_PAIR * (len(entry.headers) + len(entry.tags))
-
-
-def file_prefix(place: str, mount_name: str, file: str, code_version: str) -> str:
-    """Return the beginning of the keys of one route file, which always has the same length.
-
-    :param place: the place of the root in the project.
-    :param mount_name: the blueprint's name.
-    :param file: the route file, relative to the root.
-    :param code_version: the result of :func:`code_version`.
-    """
-    parts = json.dumps([place, mount_name, file, code_version])
-    return sha256(parts.encode()).hexdigest()[:32]
-
-
-def code_version(source: bytes, version: str) -> str:
-    """Return a name for the code that computes a response: new code starts with an empty cache.
-
-    :param source: the bytes of the route file.
-    :param version: ``ROUTE_HANDLERS_CACHE_VERSION``, for changes in other files.
-    """
-    return sha256(b"%d:%b%b" % (len(source), source, version.encode())).hexdigest()
-
-
-def canonical(path: str) -> str:
-    """Return a decoded path without the slash at its end.
-
-    With ``strict_slashes = False`` both lead to the same file with the same parameters.
-    """
-    return path.rstrip("/") or "/"
-
-
-def make_key(prefix: str, path: str) -> str:
-    """Return the key of a path.
-
-    :param prefix: the result of :func:`file_prefix`.
-    :param path: the decoded path, which determines the parameters.
-    """
-    if len(path) > LONGEST_PATH:
-        # A path begins with a slash, so no other key looks like this one.
-        return f"{prefix}#{sha256(path.encode('utf-8', 'surrogatepass')).hexdigest()}"
-    return prefix + path
