@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import multiprocessing
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from flask_routehandlers.caching.stores.base import StoreRefusedError
 from flask_routehandlers.caching.stores.entry import dump, make_signer
 from flask_routehandlers.caching.stores.redis import PREFIX, RedisStore
 from flask_routehandlers.errors import StoreError
@@ -238,13 +240,14 @@ def test_threads_share_a_few_connections(redis, monkeypatch):
 
 def test_waiting_for_a_connection_has_an_end(redis, monkeypatch):
     monkeypatch.setattr("flask_routehandlers.caching.stores.redis.MOST_CONNECTIONS", 1)
-    store = redis_store(redis, timeout=0.05)
-    store.get("key")
-    peer = store._connections._free.pop()
-    with pytest.raises(StoreRefusedError, match="all connections are busy"):
-        store.get("key")
-    store._connections._free.append(peer)
-    assert store.get("key") is None
+    store = redis_store(redis, timeout=0.2)
+    keep(store, an_entry())
+    with ThreadPoolExecutor(10) as pool:
+        redis.hang()
+        calls = [pool.submit(store.get, f"key {number}") for number in range(10)]
+        assert all(isinstance(call.exception(), StoreError) for call in calls)
+        redis.go_on()
+        assert list(pool.map(store.get, map(str, range(10)))) == [None] * 10
 
 
 def test_an_unknown_url_is_refused_at_once():
@@ -343,3 +346,23 @@ def test_a_missing_server_is_reported_in_words():
     message = str(caught.value)
     assert message.startswith(f"ConnectionError: Error 111 connecting to 127.0.0.1:{port}")
     assert not message.endswith(".")
+def test_a_dripping_server_is_not_waited_for():
+    """Each part of its reply arrives in time; the whole never does."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            peer, _ = server.accept()
+            with peer, suppress(OSError):
+                peer.sendall(b"$1000000\r\n")
+                while True:
+                    peer.sendall(b"x")
+                    time.sleep(0.0005)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        url = f"redis://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(StoreError, match=r"^no answer within 0.1 seconds$"):
+            RedisStore(url, SECRET_KEY, 10, BYTES, timeout=0.1).get("key")
+        thread.join()
+
+

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 
 from flask_routehandlers.caching.stores.base import StoreRefusedError
 from flask_routehandlers.caching.stores.memory import MemoryStore
+from flask_routehandlers.caching.stores.redis import RedisStore
 from flask_routehandlers.caching.stores.resilient import LONGEST_FRESH, LONGEST_PAUSE
 from flask_routehandlers.errors import StoreError
 from tests.servers import RedisServer, redis_server
-from tests.stores import an_entry, keep, redis_store, resilient_store
+from tests.stores import BYTES, SECRET_KEY, an_entry, keep, redis_store, resilient_store
 from tests.support import Clock
 
 
@@ -136,3 +139,22 @@ def test_an_unexpected_error_fails_no_request(clock, caplog):
     assert keep(store, an_entry())
     [record] = caplog.records
     assert record.exc_info[0] is ZeroDivisionError
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no such timers")
+@pytest.mark.parametrize("error", [RuntimeError, TimeoutError, ConnectionResetError, ValueError])
+def test_an_error_from_a_signal_is_raised(error, clock):
+    def interrupt(*_: object) -> None:
+        raise error("of the app")
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
+        store = resilient_store(RedisStore(url, SECRET_KEY, 10, BYTES, timeout=30), clock)
+        previous = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(error, match="of the app"):
+                store.get("key")
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, previous)

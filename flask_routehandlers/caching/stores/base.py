@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import Any, NamedTuple, Protocol
 
 from ...errors import StoreError
@@ -121,3 +123,11 @@ class Store(Protocol):
 def pause(failures: int) -> int:
     """Return the seconds to wait after some failures in a row."""
     return min(FIRST_PAUSE << min(failures - 1, 30), LONGEST_PAUSE)
+def raise_if_from_signal(error: BaseException) -> None:
+    """Raise an error again if a signal handler of the app raised it in the middle of a call."""
+    handlers = (signal.getsignal(number) for number in signal.valid_signals())
+    codes = {getattr(handler, "__code__", None) for handler in handlers} - {None}
+    if any(frame.f_code in codes for frame, _ in walk_tb(error.__traceback__)):
+        raise error
+
+

@@ -19,13 +19,12 @@ from redis.connection import Connection, parse_url
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ...errors import StoreError
-from .base import StoreRefusedError
+from .base import raise_if_from_signal
 
 #: Bytes that are read at once, and the longest line of a reply.
 _READ = 65536
 
-#: How many times the time-out a thread waits at most while others use all connections, or while
-#: it has to wait for the processor itself.
+#: How many times the time-out a call may take if its thread has to wait for the processor.
 _PATIENCE = 10
 
 #: Errors of a server that runs, but can serve no one now.
@@ -87,7 +86,6 @@ class Connections:
         :param is_shared: whether one reply may be used for several threads that ask for it while
             all connections are busy.
         :raises StoreError: when there is no reply.
-        :raises StoreRefusedError: when all connections stay busy.
         :raises ReplyError: when the reply is an error.
         """
         try:
@@ -115,6 +113,7 @@ class Connections:
                 raise StoreError(str(error)) from error
             raise
         except (OSError, RedisError, ValueError) as error:
+            raise_if_from_signal(error)
             if peer.is_used and isinstance(error, ConnectionError):
                 # The server may have closed what was idle for long, or was restarted.
                 return self.call(command)
@@ -134,8 +133,7 @@ class Connections:
         return reply
 
     def _wait(self) -> _Peer | None:
-        """Wait for a connection."""
-        deadline = time.monotonic() + self._timeout * _PATIENCE
+        """Wait for a connection. This ends, as every call that uses one does."""
         failures = self._failures
         with self._freed:
             self._waiting += 1
@@ -147,8 +145,7 @@ class Connections:
                         pass
                     if failures != self._failures:
                         raise StoreError("the connections of other threads failed")
-                    if not self._freed.wait(deadline - time.monotonic()):
-                        raise StoreRefusedError("all connections are busy")
+                    self._freed.wait(self._timeout)
             finally:
                 self._waiting -= 1
 
@@ -225,7 +222,7 @@ class _Peer:
         while b"\r\n" not in data:
             if len(data) > _READ:
                 raise ValueError("not a reply of Redis")
-            data += self._read_more()
+            data += self._read()
         line, _, rest = data.partition(b"\r\n")
         kind, text = line[:1], line[1:]
         reply: Reply = None
@@ -247,22 +244,29 @@ class _Peer:
         """Return bytes of some length, and what follows them."""
         data = bytearray(begun)
         while len(data) < length + 2:
-            data += self._read_more()
+            data += self._read()
         return bytes(data[:length]), bytes(data[length + 2 :])
 
     def _read(self) -> bytes:
+        """Read the next part of a reply. After the deadline, what has already arrived counts."""
+        late = time.monotonic() - self._deadline
+        if late > self._timeout * _PATIENCE:
+            raise TimeoutError
+        if late < 0:
+            try:
+                return self._receive()
+            except TimeoutError as error:
+                raise_if_from_signal(error)
+        self._socket.settimeout(0.001)
+        try:
+            return self._receive()
+        finally:
+            self._socket.settimeout(self._timeout)
+
+    def _receive(self) -> bytes:
         data: bytes = self._socket.recv(_READ)
         if not data:
             raise ConnectionResetError("the server closed the connection")
-        return data
-
-    def _read_more(self) -> bytes:
-        """Read the next part of a reply. After the deadline, what has already arrived counts."""
-        if time.monotonic() < self._deadline:
-            return self._read()
-        self._socket.settimeout(0.001)
-        data = self._read()
-        self._socket.settimeout(self._timeout)
         return data
 
     def _patiently(self, action: Callable[[], Any]) -> Any:
@@ -274,8 +278,9 @@ class _Peer:
             self._deadline = time.monotonic() + self._timeout
             try:
                 return action()
-            except (TimeoutError, RedisTimeoutError):
-                if time.monotonic() - self._deadline < self._timeout / 2:
+            except (TimeoutError, RedisTimeoutError) as error:
+                raise_if_from_signal(error)
+                if time.monotonic() - self._deadline < self._timeout / 10:
                     raise
         return action()
 

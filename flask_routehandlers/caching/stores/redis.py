@@ -84,7 +84,8 @@ class RedisStore:
         return _found(loaded, int(milliseconds))
 
     def _read(self, key: str) -> Reply:
-        return self._run(GET, [self._name("e", key)], b"")
+        """Ask for an entry of which this process has no copy."""
+        return self._run(GET, [self._name("e", key)], b"", is_shared=True)
 
     def _keep(self, entry: Entry, data: bytes) -> None:
         command = GET.command([self._name("e", entry.key)], signature(data))
@@ -154,9 +155,11 @@ class RedisStore:
         except ReplyError as error:
             raise StoreRefusedError(str(error)) from error
 
-    def _run(self, script: Script, keys: list[bytes], *arguments: bytes) -> Reply:
+    def _run(
+        self, script: Script, keys: list[bytes], *arguments: bytes, is_shared: bool = False
+    ) -> Reply:
         try:
-            return script.run(self._connections, keys, *arguments)
+            return script.run(self._connections, keys, *arguments, is_shared=is_shared)
         except ReplyError as error:
             raise StoreRefusedError(str(error)) from error
 

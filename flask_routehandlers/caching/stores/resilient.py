@@ -10,7 +10,7 @@ from logging import Logger
 from typing import TypeVar
 
 from ...errors import StoreError
-from .base import Found, Marks, Store, StoreRefusedError
+from .base import Found, Marks, Store, StoreRefusedError, raise_if_from_signal
 from .entry import Entry
 from .memory import MemoryStore
 
@@ -135,6 +135,7 @@ class ResilientStore:
                 self._fail(error)
             else:
                 self._succeed()
+                raise_if_from_signal(error)
                 return result
         return call(self._local)
 
@@ -148,6 +149,7 @@ class ResilientStore:
             self._fail(error)
             raise
         self._succeed()
+            raise_if_from_signal(error)
 
     def _may_try(self) -> bool:
         """Return whether this caller is the next one to ask a store that was down."""
