@@ -93,6 +93,26 @@ def test_every_key_has_the_prefix_and_expires(redis):
         assert all(name.startswith(b"{mine}:") and client.ttl(name) > 0 for name in names)
 
 
+def test_runs_without_an_entry_leave_nothing(redis):
+    store = redis_store(redis)
+    for number in range(10):
+        store.discard(store.begin(f"key {number}", ("posts", f"post {number}")))
+    with redis.client() as client:
+        assert len(client.keys()) == 21
+        assert all(0 < client.ttl(name) <= 60 for name in client.keys("*"))
+
+
+def test_a_run_without_an_entry_spares_others(redis):
+    store = redis_store(redis)
+    marks = store.begin("running", ("new",))
+    keep(store, an_entry())
+    store.discard(store.begin("gone", ("posts", "new")))
+    assert store.put(an_entry("running", tags=("new",)), marks)
+    with redis.client() as client:
+        for tag in ("posts", "new"):
+            assert client.ttl(f"{PREFIX}t:{tag}") >= client.ttl(f"{PREFIX}e:running")
+
+
 # What is found.
 
 
@@ -239,6 +259,7 @@ def test_threads_share_a_few_connections(redis, monkeypatch):
 
 
 def test_waiting_for_a_connection_has_an_end(redis, monkeypatch):
+    """With the call that uses it, whether that succeeds or fails."""
     monkeypatch.setattr("flask_routehandlers.caching.stores.redis.MOST_CONNECTIONS", 1)
     store = redis_store(redis, timeout=0.2)
     keep(store, an_entry())
@@ -338,14 +359,6 @@ def test_a_silent_server_is_reported_in_words():
     assert str(caught.value) == "no answer within 0.1 seconds"
 
 
-def test_a_missing_server_is_reported_in_words():
-    port = free_port()
-    store = RedisStore(f"redis://127.0.0.1:{port}", SECRET_KEY, 10, BYTES)
-    with pytest.raises(StoreError) as caught:
-        store.get("key")
-    message = str(caught.value)
-    assert message.startswith(f"ConnectionError: Error 111 connecting to 127.0.0.1:{port}")
-    assert not message.endswith(".")
 def test_a_dripping_server_is_not_waited_for():
     """Each part of its reply arrives in time; the whole never does."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -366,3 +379,11 @@ def test_a_dripping_server_is_not_waited_for():
         thread.join()
 
 
+def test_a_missing_server_is_reported_in_words():
+    port = free_port()
+    store = RedisStore(f"redis://127.0.0.1:{port}", SECRET_KEY, 10, BYTES)
+    with pytest.raises(StoreError) as caught:
+        store.get("key")
+    message = str(caught.value)
+    assert message.startswith(f"ConnectionError: Error 111 connecting to 127.0.0.1:{port}")
+    assert not message.endswith(".")

@@ -801,6 +801,18 @@ def test_another_secret_reads_no_entries(tree):
         other = configured(folder, url=server.url)
         stranger = bare_app(folder)
         stranger.config |= other.config | {"SECRET_KEY": "of somebody else"}
+def test_responses_that_are_not_stored_leave_little(tree):
+    """Any client can ask for paths that do not exist."""
+    file = "def cache_tags(id):\n    return [f'post:{id}']\n" + counted("('', 404)")
+    with redis_server() as server:
+        client = configured(tree({ROUTE: file}), url=server.url).test_client()
+        assert [client.get(f"/api/posts/{n}").status_code for n in range(20)] == [404] * 20
+        with server.client() as redis:
+            lives = [redis.ttl(name) for name in redis.scan_iter()]
+    assert len(lives) > 20
+    assert all(0 < life <= 60 for life in lives)
+
+
         RouteHandlers(stranger)
         assert run_of(stranger.test_client().get(PATH)) == 2
 

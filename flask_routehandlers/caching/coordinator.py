@@ -212,13 +212,18 @@ class Coordinator:
     def _run(self, job: Job, run: _Run | None = None) -> Answer:
         tags = job.tags()
         marks = self.store.begin(job.key, tags)
-        result = job.compute(tags)
-        if run is not None:
-            # Who comes from now on asks the store: a revalidation may come first.
-            self._leave(job.key, run)
-        if not isinstance(result, Entry):
-            return Answer(result, "miss")
-        stored = self.store.put(result, marks)
+        stored = False
+        try:
+            result = job.compute(tags)
+            if run is not None:
+                # Who comes from now on asks the store: a revalidation may come first.
+                self._leave(job.key, run)
+            if not isinstance(result, Entry):
+                return Answer(result, "miss")
+            stored = self.store.put(result, marks)
+        finally:
+            if not stored:
+                self.store.discard(marks)
         return Answer(Found(result, 0.0, result.lifetime), "miss", stored)
 
     # A key that is stale.

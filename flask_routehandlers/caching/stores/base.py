@@ -14,6 +14,9 @@ from .entry import Entry
 #: The longest run of a handler, in seconds. A result that takes longer may not be stored.
 LONGEST_RUN = 3600
 
+#: Seconds for which marks are kept after a run without an entry, for other runs with their tags.
+SHORTEST_RUN = 60
+
 #: Seconds for which an entry is kept if there is room: the longest time that HTTP caches count.
 LONGEST_LIFE = 365 * 24 * 3600
 
@@ -81,6 +84,10 @@ class Store(Protocol):
         """
         ...
 
+    def discard(self, marks: Marks) -> None:
+        """Drop marks with which nothing was stored."""
+        ...
+
     def lock(self, key: str, token: str, seconds: float) -> bool:
         """Take the lock of a key for some seconds, unless it is held.
 
@@ -120,9 +127,6 @@ class Store(Protocol):
         ...
 
 
-def pause(failures: int) -> int:
-    """Return the seconds to wait after some failures in a row."""
-    return min(FIRST_PAUSE << min(failures - 1, 30), LONGEST_PAUSE)
 def raise_if_from_signal(error: BaseException) -> None:
     """Raise an error again if a signal handler of the app raised it in the middle of a call."""
     handlers = (signal.getsignal(number) for number in signal.valid_signals())
@@ -131,3 +135,6 @@ def raise_if_from_signal(error: BaseException) -> None:
         raise error
 
 
+def pause(failures: int) -> int:
+    """Return the seconds to wait after some failures in a row."""
+    return min(FIRST_PAUSE << min(failures - 1, 30), LONGEST_PAUSE)

@@ -144,6 +144,9 @@ class MemoryStore:
                 self._remove_from_tags(key, old)
         return True
 
+    def discard(self, marks: Marks) -> None:
+        pass
+
     def _remove(self, key: str) -> None:
         kept = self._kept.pop(key)
         if kept is not None:

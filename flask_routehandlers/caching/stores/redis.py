@@ -16,6 +16,7 @@ from .base import (
     LONGEST_LIFE,
     LONGEST_PAUSE,
     LONGEST_RUN,
+    SHORTEST_RUN,
     Found,
     Marks,
     StoreRefusedError,
@@ -23,7 +24,7 @@ from .base import (
 from .connections import Connections, Reply, ReplyError, pack
 from .entry import Entry, dump, load, make_signer, signature, size_of
 from .memory import LRU
-from .scripts import BEGIN, GET, IS_POSTPONED, POSTPONE, PUT, RENEW, Script
+from .scripts import BEGIN, DISCARD, GET, IS_POSTPONED, POSTPONE, PUT, RENEW, Script
 
 #: The braces put all keys into one slot of a cluster.
 PREFIX = "{flask-routehandlers}:"
@@ -88,6 +89,7 @@ class RedisStore:
         return self._run(GET, [self._name("e", key)], b"", is_shared=True)
 
     def _keep(self, entry: Entry, data: bytes) -> None:
+        """Keep a copy of an entry, to be used for as long as the server has the same bytes."""
         command = GET.command([self._name("e", entry.key)], signature(data))
         size = size_of(entry) + len(command)
         with self._lock:
@@ -97,9 +99,7 @@ class RedisStore:
     def begin(self, key: str, tags: Iterable[str]) -> Marks:
         names = tuple(dict.fromkeys(tags))
         keys = [self._name("m", key), *(self._name("t", tag) for tag in names)]
-        life = b"%d" % (LONGEST_LIFE + LONGEST_RUN)
-        new = token_hex(16).encode()
-        joined = self._run(BEGIN, keys, new, b"%d" % LONGEST_RUN, life)
+        joined = self._run(BEGIN, keys, token_hex(16).encode(), b"%d" % LONGEST_RUN)
         generations = tuple(joined[i : i + 32] for i in range(0, len(joined), 32))
         return Marks(key, names, generations, self)
 
@@ -115,6 +115,11 @@ class RedisStore:
             return False
         self._keep(entry, data)
         return True
+
+    def discard(self, marks: Marks) -> None:
+        if marks.origin is self:
+            keys = [self._name("m", marks.key), *(self._name("t", tag) for tag in marks.tags)]
+            self._run(DISCARD, keys, b"%d" % LONGEST_RUN, b"%d" % SHORTEST_RUN)
 
     def lock(self, key: str, token: str, seconds: float) -> bool:
         life = b"%d" % round(seconds * 1000)
@@ -164,10 +169,16 @@ class RedisStore:
             raise StoreRefusedError(str(error)) from error
 
     def _name(self, kind: str, name: str) -> bytes:
+        """Return a key in the server.
+
+        :param kind: ``e`` for an entry, ``t`` for a tag, ``m`` for the mark of a key, ``l`` for
+            its lock, ``p`` for its pause.
+        """
         return f"{self._prefix}{kind}:{name}".encode("utf-8", "surrogatepass")
 
 
 def _found(entry: Entry, milliseconds: int) -> Found:
+    """Return an entry with its age by the server's clock, in milliseconds."""
     age = milliseconds / 1000
     if age >= 0:
         return Found(entry, age, entry.lifetime - age)

@@ -75,6 +75,9 @@ class ResilientStore:
     def put(self, entry: Entry, marks: Marks) -> bool:
         return self._ask(lambda store: store.put(entry, marks), False)
 
+    def discard(self, marks: Marks) -> None:
+        self._ask(lambda store: store.discard(marks), None)
+
     def lock(self, key: str, token: str, seconds: float) -> bool:
         def lock(store: Store) -> bool:
             try:
@@ -132,10 +135,10 @@ class ResilientStore:
                 self._log("The cache store refuses: %s", error)
                 return refused
             except Exception as error:
+                raise_if_from_signal(error)
                 self._fail(error)
             else:
                 self._succeed()
-                raise_if_from_signal(error)
                 return result
         return call(self._local)
 
@@ -146,10 +149,10 @@ class ResilientStore:
         except StoreRefusedError:
             raise
         except Exception as error:
+            raise_if_from_signal(error)
             self._fail(error)
             raise
         self._succeed()
-            raise_if_from_signal(error)
 
     def _may_try(self) -> bool:
         """Return whether this caller is the next one to ask a store that was down."""

@@ -68,18 +68,17 @@ local data = redis.call('HGET', KEYS[1], 'data')
 return data and string.format('%.0f ', now - stored) .. data
 """)
 
-#: KEYS: mark, tags. ARGV: a new generation, seconds for the mark, seconds for the tags.
+#: KEYS: mark, tags. ARGV: a new generation, seconds of the longest run, for which all are kept.
 #: The generations of all keys, of 32 characters each; what has none gets the new one.
 BEGIN = Script("""
 local generations = {}
 for i, key in ipairs(KEYS) do
-  local seconds = i == 1 and ARGV[2] or ARGV[3]
   local generation = redis.pcall('GET', key)
-  if type(generation) == 'string' and #generation == 32 then
-    redis.call('EXPIRE', key, seconds)
-  else
+  if type(generation) ~= 'string' or #generation ~= 32 then
     generation = ARGV[1]
-    redis.call('SET', key, generation, 'EX', seconds)
+    redis.call('SET', key, generation, 'EX', ARGV[2])
+  elseif redis.call('TTL', key) < ARGV[2] + 0 then
+    redis.call('EXPIRE', key, ARGV[2])
   end
   generations[i] = generation
 end
@@ -95,6 +94,7 @@ for i = 3, #KEYS do
   if i > 3 then
     table.insert(tags, KEYS[i])
     table.insert(tags, ARGV[i + 1])
+    redis.call('EXPIRE', KEYS[i], ARGV[3])
   end
 end
 {_NOW}
@@ -103,6 +103,14 @@ redis.call('HSET', KEYS[1], 'stored', string.format('%.0f', now), 'tags', cmsgpa
   'signature', ARGV[2], 'data', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
+""")
+
+#: KEYS: mark, tags. ARGV: seconds of the longest run, and of the shortest, for which a key is kept
+#: that no entry needs.
+DISCARD = Script("""
+for _, key in ipairs(KEYS) do
+  if redis.call('TTL', key) <= ARGV[1] + 0 then redis.call('EXPIRE', key, ARGV[2]) end
+end
 """)
 
 #: KEYS: lock. ARGV: token, milliseconds; 0 to release it. 1 if the lock belongs to the token.
