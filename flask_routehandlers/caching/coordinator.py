@@ -142,6 +142,10 @@ class Coordinator:
     # A key that is not stored.
 
     def _compute_once(self, job: Job) -> Answer:
+        """Compute a key, or wait for the thread of this process that does.
+
+        Whoever waits too long, or for what turns out to be for another client, computes too.
+        """
         deadline = time.monotonic() + self._max_wait
         for _ in range(2):
             mine = _Run()
@@ -158,6 +162,11 @@ class Coordinator:
         return self.compute(job)
 
     def _lead(self, job: Job, run: _Run, deadline: float) -> Answer:
+        """Compute a key for all threads of this process, or wait for another process that does.
+
+        :param run: tells the threads that wait how it ended.
+        :param deadline: when to stop waiting for another process.
+        """
         token = None
         try:
             token, found = self._take_or_find(job.key, deadline)
@@ -177,6 +186,7 @@ class Coordinator:
                 self.store.unlock(job.key, token)
 
     def _leave(self, key: str, run: _Run) -> None:
+        """Let no more threads wait for a run."""
         with self._lock:
             if self._runs.get(key) is run:
                 del self._runs[key]
@@ -203,13 +213,20 @@ class Coordinator:
     # Computing.
 
     def _run_locked(self, job: Job, token: str | None, run: _Run | None = None) -> Answer:
-        """Compute and store in another thread, and keep the lock of a token meanwhile."""
+        """Compute and store in another thread, and keep the lock of a token meanwhile.
+
+        The thread that waits renews the lock, so that a process that dies does not.
+        """
         call = self._workers.start(partial(self._run, job, run))
         while token is not None and not call.wait(self._lock_seconds / 3):
             self.store.renew(job.key, token, self._lock_seconds)
         return call.result()
 
     def _run(self, job: Job, run: _Run | None = None) -> Answer:
+        """Run the handler and store its result, unless it was revalidated meanwhile.
+
+        :param run: what other threads wait for, if they may.
+        """
         tags = job.tags()
         marks = self.store.begin(job.key, tags)
         stored = False
@@ -229,6 +246,7 @@ class Coordinator:
     # A key that is stale.
 
     def _refresh_soon(self, job: Job) -> None:
+        """Refresh a key in the background, unless this process does so already."""
         now = self._now()
         with self._lock:
             if self._next_try.get(job.key, 0.0) > now:
@@ -240,12 +258,14 @@ class Coordinator:
             self._try_again(job.key, 0.0)
 
     def _try_again(self, key: str, seconds: float) -> None:
+        """Let this process refresh a key again, but not within some seconds."""
         with self._lock:
             self._next_try.pop(key, None)
             if seconds:
                 self._next_try[key] = self._now() + seconds
 
     def _refresh(self, job: Job) -> None:
+        """Refresh a key, unless another process does so, or a refresh has just failed."""
         seconds = NEXT_TRY
         token = self._take(job.key)
         try:
@@ -278,6 +298,11 @@ class Coordinator:
         return self._postpone(job, f"failed with status {status}", None)
 
     def _postpone(self, job: Job, how: str, error: BaseException | None) -> float:
+        """Record a failure, and log it if it is the first in a row.
+
+        :param how: the end of the sentence that says what happened.
+        :returns: the seconds until the next attempt may begin.
+        """
         failures, seconds = self.store.postpone(job.key)
         if failures == 1:
             message = "Refreshing %s %s: the stored response is served until a refresh succeeds"
