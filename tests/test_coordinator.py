@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import Any
 
 import pytest
@@ -14,10 +15,12 @@ from werkzeug.exceptions import NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 from flask_routehandlers.caching.coordinator import Answer, Coordinator, Job
-from flask_routehandlers.caching.stores.base import Found
+from flask_routehandlers.caching.stores.base import Found, Store
 from flask_routehandlers.caching.stores.entry import Entry
 from flask_routehandlers.caching.stores.memory import MemoryStore
 from flask_routehandlers.caching.workers import Workers
+from tests.servers import redis_server
+from tests.stores import redis_store
 from tests.support import Clock, until
 
 KEY = "a key"
@@ -75,7 +78,7 @@ def clock() -> Clock:
 def make(clock: Clock) -> Iterator[Callable[..., Coordinator]]:
     made: list[Coordinator] = []
 
-    def make(store: MemoryStore | None = None, **options: Any) -> Coordinator:
+    def make(store: Store | None = None, **options: Any) -> Coordinator:
         kept = MemoryStore(100, 10**7, clock) if store is None else store
         options = {"max_wait": 20, "now": clock} | options
         made.append(Coordinator(kept, logger, Workers(), **options))
@@ -140,6 +143,18 @@ def test_one_of_many_callers_computes(make):
     assert handler.runs == 1
     assert {body(answer) for answer in answers} == {b"run 1"}
     assert sum(answer.is_stored for answer in answers) == 1
+
+
+def test_one_of_several_processes_computes(make):
+    with redis_server() as server:
+        fleet = [make(redis_store(server)) for _ in range(3)]
+        handler, turns = Handler(waits=True), count()
+        callers = Callers(lambda: ask(fleet[next(turns) % 3], handler), 30)
+        assert until(lambda: handler.running == 1)
+        handler.go.set()
+        answers = callers.results()
+    assert handler.runs == 1
+    assert {body(answer) for answer in answers} == {b"run 1"}
 
 
 def test_a_stale_key_is_answered_at_once(make):

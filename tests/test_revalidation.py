@@ -143,6 +143,20 @@ def test_url_for_works_where_an_app_is_mounted(site):
     assert forgotten(site, revalidate, POST, OTHER) == [POST]
 
 
+@pytest.mark.parametrize("is_external", [False, True])
+def test_url_for_works_without_a_request(tree, store, is_external):
+    app = configured(tree(FILES), **store)
+    app.config |= {"SERVER_NAME": "shop.example", "APPLICATION_ROOT": "/shop"}
+
+    def revalidate() -> None:
+        url = url_for("api./posts/[id]", id="ä b?", _external=is_external)
+        assert url.startswith("http://shop.example/shop/api/") == is_external
+        revalidate_path(url)
+
+    path = "/api/posts/%C3%A4%20b%3F"
+    assert forgotten(app, revalidate, path, POST) == [path]
+
+
 def test_a_trailing_slash_is_the_same_url(tree, store):
     folder = tree({"posts/[id]/route.py": TAGGED, "tags/[[...path]]/route.py": PAGE})
     app = configured(folder, strict_slashes=False, **store)

@@ -553,6 +553,12 @@ def test_templates_and_url_for_need_no_client(make_app):
         ),
         ({"TRUSTED_HOSTS": [".shop.example"]}, {}, "http://shop.example/api/x/7"),
         ({"TRUSTED_HOSTS": "shop.example"}, {}, "http://shop.example/api/x/7"),
+        ({"TRUSTED_HOSTS": ["bücher.example"]}, {}, "http://bücher.example/api/x/7"),
+        (
+            {"SERVER_NAME": "bücher.example:8000", "TRUSTED_HOSTS": ["bücher.example"]},
+            {},
+            "http://bücher.example:8000/api/x/7",
+        ),
         (
             {"SERVER_NAME": "shop.example:8000"},
             {"subdomain_matching": True},
@@ -566,6 +572,16 @@ def test_the_url_follows_the_configuration(tree, config, options, url):
     RouteHandlers(app)
     base = url.removesuffix("/api/x/7").replace("localhost", "shop.example")
     assert app.test_client().get("/api/x/7", base_url=base).text == repr(url)
+
+
+def test_after_belongs_to_requests_of_clients(make_app):
+    code = (
+        "from flask_routehandlers import after\nrevalidate = 60\ndef GET(id):\n    after(print)\n"
+    )
+    app = make_app({"x/[id]/route.py": code})
+    app.testing = True
+    with pytest.raises(RuntimeError, match=r"^GET in x/\[id\]/route\.py is static: "):
+        app.test_client().get("/api/x/7")
 
 
 def test_after_this_request_changes_the_entry(make_app):

@@ -541,6 +541,21 @@ def test_an_invalid_list_is_an_error(make_app):
     )
 
 
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(["a", "b"], "list"), (("a",), "tuple"), ({"a": 1}, "dict"), (b"a", "bytes")],
+)
+def test_a_parameter_is_not_made_a_string(make_app, value, kind):
+    app = make_app({ROUTE: LISTED + f"listed = [{{'id': {value!r}}}]\n" + counted()})
+    app.testing = True
+    with pytest.raises(ValueError, match="generate_static_params") as caught:
+        app.test_client().get("/api/posts/1")
+    assert str(caught.value) == (
+        "generate_static_params in posts/[id]/route.py returned the parameters "
+        f"{{'id': {value!r}}}, but 'id' must be a str, not a {kind}."
+    )
+
+
 def test_an_async_list_is_awaited(make_app):
     file = LISTED.replace("def gen", "async def gen").replace(
         "return listed",
@@ -786,6 +801,18 @@ def test_workers_share_what_is_stored(tree):
         assert run_of(apps[1].test_client().get(PATH)) == 1
 
 
+def test_responses_that_are_not_stored_leave_little(tree):
+    """Any client can ask for paths that do not exist."""
+    file = "def cache_tags(id):\n    return [f'post:{id}']\n" + counted("('', 404)")
+    with redis_server() as server:
+        client = configured(tree({ROUTE: file}), url=server.url).test_client()
+        assert [client.get(f"/api/posts/{n}").status_code for n in range(20)] == [404] * 20
+        with server.client() as redis:
+            lives = [redis.ttl(name) for name in redis.scan_iter()]
+    assert len(lives) > 20
+    assert all(0 < life <= 60 for life in lives)
+
+
 def test_keys_begin_with_the_prefix(tree):
     with redis_server() as server:
         app = configured(tree({ROUTE: counted()}), url=server.url, prefix="mine/")
@@ -801,18 +828,6 @@ def test_another_secret_reads_no_entries(tree):
         other = configured(folder, url=server.url)
         stranger = bare_app(folder)
         stranger.config |= other.config | {"SECRET_KEY": "of somebody else"}
-def test_responses_that_are_not_stored_leave_little(tree):
-    """Any client can ask for paths that do not exist."""
-    file = "def cache_tags(id):\n    return [f'post:{id}']\n" + counted("('', 404)")
-    with redis_server() as server:
-        client = configured(tree({ROUTE: file}), url=server.url).test_client()
-        assert [client.get(f"/api/posts/{n}").status_code for n in range(20)] == [404] * 20
-        with server.client() as redis:
-            lives = [redis.ttl(name) for name in redis.scan_iter()]
-    assert len(lives) > 20
-    assert all(0 < life <= 60 for life in lives)
-
-
         RouteHandlers(stranger)
         assert run_of(stranger.test_client().get(PATH)) == 2
 

@@ -160,6 +160,15 @@ def test_a_redirect_is_stored_with_location(make_app, status):
     assert hit.headers["Cache-Status"] == "flask-routehandlers; hit; ttl=60"
 
 
+@pytest.mark.parametrize("name", ["Location", "Content-Location", "location"])
+def test_headers_with_urls_are_sent_as_ascii(make_app, name):
+    code = page(f"Response('x', 301, {{{name!r}: '/bücher?q=é&a=%41'}})")
+    app = make_app({"dynamic/route.py": code["page/route.py"].replace("revalidate", "_"), **code})
+    client = app.test_client()
+    sent = [client.get(path).headers[name] for path in ("/api/dynamic", PATH, PATH)]
+    assert sent == ["/b%C3%BCcher?q=%C3%A9&a=%41"] * 3
+
+
 @pytest.mark.parametrize("status", [301, 308])
 def test_a_redirect_is_not_conditional(make_app, status):
     client = make_app(page(f"redirect('/api/new', {status})")).test_client()
@@ -233,6 +242,43 @@ def test_a_304_has_no_headers_about_a_body(make_app):
         *("Cache-Control", "Age", "Cache-Status"),
     }
     assert told.headers["Cache-Control"] == PRIVATE
+
+
+CONDITIONS = {
+    "the same time": {"If-Modified-Since": "{time}"},
+    "an earlier time": {"If-Modified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"},
+    "a later time": {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"},
+    "no time": {"If-Modified-Since": "yesterday"},
+    "the same tag": {"If-None-Match": "{etag}"},
+    "another tag": {"If-None-Match": '"other"'},
+    "another tag and the same time": {"If-None-Match": '"other"', "If-Modified-Since": "{time}"},
+    "the same tag wanted": {"If-Match": "{etag}"},
+    "another tag wanted": {"If-Match": '"other"'},
+    "any tag wanted": {"If-Match": "*"},
+    "no tag wanted": {"If-Match": ""},
+    "both": {"If-Match": "{etag}", "If-None-Match": "{etag}"},
+    "neither": {"If-Match": '"other"', "If-None-Match": '"other"'},
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_conditions_mean_what_they_do_elsewhere(make_app, tmp_path, condition):
+    (tmp_path / "file.txt").write_text("0123456789")
+    more = "from flask import send_file"
+    code = page(f"send_file({str(tmp_path / 'file.txt')!r})", more=more)["page/route.py"]
+    files = {"static/route.py": code, "dynamic/route.py": code.replace("revalidate", "_")}
+    client = make_app(files).test_client()
+    with client.get("/api/dynamic") as plain:
+        values = {"time": plain.headers["Last-Modified"], "etag": plain.headers["ETag"]}
+    headers = {name: value.format(**values) for name, value in CONDITIONS[condition].items()}
+    with client.get("/api/dynamic", headers=headers) as expected:
+        assert expected.status_code in (200, 304, 412)
+    for method in ("GET", "GET", "HEAD"):
+        response = client.open("/api/static", method=method, headers=headers)
+        assert response.status_code == expected.status_code
+        has_body = response.status_code == 200 and method == "GET"
+        assert response.data == (b"0123456789" if has_body else b"")
+        assert response.headers["ETag"] == values["etag"]
 
 
 @pytest.mark.parametrize("own", ['"mine"', 'W/"mine"'])
