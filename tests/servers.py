@@ -261,7 +261,8 @@ class Server:
 def wsgi_server(
     folder: Path, name: str, *options: str, app: str = "wsgi:app", **environment: str
 ) -> Iterator[Server]:
-    """gunicorn, waitress, granian or ``flask`` (the development server) for an app in a folder.
+    """A server for an app in a folder: gunicorn, waitress, granian, uwsgi, ``flask`` (the
+    development server) or ``python`` (a script that runs the app on the port in ``PORT``).
 
     :param options: further options of its command.
     """
@@ -272,7 +273,13 @@ def wsgi_server(
         "granian": ["granian", "--interface=wsgi", f"--port={port}"],
         "flask": ["flask", f"--app={app}", "run", f"--port={port}"],
     }
-    command = [sys.executable, "-m", *commands[name], *options]
+    if name == "python":
+        command = [sys.executable, f"{app.partition(':')[0]}.py", *options]
+    elif name == "uwsgi":
+        command = [_uwsgi(), f"--http-socket=127.0.0.1:{port}", "--master", "--die-on-term"]
+        command += [*(options or (f"--module={app}",)), "--callable=app", "--need-app"]
+    else:
+        command = [sys.executable, "-m", *commands[name], *options]
     if name in ("waitress", "granian"):
         command.append(app)
     checkout = str(Path(__file__).parents[1])
@@ -282,6 +289,17 @@ def wsgi_server(
         port,
         output,
         cwd=folder,
-        env=os.environ | {"PYTHONPATH": checkout, "HOME": str(folder)} | environment,
+        env=os.environ
+        | {"PYTHONPATH": checkout, "HOME": str(folder), "PORT": str(port)}
+        | environment,
     ) as process:
         yield Server(port, process, output)
+
+
+def _uwsgi() -> str:
+    """Return the path of uWSGI: of the wheel, or what the system has."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    program = shutil.which("pyuwsgi", path=path) or shutil.which("uwsgi", path=path)
+    if program is None:
+        pytest.skip("uWSGI is not installed: pip install pyuwsgi")
+    return program
