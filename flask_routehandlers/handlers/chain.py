@@ -99,6 +99,7 @@ def compose(app: Flask, links: Sequence[Link], answer: Call, answer_in_loop: Asy
 
 
 def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
+    """Return a link that is called as a plain function."""
     file, name, binding, plan = link
     function = binding.function
     is_usual = (
@@ -209,7 +210,11 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
 
 
 def bridge(app: Flask, inner: AsyncCall) -> Call:
-    """Return a sync function that runs a coroutine function for a request."""
+    """Return a sync function that runs a coroutine function for a request.
+
+    :func:`compose` puts one of these into a chain at most: crossing from a thread to a loop and
+        back is what async costs.
+    """
 
     def call(request: Request, values: dict[str, Any], state: Values | None) -> Response:
         try:

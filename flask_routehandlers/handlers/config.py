@@ -1,4 +1,9 @@
-"""Read the route config of a route file: names of its module that say how GET is served."""
+"""Read the route config of a route file: names of its module that say how GET is served.
+
+A value is parsed by a function of :data:`_PARSERS`, which returns it or raises. Names that look
+like config and are none are warnings: a file may use them for something else, but mostly they are
+a typo, or come from Next.js.
+"""
 
 from __future__ import annotations
 
@@ -97,7 +102,8 @@ class _InvalidValueError(Exception):
 def read_config(module: ModuleType) -> tuple[RouteConfig, dict[str, Problem]]:
     """Return the route config of a file, and the problems of its values by name.
 
-    Values that have a problem are left out of the config. The problems name no file.
+    ``revalidate = 60`` is ``RouteConfig(revalidate=60)``. Values that have a problem are left out
+    of the config. The problems name no file.
     """
     names = vars(module)
     if _PARSERS.keys().isdisjoint(names):
@@ -173,6 +179,7 @@ def _find_contradictions(
     methods: Collection[str],
     parameters: Collection[str],
 ) -> Iterator[Problem]:
+    """Find values that are right alone and make no sense together; at most one is reported."""
     is_zero = config.revalidate == 0 and config.revalidate is not False
     if config.dynamic in STATIC and is_zero:
         yield _contradiction(config, "stored")
@@ -207,6 +214,10 @@ def _find_contradictions(
 
 
 def _contradiction(config: RouteConfig, outcome: str) -> Problem:
+    """Return the problem of ``dynamic`` and ``revalidate`` that require opposite things.
+
+    :param outcome: what ``dynamic`` does with a response.
+    """
     return Problem(
         f"dynamic = {config.dynamic!r} and revalidate = {config.revalidate!r} contradict each "
         f"other: according to dynamic, a response is {outcome}.",
@@ -225,6 +236,7 @@ def _parse_dynamic(value: object) -> str:
 
 
 def _parse_revalidate(value: object) -> int:
+    """Return seconds or ``False``. ``True`` is refused although it is an ``int`` to Python."""
     if value is False or (type(value) is int and value >= 0):
         return value
     raise _InvalidValueError(
@@ -241,6 +253,7 @@ def _parse_dynamic_params(value: object) -> bool:
 
 
 def _parse_static_params(value: object) -> Callable[..., Any]:
+    """Return a function that can be called without arguments, as far as its signature shows."""
     hint = "Write def generate_static_params(), which returns a list of dicts."
     if not callable(value) or inspect.isclass(value) or inspect.isasyncgenfunction(value):
         raise _InvalidValueError(_spell(value), hint)
@@ -255,6 +268,7 @@ def _parse_static_params(value: object) -> Callable[..., Any]:
 
 
 def _parse_cache_tags(value: object) -> tuple[str, ...] | Callable[..., Any]:
+    """Return tags, or a function that returns them for the parameters of a path."""
     if callable(value) and not inspect.isclass(value):
         return value
     try:
@@ -267,6 +281,7 @@ def _parse_cache_tags(value: object) -> tuple[str, ...] | Callable[..., Any]:
 
 
 def _spell(value: object) -> str:
+    """Return a value for a message: functions have no useful ``repr``."""
     if callable(value):
         return f"of the type {type(value).__name__}"
     return repr(value)

@@ -1,4 +1,14 @@
-"""Select and call the handler of a route file by the method of a request."""
+"""Select and call the handler of a route file by the method of a request.
+
+A handler is called in one of three ways. A *direct* one names the path parameters and nothing
+else: Flask's values are its arguments. A *planned* one asks for dependencies, which run before it
+and are cleaned up after it. For any other, ``request``, ``params`` or values of a contract are
+read first. Which one it is is decided at start-up, so that a request pays for nothing that its
+handler does not use.
+
+Methods without a handler get the same answer in each case: HEAD that of GET, OPTIONS 204, and all
+others 405, these two with ``Allow``.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +36,13 @@ current_request: Callable[[], Request] = request._get_current_object  # type: ig
 
 
 def is_rooted(path_info: str | None) -> bool:
-    """Return whether a path begins with exactly one slash, or is empty as an app's root can be."""
+    """Return whether a path begins with exactly one slash, or is empty as an app's root can be.
+
+    ``//a/b`` is not clean, but Werkzeug strips slashes before it matches, so that a rule matches
+    it.
+
+    :param path_info: ``PATH_INFO`` of the WSGI environment.
+    """
     return not path_info or (path_info[0] == "/" and path_info[1:2] != "/")
 
 
@@ -119,6 +135,10 @@ class Dispatcher:
         return response
 
     def _answer_without_handler(self, current: Request) -> Response:
+        """Return the automatic answer of OPTIONS: 204 without a body or its type.
+
+        :raises ~werkzeug.exceptions.MethodNotAllowed: for any other method.
+        """
         if current.method != "OPTIONS" or "OPTIONS" not in self.allowed:
             raise MethodNotAllowed(valid_methods=self.allowed)
         response = self.app.response_class(status=204)
@@ -168,6 +188,11 @@ class Dispatcher:
         return call_in_loop if binding.is_async or plan.run.is_async else call
 
     def _invoke(self, binding: Binding, call: Callable[[], Any]) -> Any:
+        """Call a handler in a plain thread, wait for it, and write its result.
+
+        :param binding: the plan of the call.
+        :param call: the handler with its arguments.
+        """
         writer = binding.writer
         try:
             result = call()
@@ -191,6 +216,10 @@ class Dispatcher:
     async def _answer_in_loop(
         self, method: str, current: Request, values: dict[str, Any], state: Values | None
     ) -> Response:
+        """Return the response of a handler inside an event loop, after its dependencies.
+
+        :param method: the method whose handler answers, GET for HEAD.
+        """
         binding, plan = self.bindings[method], self.plans.get(method)
 
         async def answer(call: ValuesCall, values: Values) -> Response:
@@ -202,6 +231,7 @@ class Dispatcher:
         return self._respond(await self._await(binding, call), method)
 
     def _respond(self, result: Any, method: str) -> Response:
+        """Return the response of a result that has been awaited."""
         if type(result) in PLAIN:
             return self.make_plain(result)
         if type(result) is Response:
@@ -212,6 +242,7 @@ class Dispatcher:
     def _make_answer(
         self, current: Request, values: dict[str, Any], state: Values | None
     ) -> Response:
+        """Return the answer to OPTIONS, or to a method without a handler, as a response."""
         return self.app.make_response(self.answer(current, values, state))
 
     async def _await(self, binding: Binding, call: Callable[[], Any]) -> Any:

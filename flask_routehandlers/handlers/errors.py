@@ -33,7 +33,11 @@ def _has_handler(app: Flask, request: Request, kind: type[Exception]) -> bool:
 
 
 def makes_response(error: type[HTTPException]) -> bool:
-    """Return whether a class of errors makes its responses in a way of its own."""
+    """Return whether a class of errors makes its responses itself.
+
+    Then nothing is known about their body: problem details and the OpenAPI document leave it
+    alone.
+    """
     return (
         error.get_body is not HTTPException.get_body
         or error.get_response is not HTTPException.get_response

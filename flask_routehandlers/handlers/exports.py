@@ -1,4 +1,11 @@
-"""Read the handlers of a route file, and the functions of a middleware file, from its module."""
+"""Read the handlers of a route file, and the functions of a middleware file, from its module.
+
+Each kind of file has two functions: one returns what can be used, the other yields problems. They
+agree on each value, so that a file with a problem can still be examined further.
+
+A name is only suspicious where no other meaning is likely: a file may define and import whatever
+it needs.
+"""
 
 from __future__ import annotations
 
@@ -54,6 +61,7 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
     """Check the exports of a route file.
 
     :param file: the file, relative to the root.
+    :param module: the module that it has been loaded as.
     """
     names = vars(module)
     for method in METHODS:
@@ -92,12 +100,14 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
 
 
 def _is_handler(value: object) -> bool:
+    """Return whether a value is a handler: anything that can be called but a class."""
     if type(value) is FunctionType:  # the usual case, decided faster than by the checks below
         return True
     return callable(value) and not inspect.isclass(value)
 
 
 def _not_a_handler(method: str, value: object) -> Problem:
+    """Return the problem of a name of a method whose value is not a handler."""
     if inspect.isclass(value):
         return Problem(
             f"{method} is a class, but a handler is a function.",
@@ -140,7 +150,11 @@ def _is_misplaced(value: object, module: ModuleType) -> bool:
 
 
 def _find_typos(module: ModuleType) -> Iterator[tuple[str, str]]:
-    """Return functions of the file whose names look like a method's, each with the method."""
+    """Return functions of the file whose names look like a method's, each with the method.
+
+    ``get`` is one unless there is a ``GET`` too, and ``PACTH`` looks like ``PATCH``. A function
+    that is imported is not: ``from httpx import get`` is fine.
+    """
     for name, value in vars(module).items():
         if name in METHODS or not callable(value) or inspect.isclass(value):
             continue
@@ -175,6 +189,9 @@ def read_middleware(module: ModuleType) -> Mapping[str, Callable[..., Any]]:
 def find_middleware_problems(file: str, module: ModuleType) -> Iterator[Problem]:
     """Check the exports of a middleware file.
 
+    A guard that is silently not there is the worst outcome, so that anything but middleware is
+    refused: no value, an empty list, and a list with one value that cannot be called.
+
     :param file: the file, relative to the root.
     """
     if MIDDLEWARE not in vars(module):
@@ -203,6 +220,7 @@ def find_middleware_problems(file: str, module: ModuleType) -> Iterator[Problem]
 
 
 def _suggest_middleware(module: ModuleType) -> str:
+    """Return a hint for a file without middleware: its nearly right name, if it has one."""
     names = [
         name
         for name, value in vars(module).items()

@@ -1,4 +1,9 @@
-"""Keys of the query that several functions of a route read: no type forbids those of others."""
+"""Keys of the query that several functions of a route read: no type forbids those of others.
+
+A model that forbids unknown keys would refuse ``?page=2`` if a middleware of the route reads
+``page`` and the handler's model does not have it. So such a model gets another reader for the
+route, which leaves out the keys that its other functions read.
+"""
 
 from __future__ import annotations
 
@@ -52,11 +57,13 @@ def _bindings_of(binding: Binding, plan: Plan | None) -> Iterator[Binding]:
 
 
 def _keys_of(bindings: Iterable[Binding]) -> frozenset[str]:
+    """Return all keys of the query that some functions read."""
     inputs = [binding.inputs for binding in bindings if binding.inputs is not None]
     return frozenset[str]().union(*(each.query_keys for each in inputs))
 
 
 def _share_link(scopes: Scopes, link: Link, keys: Set[str]) -> Link:
+    """Return a middleware function that leaves keys of the query to others."""
     binding, plan = _share_binding(link.binding, keys), None
     if link.plan is not None:
         plan = scopes.share_query(link.plan, binding, keys)
@@ -64,6 +71,7 @@ def _share_link(scopes: Scopes, link: Link, keys: Set[str]) -> Link:
 
 
 def _share_binding(binding: Binding, keys: Set[str]) -> Binding:
+    """Return the plan of a call that leaves keys of the query to others."""
     if binding.inputs is None:
         return binding
     return binding._replace(inputs=binding.inputs.without(keys))

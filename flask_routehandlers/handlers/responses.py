@@ -1,4 +1,10 @@
-"""Make the responses of plain results as Flask does, with less work for each request."""
+"""Make the responses of plain results as Flask does, with less work for each request.
+
+Flask's :meth:`~flask.Flask.make_response` looks at the type of a result in several steps, and its
+JSON provider makes an encoder for each response. For a ``dict``, ``list``, ``str`` or ``bytes``
+neither is needed. The bytes and headers are the same, and an app that overrides a part of it gets
+Flask's own way.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +24,8 @@ _JSON = "application/json"
 def response_maker(app: Flask) -> MakeResponse:
     """Return a function that makes an app's responses, for all routes of a tree.
 
-    It is Flask's own if the app overrides it, or has another class of responses.
+    It is Flask's own if the app overrides it, or has another class of responses. The result of
+    each call is a new :class:`flask.Response`.
     """
     if getattr(app.make_response, "__func__", None) is not Flask.make_response:
         return app.make_response
@@ -58,6 +65,7 @@ def _is_usual(provider: DefaultJSONProvider, app: Flask) -> bool:
 def _make_encoder(
     default: Callable[[Any], Any], ensure_ascii: bool, sort_keys: bool
 ) -> json.JSONEncoder:
+    """Return an encoder with the settings of a JSON provider."""
     return json.JSONEncoder(
         default=default, ensure_ascii=ensure_ascii, sort_keys=sort_keys, separators=(",", ":")
     )

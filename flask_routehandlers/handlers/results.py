@@ -1,4 +1,10 @@
-"""Turn the result of a handler or a middleware into something that Flask accepts from a view."""
+"""Turn the result of a handler or a middleware into something that Flask accepts from a view.
+
+Anything that Flask accepts stays as it is. In addition, a model, a Struct or a dataclass is
+written as JSON, an async generator streams, and a coroutine is awaited. ``None``, which is mostly
+a forgotten ``return``, is refused with the names of the function and its file, which Flask's own
+error lacks.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +82,11 @@ def complete(app: Flask, result: Any, name: str, file: str, kind: str = "A handl
 
 
 def _complete_body(app: Flask, body: Any) -> Any:
-    """Return an instance with all of its fields as JSON, an async generator as an iterator."""
+    """Return a body in a form that Flask accepts.
+
+    An instance of a model or a dataclass is written as JSON with all of its fields, and an async
+    generator becomes an iterator.
+    """
     if isinstance(body, AsyncGeneratorType):
         return AsyncBody(body)
     encoded = encode_whole(body)
