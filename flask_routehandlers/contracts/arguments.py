@@ -1,4 +1,9 @@
-"""Find the arguments of a function that a client sends: those with a marker."""
+"""Find the arguments of a function that a client sends: those with a marker.
+
+``page: Query[int] = 1`` is an :class:`Argument`. Any other parameter is left to ``binding``: it is
+a path parameter, a dependency, or keeps its default. Annotations are evaluated one by one, so that
+one which only type checkers can read does not matter unless it may have a marker.
+"""
 
 from __future__ import annotations
 
@@ -98,6 +103,10 @@ def find_return_contract(name: str, function: Callable[..., Any], *, is_required
 
 
 def _unreadable(name: str, what: str, error: UnreadableError) -> ContractError:
+    """Return the error for an annotation that cannot be evaluated and may be a contract.
+
+    :param what: the argument, or the answers.
+    """
     return ContractError(
         f"{name} annotates {what} as {error.annotation}, which cannot be evaluated: "
         f"{error.error}.",
@@ -139,6 +148,10 @@ def make_argument(name: str, parameter: str, annotation: Any, default: Any) -> A
 def _make_optional_credential(
     name: str, parameter: str, annotation: Any, default: Any
 ) -> Argument | None:
+    """Return an argument ``token: Bearer | None = None``; ``None`` for one without a marker.
+
+    :raises ContractError: for a marker in any other union, and without a default.
+    """
     if not has_inner_marker(annotation):
         return None
     members = [member for member in members_of(annotation) if member is not type(None)]
@@ -154,6 +167,7 @@ def _make_optional_credential(
 
 
 def _misplaced(name: str, parameter: str) -> ContractError:
+    """Return the error for a marker that is not the outermost part of an annotation."""
     return ContractError(
         f"{name} has a marker inside the annotation of {parameter}.",
         f"Put it outside: {parameter}: Query[int | None] = None.",

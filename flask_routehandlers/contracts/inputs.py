@@ -1,4 +1,9 @@
-"""Plan how the arguments with a marker are read. Done once, at start-up."""
+"""Plan how the arguments with a marker are read. Done once, at start-up.
+
+Credentials are read before anything else, so that a client without one learns nothing of the other
+inputs; then all other arguments, so that one response has the errors of all of them. The body
+comes last of these.
+"""
 
 from __future__ import annotations
 
@@ -102,6 +107,7 @@ def plan_inputs(name: str, arguments: Sequence[Argument], *, has_body: bool) -> 
     """Plan how the arguments of a function are read.
 
     :param name: the function's name in its file, for errors.
+    :param arguments: its arguments with a marker.
     :param has_body: whether the request can have a body.
     :raises ContractError: for arguments that no request can provide.
     """
@@ -124,6 +130,7 @@ def _with_scheme(arguments: Sequence[Argument]) -> list[Argument]:
 
 
 def _check_bodies(name: str, arguments: Sequence[Argument], has_body: bool) -> None:
+    """Refuse arguments that need two bodies, or one where there is none."""
     bodies, forms = _of_place(arguments, "body"), _of_place(arguments, "form")
     if len(bodies) > 1:
         names = " and ".join(argument.name for argument in bodies)
@@ -144,6 +151,10 @@ def _check_bodies(name: str, arguments: Sequence[Argument], has_body: bool) -> N
 
 
 def _plan_credential(name: str, argument: Argument) -> Credential:
+    """Return the reader of a credential.
+
+    :raises ContractError: for a type that no header or cookie has.
+    """
     assert isinstance(argument.marker, Scheme)
     is_parsed = argument.annotation is Authorization
     if argument.annotation is not str and not is_parsed:
@@ -155,6 +166,7 @@ def _plan_credential(name: str, argument: Argument) -> Credential:
 
 
 def _plan_body(name: str, argument: Argument) -> Reader:
+    """Return the reader of a body: of JSON, or of bytes for ``Body[bytes]``."""
     annotation = argument.annotation
     # With metadata it is a string in JSON, for example pydantic's Base64Bytes.
     if unalias(annotation) is bytes and get_origin(annotation) is not Annotated:

@@ -1,4 +1,8 @@
-"""Instances of classes with named fields, whichever library they belong to."""
+"""Instances of classes with named fields, whichever library they belong to.
+
+A class is recognized by an attribute that its library gives it: neither has to be imported, or
+installed, to look.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,11 @@ from typing import Any
 
 
 def take_apart(value: Any) -> Any:
-    """Return a value with dicts in place of instances and mappings, at every depth."""
+    """Return a value with dicts in place of instances and mappings, at every depth.
+
+    ``[Item(name="a")]`` is ``[{"name": "a"}]``. It is for values that a library does not look
+    into: pydantic takes an instance of a model as valid, and msgspec knows no classes of others.
+    """
     kind = type(value)
     if getattr(kind, "__pydantic_root_model__", False):
         return take_apart(value.root)

@@ -1,4 +1,12 @@
-"""Requests that do not fit a contract: the exceptions, and what is wrong with each value."""
+"""Requests that do not fit a contract: the exceptions, and what is wrong with each value.
+
+As problem details (RFC 9457) the errors are the member ``errors``, for example::
+
+    {"in": "query", "pointer": "#/limit", "detail": "Input should be a valid integer...",
+     "code": "int_parsing"}
+
+Nothing of it repeats a value that the client has sent.
+"""
 
 from __future__ import annotations
 

@@ -84,6 +84,11 @@ def _types_of(schema: JsonSchema) -> set[str]:
 
 
 def _accepts_empty(schema: JsonSchema, types: set[str]) -> bool:
+    """Return whether an empty string is a value of a field.
+
+    :param schema: one of the schemas that its schema is a union of.
+    :param types: the JSON types of all of these.
+    """
     if "enum" in schema:
         return "" in schema["enum"]
     if "const" in schema:

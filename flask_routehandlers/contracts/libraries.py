@@ -167,7 +167,10 @@ def choose_library(*annotations: Any) -> Library:
 
 
 def _find_libraries(annotation: Any, seen: set[int]) -> set[LibraryName]:
-    """Return the libraries that the parts of a type belong to."""
+    """Return the libraries that the parts of a type belong to.
+
+    :param seen: the identities of the types that have been looked at: a type can refer to itself.
+    """
     inner, metadata = split_annotated(annotation)
     names: set[LibraryName] = set()
     for item in metadata:
@@ -202,6 +205,7 @@ def _package_of(kind: type) -> str:
 
 
 def _field_types(kind: type) -> list[Any]:
+    """Return the types of the fields of a TypedDict or a dataclass, none if one is unreadable."""
     try:
         return list(typing.get_type_hints(kind, include_extras=True).values())
     except Exception:  # the library reports it better

@@ -1,4 +1,9 @@
-"""Plan the answers that the return annotation of a handler declares. Done once, at start-up."""
+"""Plan the answers that the return annotation of a handler declares. Done once, at start-up.
+
+``Article | tuple[Waiting, Literal[202]] | NotFound`` are two answers and an error. Each answer has
+a status, a form and a type: 200 with JSON of ``Article``, 202 with JSON of ``Waiting``.
+``writers`` writes them, and the OpenAPI document describes them.
+"""
 
 from __future__ import annotations
 
@@ -66,6 +71,7 @@ def plan_outputs(name: str, annotation: Any) -> Outputs:
     """Read a return annotation.
 
     :param name: the handler's name in its file, for errors.
+    :param annotation: the annotation, evaluated.
     :raises ContractError: for a type that a handler cannot answer with.
     """
     answers: list[Answer] = []
@@ -95,6 +101,10 @@ def is_anything(annotation: Any) -> bool:
 
 
 def _check_error(name: str, error: type[BaseException]) -> type[HTTPException]:
+    """Return a class of errors that has a status.
+
+    :raises ContractError: for any other exception: which status it has is not known.
+    """
     if issubclass(error, HTTPException) and error.code is not None:
         return error
     raise ContractError(
@@ -104,7 +114,10 @@ def _check_error(name: str, error: type[BaseException]) -> type[HTTPException]:
 
 
 def _read_answers(name: str, annotation: Any) -> list[Answer]:
-    """Return the answers of one member of a return annotation, one for each status."""
+    """Return the answers of one member of a return annotation, one for each status.
+
+    ``tuple[Item, Literal[200, 201], Headers]`` are two answers with the same body and headers.
+    """
     plain = unalias(annotation)
     if plain is type(None):
         raise ContractError(
@@ -145,6 +158,7 @@ def _is_headers(annotation: Any) -> bool:
 
 
 def _read_statuses(name: str, annotation: Any) -> list[int | None]:
+    """Return the statuses in the second part of a tuple, ``None`` for ``int``: any status."""
     plain = unalias(annotation)
     if plain is int:
         return [None]
@@ -158,6 +172,11 @@ def _read_statuses(name: str, annotation: Any) -> list[int | None]:
 
 
 def _make_answer(name: str, status: int | None, annotation: Any, headers: Any) -> Answer:
+    """Return an answer, with the form that its type has for Flask.
+
+    A string, bytes and iterators of these are sent as they are; ``Literal[""]`` is an empty body;
+    everything else is JSON.
+    """
     plain = unalias(annotation)
     kind: Kind = "json"
     origin = get_origin(plain) or plain
@@ -178,7 +197,11 @@ def _make_answer(name: str, status: int | None, annotation: Any, headers: Any) -
 
 
 def is_written_by_library(annotation: Any) -> bool:
-    """Return whether a type has instances that only its library can write, at any depth."""
+    """Return whether a type has instances that only its library can write, at any depth.
+
+    Dicts and lists of plain values are left to Flask, whose JSON provider the app may have
+    changed.
+    """
     return _has_instances(annotation, set())
 
 

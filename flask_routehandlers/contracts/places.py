@@ -1,4 +1,17 @@
-"""Plan how arguments are read from the query, headers, cookies and forms."""
+"""Plan how arguments are read from the query, headers, cookies and forms.
+
+These parts of a request are strings by key. A plain type is one key; the plain arguments of a
+place are converted together, so that a library which can report all errors at once does so. A
+structured type is all keys of its place. A few rules differ from place to place:
+
+* In headers, an underscore is a dash. Types may not forbid other keys in headers and cookies,
+  which browsers and proxies add.
+* A form sends an empty string for a field that was left empty, so that for most types it counts as
+  absent.
+* Files are in forms only.
+
+The result is a list of readers (see ``readers``), which do the work for each request.
+"""
 
 from __future__ import annotations
 
@@ -47,6 +60,9 @@ def plan_place(name: str, place: Place, arguments: Sequence[Argument]) -> list[R
     """Plan the arguments of one part of the request.
 
     :param name: the function's name in its file, for errors.
+    :param place: the part.
+    :param arguments: the arguments that come from it, in any order.
+    :returns: readers, of which some read several arguments.
     :raises ContractError: for an argument that this part cannot provide.
     """
     files = [argument for argument in arguments if is_file(argument.annotation)]
@@ -104,6 +120,7 @@ def _plan_fields(name: str, place: Place, arguments: Sequence[Argument]) -> list
 
 
 def _check_type(name: str, argument: Argument, library: Library) -> None:
+    """Refuse a type that is refused alone, to name the argument of a group that has it."""
     try:
         library.make_codec(argument.annotation)
     except RefusedTypeError as error:
@@ -111,6 +128,7 @@ def _check_type(name: str, argument: Argument, library: Library) -> None:
 
 
 def _plan_key(name: str, place: Place, argument: Argument) -> Key:
+    """Return the key of a plain argument, with what its strings need before they are converted."""
     alias = _alias_of(name, argument)
     key = alias or key_of(argument.name, place)
     if place == "header":
@@ -121,6 +139,7 @@ def _plan_key(name: str, place: Place, argument: Argument) -> Key:
 
 
 def _check_header(name: str, argument: Argument, key: str) -> None:
+    """Refuse to read a credential as any other header: nothing would describe it as one."""
     if key.lower() == "authorization":
         raise ContractError(
             f"{name} reads the header Authorization with Header.",
@@ -129,6 +148,10 @@ def _check_header(name: str, argument: Argument, key: str) -> None:
 
 
 def _check_plain(name: str, place: Place, argument: Argument) -> None:
+    """Refuse an argument that is one string in a request, and cannot be in its type.
+
+    :raises ContractError: for a dict, for a list of objects, and for a union with an object.
+    """
     for member in members_of(argument.annotation):
         kind = get_origin(unalias(member)) or unalias(member)
         if is_json_string(member):
@@ -153,6 +176,13 @@ def _check_plain(name: str, place: Place, argument: Argument) -> None:
 
 
 def _plan_structure(name: str, place: Place, argument: Argument) -> StructureReader:
+    """Return the reader of a structured argument.
+
+    Its keys come from the JSON Schema of its type, which follows every alias and base class of
+    either library.
+
+    :raises ContractError: for a field that is an object: no string of a request is one.
+    """
     try:
         library = choose_library(argument.annotation)
         codec = library.make_codec(argument.annotation)
@@ -210,6 +240,7 @@ def _alias_of(name: str, argument: Argument) -> str | None:
 
 
 def _is_list(annotation: Any) -> bool:
+    """Return whether an argument takes all values of its key: ``?tag=a&tag=b``."""
     for member in members_of(annotation):
         plain = unalias(member)
         if not is_json_string(member) and (get_origin(plain) or plain) in _LISTS:
@@ -223,6 +254,7 @@ def _accepts_empty(annotation: Any) -> bool:
 
 
 def _is_string_type(annotation: Any) -> bool:
+    """Return whether an empty string is a value of one member of a type."""
     plain = unalias(annotation)
     kind, arguments = get_origin(plain) or plain, get_args(plain)
     if is_json_string(annotation):
@@ -250,7 +282,13 @@ def _constants_of(annotation: Any) -> Iterator[Any]:
 
 
 def _by_string(constants: Iterable[Any]) -> dict[str, Any] | None:
-    """Return numbers and booleans by their strings: a query ``?size=2`` is a string."""
+    """Return numbers and booleans by their strings: a query ``?size=2`` is a string.
+
+    Libraries compare the values of a ``Literal`` and of an enumeration without converting them.
+    ``{2: ...}`` of ``Literal[2]`` is ``{"2": 2}``; other constants are strings already.
+
+    :returns: ``None`` if no constant has to be converted.
+    """
     values = {json.dumps(c): c for c in constants if isinstance(c, (bool, int, float))}
     return values or None
 
@@ -265,6 +303,7 @@ def is_file(annotation: Any) -> bool:
 
 
 def _plan_file(name: str, place: Place, argument: Argument) -> FileReader:
+    """Return the reader of an uploaded file, or of several for ``list[FileStorage]``."""
     if place != "form":
         raise ContractError(
             f"{name} annotates {argument.name} as a file, which only a form has.",

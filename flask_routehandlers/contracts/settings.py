@@ -1,4 +1,7 @@
-"""The settings of contracts in an app's config."""
+"""The settings of contracts in an app's config.
+
+They are read from ``app.config`` when they are needed, so that tests can change them.
+"""
 
 from __future__ import annotations
 

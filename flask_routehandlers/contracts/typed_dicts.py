@@ -18,7 +18,11 @@ _rebuilt: dict[Any, Any] = {}
 
 
 def rebuild(annotation: Any) -> Any:
-    """Return a type in which every TypedDict is one that pydantic accepts."""
+    """Return a type in which every TypedDict is one that pydantic accepts.
+
+    ``list[Item] | None`` keeps its form around another class ``Item``. On Python 3.12 and newer,
+    and without a TypedDict of ``typing``, it is the same type.
+    """
     if sys.version_info >= (3, 12):
         return annotation
     if is_typed_dict(annotation) and type(annotation).__module__ == "typing":
@@ -38,12 +42,14 @@ def rebuild(annotation: Any) -> Any:
 
 
 def _rebuild_argument(argument: Any) -> Any:
+    """Return an argument of a generic type with its TypedDicts rebuilt."""
     if isinstance(argument, list):  # the parameters of a Callable
         return list(map(rebuild, argument))
     return rebuild(argument)
 
 
 def _rebuild_class(kind: Any) -> Any:
+    """Return a TypedDict of ``typing_extensions`` with the same name, fields and configuration."""
     if kind not in _rebuilt:
         _rebuilt[kind] = kind  # one that refers to itself is left as it is, and refused
         hints = typing.get_type_hints(kind, include_extras=True)

@@ -1,4 +1,9 @@
-"""msgspec: Structs, attrs classes, and plain types where pydantic is not installed."""
+"""msgspec: Structs, attrs classes, and plain types where pydantic is not installed.
+
+This module is imported once a type needs it. msgspec encodes an instance with all fields of its
+own class, so ``exactness`` decides whether it can be encoded as it is, or has to be converted to
+the declared type first.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""pydantic 2: models, dataclasses, TypedDicts and plain types."""
+"""pydantic 2: models, dataclasses, TypedDicts and plain types.
+
+This module is imported once a type needs it. JSON is validated strictly, so that ``"1"`` is not an
+``int``; strings of queries and forms are converted. Responses are serialized by the declared type,
+and a value of another type is converted to it first.
+"""
 
 from __future__ import annotations
 
@@ -124,7 +129,10 @@ class PydanticLibrary:
         return self.make_codec(TypedDict("Fields", types))  # type: ignore[operator]
 
     def describe(self, error: Exception, data: object, place: Place) -> list[InvalidValue]:
-        """Return what is wrong with data, from the exception of a codec."""
+        """Return what is wrong with data, from the exception of a codec.
+
+        pydantic reports all errors at once, each with a code such as ``int_parsing``.
+        """
         assert isinstance(error, ValidationError)
         values = ValueFilter(data)
         return [
@@ -211,17 +219,27 @@ def _spell(annotation: Any) -> str:
 
 
 def _is_of_pydantic(code: str) -> bool:
+    """Return whether an error is one of pydantic's own, not of a user's validator."""
     return code not in _OF_USERS and code in _all_codes()
 
 
 @lru_cache
 def _all_codes() -> frozenset[str]:
+    """Return the codes of all errors that pydantic itself reports."""
     from pydantic_core.core_schema import ErrorType
 
     return frozenset(get_args(ErrorType))
 
 
 def _message_of(detail: Any, values: ValueFilter) -> str:
+    """Return the message of an error without the value that it is about.
+
+    Messages end up in logs of clients and proxies, where a password must not be. Those of pydantic
+    are safe but for a few; those of users' validators are hidden if they repeat a value.
+
+    :param detail: an item of :meth:`pydantic.ValidationError.errors`.
+    :param values: hides messages that repeat a value of the data.
+    """
     code, context = detail["type"], detail.get("ctx", {})
     if code == "union_tag_invalid":  # its own message repeats the tag
         return f"The tag must be one of {context['expected_tags']}"

@@ -1,4 +1,14 @@
-"""Write the result of a handler as its return annotation declares."""
+"""Write the result of a handler as its return annotation declares.
+
+A body of a declared type is written with the fields of that type and no others: what a row of a
+database or a subclass has in addition stays inside. The library of the type writes models,
+dataclasses and Structs, Flask the rest, after the fields of TypedDicts have been selected. A body
+that cannot be written as its type is an error.
+
+In debug mode and in tests, an answer that is not declared is an error too, which names the
+handler. In production it is sent as it is: a wrong annotation must not turn a good response into a
+500.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +65,7 @@ class InvalidAnswerError(RouteHandlersError):
 class JsonWriter:
     """Writes the JSON bodies of one status.
 
+    :param app: the app, for its classes of responses and its JSON provider.
     :param annotation: the type of the body; a union if several answers have this status.
     :raises RefusedTypeError: for a type that its library refuses.
     """
@@ -94,6 +105,7 @@ class JsonWriter:
     def write(self, body: Any, status: int, *, is_checked: bool) -> Response:
         """Return a response with the body as JSON, with its declared fields only.
 
+        :param is_checked: whether the whole body is validated first, constraints included.
         :raises InvalidAnswerError: for a body that does not fit the type.
         """
         codec, library = self._codec, self._library
@@ -235,6 +247,7 @@ class Writer:
         return result
 
     def _write_json(self, body: Any, status: int) -> Response:
+        """Write a JSON body with the writer whose type it is closest to."""
         writers = self._writers.get(status) or self._writers[None]
         writer = writers[0]
         if len(writers) > 1:
@@ -276,6 +289,10 @@ class Writer:
             ) from error
 
     def _check_status(self, status: int) -> None:
+        """Check that a status of a response is declared.
+
+        :raises UndeclaredAnswerError: for one below 400 that is not, where answers are checked.
+        """
         declared = self._kinds.keys() | self._error_codes
         is_declared = status in declared or None in declared
         if status < 400 and not is_declared and self._is_closed():
