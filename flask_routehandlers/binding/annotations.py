@@ -1,4 +1,9 @@
-"""Compare the annotations of a handler with the values from the path, once, at start-up."""
+"""Compare the annotations of a handler with the values from the path, once, at start-up.
+
+The folder decides which type a value has: ``[id]`` passes a ``str``, ``[id=int]`` an ``int``. An
+annotation that no such value satisfies is a mistake that a test with a real request would find
+late, and a type checker never. What cannot be read or judged is accepted.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +56,7 @@ def find_contradictions(
 def _contradiction(
     name: str, parameter: str, annotation: object, folder: str, kind: object
 ) -> Problem:
+    """Return the problem of an annotation; its hint is the folder for the type, if possible."""
     wanted, actual = spell(annotation), spell(kind)
     hint = f"Write {parameter}: {actual}."
     if kind is str and wanted in ("int", "float", "UUID"):
@@ -108,6 +114,7 @@ def accepts(annotation: Any, kind: Any) -> bool:
 
 
 def _is_subclass(kind: type, annotation: type) -> bool:
+    """Return whether a class is one that an annotation names, as far as that can be asked."""
     try:
         return issubclass(kind, annotation)
     except TypeError:  # a protocol that cannot be checked

@@ -1,4 +1,10 @@
-"""Plan how a function is called with what it names. Done once, at start-up."""
+"""Plan how a function is called with what it names. Done once, at start-up.
+
+Decorators make this longer than it sounds. A function may have several layers, each with a
+signature; a wrapper that takes ``**kwargs`` gets what the layers in it spell out, and one that
+spells out its own arguments gets no others. The outermost signature is the one that is checked,
+since it is the one that is called.
+"""
 
 from __future__ import annotations
 
@@ -94,6 +100,7 @@ def _asks_for_paths_only(
 
 
 def _bind_plain(function: Any, parameters: Mapping[str, PathParameter]) -> Binding:
+    """Return the plan of a function that names path parameters only, or nothing."""
     code = function.__code__
     asked = code.co_varnames[: code.co_argcount]
     return Binding(
@@ -146,6 +153,7 @@ def _find_marked(
 
 
 def _plan_inputs(name: str, arguments: Sequence[Argument], kind: Kind) -> Inputs | None:
+    """Plan how the arguments with a marker are read; ``None`` without any."""
     if not arguments:
         return None
     # Not before it is needed: most apps have no contracts.
@@ -177,6 +185,7 @@ def find_innermost(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
+    """Return whether calling a function, or an object with ``__call__``, returns a coroutine."""
     if type(function) is FunctionType and not vars(function):
         return bool(function.__code__.co_flags & inspect.CO_COROUTINE)
     if inspect.iscoroutinefunction(function):
@@ -200,6 +209,7 @@ def _read_signature(function: Callable[..., Any]) -> Signature | None:
 
 @lru_cache(1024)
 def _make_parameter(name: str) -> Parameter:
+    """Return a parameter without default or annotation, one object for each name."""
     return Parameter(name, Parameter.POSITIONAL_OR_KEYWORD)
 
 
@@ -228,8 +238,10 @@ def _outermost(signatures: Iterable[Signature | None]) -> Signature | None:
 
 
 def _named(signature: Signature) -> set[str]:
+    """Return the parameters of a signature that can be passed by name."""
     return {name for name, parameter in signature.items() if parameter.kind in BY_KEYWORD}
 
 
 def _takes_any(signature: Signature) -> bool:
+    """Return whether a signature has ``**kwargs``."""
     return any(parameter.kind is Parameter.VAR_KEYWORD for parameter in signature.values())

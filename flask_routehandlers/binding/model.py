@@ -34,14 +34,10 @@ class Kind(NamedTuple):
 
 #: A handler of a method whose requests have a body, and of any other method.
 HANDLER_WITH_BODY = Kind(("request", "params"), has_body=True, is_view=True)
-
-
 HANDLER = Kind(("request", "params"), is_view=True)
 
-
+#: Functions of a ``middleware.py`` and of a ``dependencies.py``.
 MIDDLEWARE = Kind(("request", "call_next", "params"), file="middleware.py")
-
-
 DEPENDENCY = Kind(("request", "params"), file="dependencies.py")
 
 

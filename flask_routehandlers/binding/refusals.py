@@ -1,4 +1,9 @@
-"""Refuse arguments that no request can provide, and those that nothing would set."""
+"""Refuse arguments that no request can provide, and those that nothing would set.
+
+A handler that asks for something unknown would fail at each request, and an argument that is only
+left at its default may be a guard that is missing. Both stop the start, with a hint at what was
+probably meant.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +38,13 @@ def check_marked(
     visible: Collection[str],
     kind: Kind,
 ) -> None:
+    """Refuse a marker on an argument that has another meaning, or that nothing reads.
+
+    :param marked: the names of the arguments with a marker.
+    :param parameters: the path parameters.
+    :param visible: the dependencies that it can ask for.
+    :raises BindingError: for the first such argument.
+    """
     for argument in marked:
         if argument in parameters:
             raise BindingError(
@@ -66,17 +78,16 @@ def check_required(
 ) -> None:
     """Refuse parameters without a default that no request can provide.
 
+    :param signature: the parameters without a marker.
     :param available: the names of everything that it can ask for.
+    :param below: the path parameters of deeper folders, each with such a folder.
+    :param imported: the functions that a ``dependencies.py`` imports only, each with the file.
+    :raises BindingError: for the first such parameter.
     """
     for parameter in signature.values():
         if parameter.default is not Parameter.empty:
             continue
-        if parameter.kind is Parameter.POSITIONAL_ONLY:
-            raise BindingError(
-                f"{name} has the positional-only parameter {parameter.name!r}, "
-                "but arguments are passed by name.",
-                "Remove the / from its signature.",
-            )
+        _check_passing(name, parameter)
         if parameter.kind not in BY_KEYWORD or parameter.name in available:
             continue
         if parameter.name in below:
@@ -100,10 +111,27 @@ def check_required(
         raise BindingError(f"{name} asks for {parameter.name!r}, which is not in the path.", hint)
 
 
+def _check_passing(name: str, parameter: Parameter) -> None:
+    """Refuse a parameter that cannot be passed by name, as all arguments are."""
+    if parameter.kind is Parameter.POSITIONAL_ONLY:
+        raise BindingError(
+            f"{name} has the positional-only parameter {parameter.name!r}, "
+            "but arguments are passed by name.",
+            "Remove the / from its signature.",
+        )
+
+
 def check_defaults(
     name: str, function: Callable[..., Any], signature: Signature, visible: Mapping[str, Any]
 ) -> None:
-    """Refuse a default where a dependency is meant: a guard would be missing in silence."""
+    """Refuse a default where a dependency is meant: a guard would be missing in silence.
+
+    It is meant if the name is that of a dependency or nearly so, or if the annotation is the type
+    of one.
+
+    :param visible: the types of the dependencies that it can ask for, by name.
+    :raises BindingError: for the first such parameter.
+    """
     for parameter in signature.values():
         if parameter.default is Parameter.empty or not visible:
             continue
@@ -157,5 +185,6 @@ def _suggest(
 
 
 def _join(names: Collection[str]) -> str:
+    """Return names as a list in a sentence: ``'id', 'request' and 'params'``."""
     *first, last = map(repr, names)
     return f"{', '.join(first)} and {last}" if first else last
