@@ -1,4 +1,10 @@
-"""File-system routing for Flask APIs: each ``route.py`` in a folder tree becomes a view."""
+"""File-system routing for Flask APIs: each ``route.py`` in a folder tree becomes a view.
+
+What is imported here is the public interface, with :mod:`flask_routehandlers.testing` and the
+handlers of :mod:`flask_routehandlers.openapi`; every other module is private. Importing the
+package imports none of the libraries of its extras, and no module that only static handlers or
+OpenAPI need.
+"""
 
 from .contracts.invalid import InvalidRequest, InvalidValue
 from .contracts.markers import (

@@ -1,4 +1,11 @@
-"""Build a mount: check everything about a tree before the app is changed."""
+"""Build a mount: check everything about a tree before the app is changed.
+
+This is the order of a start: walk the root, compare the paths, look at the app, import the files,
+read what they define, plan every call, make rules, compare these with the rules of the app. Each
+step returns its results and its problems. All problems are raised at the end in one error, so that
+a user sees every one of them; only a problem of the app itself ends it earlier, before a file is
+imported.
+"""
 
 from __future__ import annotations
 
@@ -75,8 +82,11 @@ def build(
         *find_name_clashes(tree),
         *_find_converter_problems(app, tree),
     ]
-    site_problems = _find_app_problems(app, root, url_prefix, name, subdomain)
-    module_name = _check_app(app, tree, [*site_problems], problems)
+    refusals = [
+        *_find_app_problems(app, root, name),
+        *_find_place_problems(app, root, url_prefix, subdomain),
+    ]
+    module_name = _check_app(app, tree, refusals, problems)
     # The other files are loaded all the same, so that all problems are reported at once.
     sound = tree.without({file for problem in problems for file in problem.files})
     site = Site(app, root, name, url_prefix, subdomain)
@@ -131,7 +141,7 @@ def _find_static(mount: Mount) -> Iterator[Problem]:
 
 
 def _read_patches(modules: Modules) -> dict[str, Any]:
-    """Return the patches of the OpenAPI document by file."""
+    """Return the value of ``openapi`` in each file that has one, unchecked."""
     return {
         file: vars(module)["openapi"]
         for file, module in modules.items()
@@ -140,6 +150,10 @@ def _read_patches(modules: Modules) -> dict[str, Any]:
 
 
 def _find_openapi_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find problems of patches, documents and pages, in trees that have some.
+
+    A document is a route file that imports ``openapi``, so that its module is loaded by then.
+    """
     # Whoever uses none of it does not pay for its import.
     if mount.patches or f"{__package__}.openapi" in sys.modules:
         from .openapi.checking import find_problems
@@ -168,9 +182,8 @@ def _check_app(
     return module_name
 
 
-def _find_app_problems(
-    app: Flask, root: str, url_prefix: str, name: str, subdomain: str | None
-) -> Iterator[Problem]:
+def _find_app_problems(app: Flask, root: str, name: str) -> Iterator[Problem]:
+    """Find what keeps an app from serving any tree: a name, a setting, its matching of hosts."""
     if name in app.blueprints:
         yield Problem(
             f"The app already has a blueprint called {name!r}.",
@@ -189,6 +202,16 @@ def _find_app_problems(
         yield problem.at(root)
     for reason, hint in find_setting_problems(app.config):
         yield Problem(reason, hint, (root,))
+
+
+def _find_place_problems(
+    app: Flask, root: str, url_prefix: str, subdomain: str | None
+) -> Iterator[Problem]:
+    """Find what keeps a tree from being served at a prefix or a subdomain.
+
+    :param url_prefix: ``""`` or the start of every URL, which may have parameters.
+    :param subdomain: the subdomain of every URL, or ``None`` for the app's default.
+    """
     if subdomain and not (app.subdomain_matching and app.config["SERVER_NAME"]):
         yield Problem(
             f"The app matches no subdomains, so nothing would be served at {subdomain!r}.",
@@ -210,6 +233,7 @@ def _find_app_problems(
 
 
 def _find_converter_problems(app: Flask, tree: Tree) -> Iterator[Problem]:
+    """Find parameters whose converter the URL map of the app does not know, or cannot use."""
     for route in tree.routes:
         for segment in route.segments:
             for parameter in segment.parameters:
@@ -264,7 +288,13 @@ def _with_place(root: str, warning: Problem) -> Problem:
 
 
 def _warn(root: str, problems: Iterable[Problem]) -> None:
-    """Warn at the line outside of this package that made the extension."""
+    """Warn at the line outside of this package that made the extension.
+
+    So a filter for the module of that line concerns its trees alone.
+
+    :param root: the absolute path of the root.
+    :param problems: the warnings, as problems.
+    """
     package = __name__.rpartition(".")[0]
     frame, level = sys._getframe(), 1
     while frame.f_back and frame.f_globals.get("__name__", "").startswith(f"{package}."):

@@ -1,4 +1,10 @@
-"""Problems of a tree, and the exceptions of the package."""
+"""Problems of a tree, and the exceptions of the package.
+
+A :class:`Problem` is the one form of a finding: the start raises several in a
+:class:`RouteTreeError`, ``check`` lists them, and warnings show them. Code that finds one and does
+not know the file raises a :class:`ProblemError`, which its caller completes. No code looks at the
+words of a message.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,10 @@
-"""The extension object: check the whole tree first, change the app last."""
+"""The extension object: check the whole tree first, change the app last.
+
+``build`` returns a mount, or raises without having changed the app. Only then are a blueprint, its
+rules, an error handler and a command registered, so that a failed :meth:`RouteHandlers.init_app`
+leaves the app as it was. In which form a refusal is reported depends on who makes the app:
+``refusal`` and ``reloader`` know the commands and the servers, and ``check`` collects refusals.
+"""
 
 from __future__ import annotations
 
@@ -121,6 +127,7 @@ _COMMANDS = _Commands(
 
 
 def _register(app: Flask, mount: Mount) -> None:
+    """Register a mount that was checked: blueprint, rules, cache, error handler and command."""
     blueprint = Blueprint(
         mount.name,
         mount.module_name,
@@ -177,12 +184,14 @@ def _watch(root: str) -> Watcher | None:
 
 
 def _is_left_to_child(error: RouteTreeError) -> bool:
+    """Return whether the process that ``flask run`` starts will report the error again."""
     from .reloader import leave_to_child
 
     return leave_to_child(error)
 
 
 def _is_reported(app: Flask, error: RouteTreeError) -> bool:
+    """Return whether the error has been shown to whoever started the app."""
     from .refusal import report
 
     return report(app, error)

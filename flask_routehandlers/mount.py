@@ -1,4 +1,8 @@
-"""A tree that an app serves, as data: the extension makes it and everything else reads it."""
+"""A tree that an app serves, as data: the extension makes it and everything else reads it.
+
+``app.extensions["routehandlers"]`` has a mount for each name. Commands, the OpenAPI document,
+error handlers and revalidation start there; none of them needs the extension object.
+"""
 
 from __future__ import annotations
 

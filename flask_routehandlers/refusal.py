@@ -56,5 +56,6 @@ def report(app: Flask, error: RouteTreeError) -> bool:
 
 
 def _print_traceback(error: BaseException | None) -> None:
+    """Print the traceback of the import that failed, if it was one."""
     if error is not None:
         click.echo("\n" + "".join(traceback.format_exception(error)), err=True)

@@ -163,6 +163,7 @@ def take_snapshot(root: str, outside: Iterable[str] = ()) -> Snapshot:
 
 
 def _is_watched(folder: str) -> bool:
+    """Return whether the files of a folder can matter: also of a private, not of a hidden one."""
     return is_walked(folder) or (folder[0] == "_" and folder != "__pycache__")
 
 

@@ -1,4 +1,9 @@
-"""Forget stored responses of an app: by a path, by a route file, by a tag."""
+"""Forget stored responses of an app: by a path, by a route file, by a tag.
+
+The store of the cache does the work, by key and by tag. Here a path is resolved to a static route
+as a request for it would be, in every reading that it may have: a user cannot know how often a
+string is percent-encoded.
+"""
 
 from __future__ import annotations
 
@@ -120,6 +125,7 @@ def _readings(app: Flask, path: str) -> Iterator[str]:
 
 
 def _routes(app: Flask) -> Iterator[tuple[Mount, Route]]:
+    """Return all routes of an app, each with its mount."""
     return ((mount, route) for mount in mounts_of(app) for route in mount.routes)
 
 

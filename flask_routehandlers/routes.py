@@ -1,4 +1,9 @@
-"""Make the routes of a loaded tree: bind handlers, make rules and views."""
+"""Make the routes of a loaded tree: bind handlers, make rules and views.
+
+``build`` calls :func:`make_routes` once. A route file is checked as a whole: its exports, its
+config, the calls of its handlers with their dependencies. The result of a file with problems is
+complete too, since its rules may clash with those of other files.
+"""
 
 from __future__ import annotations
 
@@ -191,6 +196,7 @@ def _bind_handlers(
 def _make_rules(
     site: Site, file: RouteFile, endpoint: str, methods: Iterable[str]
 ) -> tuple[RouteRule, ...]:
+    """Return the rules of a file: two for an optional catch-all, else one."""
     return make_rules(site.url_prefix, file.url_segments, endpoint, methods, site.subdomain)
 
 
@@ -242,12 +248,20 @@ def _make_static(
     from .caching.static_route import StaticFile, StaticRoute
 
     namespace = namespace_of(site.app, site.root, site.name)
-    paths = dict.fromkeys(os.path.join(site.root, each.file) for each in dependencies)
-    source = b"".join(Path(path).read_bytes() for path in (file.path, *paths))
+    source = _read_source(site, file, dependencies)
     types = {name: parameter.type for name, parameter in parameters.items()}
     static = StaticFile(namespace, file.file, source, endpoint, types, is_guarded)
     dispatcher = Dispatcher(site.app, file.file, functions, asking)
     return StaticRoute(site.get_cache(), static, config, dispatcher)
+
+
+def _read_source(site: Site, file: RouteFile, dependencies: Iterable[Dependency]) -> bytes:
+    """Return the source of a static route: of its file, and of those of its dependencies.
+
+    It is a part of the keys in the store, so that new code does not find entries of old code.
+    """
+    paths = dict.fromkeys(os.path.join(site.root, each.file) for each in dependencies)
+    return b"".join(Path(path).read_bytes() for path in (file.path, *paths))
 
 
 def _check_static(binding: Binding, dependencies: Iterable[Dependency]) -> None:
@@ -285,7 +299,11 @@ def _find_repeated(site: Site, file: RouteFile) -> Iterator[Problem]:
 
 
 def endpoint_path(file: RouteFile) -> str:
-    """Return the route as its folders spell it, in characters that Flask allows in an endpoint."""
+    """Return the route as its folders spell it, in characters that Flask allows in an endpoint.
+
+    ``(shop)/files/v1.0/[...path]`` is ``/files/v1%2E0/[*path]``: groups are left out, and Flask
+    allows no dot. The name of the blueprint and a dot come before it.
+    """
     parts = []
     for segment in file.segments:
         if not isinstance(segment, Group):

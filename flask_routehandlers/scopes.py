@@ -1,4 +1,10 @@
-"""Plan the dependencies and the middleware of each folder of a loaded tree."""
+"""Plan the dependencies and the middleware of each folder of a loaded tree.
+
+Both belong to folders and not to routes, so that they are planned once for all routes at or below.
+:class:`Site` has what all files of a tree need: the app, the prefix with its parameters, the
+cache. A file that failed to load is passed on as its error, and every route below it gets that
+error; none is served without its guard.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +106,12 @@ class Site:
 
 
 def make_scopes(site: Site, tree: Tree, modules: Modules, below: Below) -> Scopes:
-    """Return the dependencies of each folder."""
+    """Return the dependencies of each folder.
+
+    :param modules: the loaded modules, by file.
+    :param below: from :func:`find_parameters_below`: no dependency may have the name of one of
+        these.
+    """
     definitions: dict[tuple[str, ...], Mapping[str, Definition] | RouteHandlersError] = {}
     imported: dict[tuple[str, ...], dict[str, str]] = {}
     for source in tree.dependencies:
@@ -127,7 +138,13 @@ def make_scopes(site: Site, tree: Tree, modules: Modules, below: Below) -> Scope
 def make_links(
     site: Site, tree: Tree, modules: Modules, scopes: Scopes, below: Below
 ) -> dict[tuple[str, ...], Links]:
-    """Return the middleware of each folder with a middleware file."""
+    """Return the middleware of each folder with a middleware file.
+
+    :param modules: the loaded modules, by file.
+    :param scopes: the dependencies that it can ask for.
+    :param below: from :func:`find_parameters_below`: it cannot ask for these, since only some of
+        its requests have them.
+    """
     links: dict[tuple[str, ...], Links] = {}
     for source in tree.middleware:
         module = modules[source.file]
@@ -167,6 +184,7 @@ def _read_links(
     scopes: Scopes,
     below: Below,
 ) -> Links:
+    """Return the links of one middleware file, outermost first, or the error with its problems."""
     problems = list(find_middleware_problems(source.file, module))
     parameters = site.parameters_of(source)
     links = []
@@ -200,6 +218,12 @@ def find_dependencies_without_asgiref(site: Site, scopes: Scopes) -> Iterator[Pr
 def find_missing_asgiref(
     app: Flask, file: str, name: str, function: Binding | Dependency | Callable[..., Any]
 ) -> Iterator[Problem]:
+    """Find an async function that needs asgiref, which is not installed.
+
+    Only where the app calls async functions in Flask's way is it needed.
+
+    :param function: the plan of a call, or a function that is called without one.
+    """
     if isinstance(function, Binding):
         is_async = function.is_async or function.wraps_async
     elif isinstance(function, Dependency):

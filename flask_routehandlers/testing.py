@@ -1,4 +1,8 @@
-"""Helpers for the tests of an app: replace dependencies, and get the module of a route file."""
+"""Helpers for the tests of an app: replace dependencies, and get the module of a route file.
+
+A handler stays a function, so that a test can call it with its arguments and without a request, or
+replace what it depends on and make a request.
+"""
 
 from __future__ import annotations
 
