@@ -10,6 +10,7 @@ from flask import g, url_for
 
 ORIGIN = "https://app.example"
 VALUES = {
+    "asset": ["swagger-ui.css"],
     "id": 1,
     "year": 2026,
     "slug": "x",
