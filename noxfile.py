@@ -54,6 +54,15 @@ def lowest(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
+@nox.session(python=PYTHONS[-1])
+def development(session: nox.Session) -> None:
+    """Run the tests with the main branches of Flask and Werkzeug."""
+    install(session, "tests")
+    archive = "https://github.com/pallets/{}/archive/refs/heads/main.tar.gz"
+    session.install("--quiet", *map(archive.format, ("werkzeug", "flask")))
+    session.run("pytest", *session.posargs)
+
+
 @nox.session(python=OLDEST)
 def lint(session: nox.Session) -> None:
     """Check style and format."""

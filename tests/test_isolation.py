@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from traceback import format_exception
 from types import ModuleType
 from typing import Any
 
@@ -338,8 +339,9 @@ def test_an_error_in_teardown_is_an_error(make):
                 raise ZeroDivisionError("in teardown")
 
     app = make(prepare, LONG.replace("{body}", "'x'"))
-    with pytest.raises(ZeroDivisionError, match="in teardown"):
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - Flask 3.2 raises a group
         app.test_client().get(PATH)
+    assert "ZeroDivisionError: in teardown" in "".join(format_exception(caught.value))
     app.testing = False
     assert app.test_client().get(PATH).status_code == 500
 

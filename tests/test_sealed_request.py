@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from types import ModuleType
 
 import pytest
-from flask import Flask, Request, g, has_request_context, request
+from flask import Flask, Request, g, request
 from werkzeug.exceptions import InternalServerError
 from werkzeug.routing import BaseConverter
 
@@ -404,19 +404,19 @@ def test_teardown_functions_run_in_both_contexts(make_app):
 
     @app.teardown_request
     def end_request(error):
-        calls.append(("request", g.get("user"), has_request_context(), error))
+        calls.append(("request", g.get("user"), error))
 
     @app.teardown_appcontext
     def end(error):
-        calls.append(("app", g.pop("user", None), has_request_context(), error))
+        calls.append(("app", g.pop("user", None), error))
 
     app.before_request(lambda: setattr(g, "user", "of-client"))
     app.test_client().get("/api/x/7")
     assert calls == [
-        ("request", None, True, None),
-        ("app", None, False, None),
-        ("request", "of-client", True, None),
-        ("app", "of-client", False, None),
+        ("request", None, None),
+        ("app", None, None),
+        ("request", "of-client", None),
+        ("app", "of-client", None),
     ]
 
 

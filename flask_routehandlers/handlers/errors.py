@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from inspect import signature
+from typing import Any
+
 from flask import Flask, Request, Response
+from flask.globals import app_ctx
 from werkzeug.exceptions import HTTPException
+
+#: Flask 3.2 passes the context to its methods.
+_TAKES_CONTEXT = "ctx" in signature(Flask.handle_user_exception).parameters
 
 
 def answer_error(app: Flask, request: Request, error: Exception) -> Response | None:
@@ -15,7 +22,8 @@ def answer_error(app: Flask, request: Request, error: Exception) -> Response | N
     """
     if not isinstance(error, HTTPException) and not _has_handler(app, request, type(error)):
         return None
-    answer = app.handle_user_exception(error)
+    handle: Any = app.handle_user_exception
+    answer = handle(app_ctx, error) if _TAKES_CONTEXT else handle(error)
     if isinstance(answer, HTTPException):
         # Flask would call it as a WSGI app, whose body is a stream.
         answer = answer.get_response(request.environ)
