@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: Calls a function with a tuple and a dictionary of arguments.
+DirectCaller = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+
 
 class Runner(Protocol):
     """A coroutine of a request on the loop of the process.
@@ -47,8 +50,11 @@ class Runner(Protocol):
         """Return the loop of the process."""
         ...
 
-    def steps_in_thread(self) -> bool:
-        """Return whether this very coroutine runs in the thread of the request right now."""
+    def direct_caller(self) -> DirectCaller | None:
+        """Return the way to call a sync function at once.
+
+        :returns: ``None`` unless this very coroutine runs in the thread of the request right now.
+        """
         ...
 
     async def emit(self, piece: Any) -> bool | None:
@@ -63,43 +69,26 @@ class Runner(Protocol):
 CURRENT: ContextVar[Runner | None] = ContextVar("flask_routehandlers.running", default=None)
 
 
-class Step:
-    """A message from a coroutine to the code that drives it, sent with ``await``.
+class DirectCall:
+    """A call of a sync function by the coroutine of a request itself.
 
-    :ivar nested: the task of a coroutine that a sync function runs meanwhile.
+    :ivar nested: the task of a coroutine that the function runs meanwhile.
     """
 
     nested: Runner | None = None
 
-    def __await__(self) -> Generator[Step, Any, Any]:
-        return (yield self)
 
+class Piece:
+    """A piece of a stream, which a coroutine gives to the code that drives it.
 
-class DirectCall(Step):
-    """A sync function to be called between two steps of the coroutine.
-
-    :param args: its arguments by position.
-    :param kwargs: its arguments by name.
+    :param content: the piece.
     """
-
-    def __init__(self, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
-        self._function = function
-        self._args = args
-        self._kwargs = kwargs
-
-    def run(self) -> Any:
-        """Call the function, in the thread of the request."""
-        try:
-            return self._function(*self._args, **self._kwargs)
-        except StopIteration as error:
-            raise stop_iteration() from error
-
-
-class Piece(Step):
-    """A piece of a stream."""
 
     def __init__(self, content: Any) -> None:
         self.content = content
+
+    def __await__(self) -> Generator[Piece, bool | None, bool | None]:
+        return (yield self)
 
 
 async def call_sync(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -111,8 +100,11 @@ async def call_sync(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     request runs in another thread.
     """
     runner = CURRENT.get()
-    if runner is not None and runner.steps_in_thread():
-        return await DirectCall(function, args, kwargs)  # type: ignore[no-any-return]
+    call = None
+    if runner is not None:
+        call = runner.direct_caller()
+    if call is not None:
+        return call(function, args, kwargs)  # type: ignore[no-any-return]
     from .queued import call_from_task
 
     return await call_from_task(runner, partial(function, *args, **kwargs))

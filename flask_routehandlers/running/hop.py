@@ -152,9 +152,8 @@ class HopTask:
         """Return the loop of the process."""
         return self._loop
 
-    def steps_in_thread(self) -> bool:
-        """Return ``False``: the coroutine runs in the thread of the loop."""
-        return False
+    def direct_caller(self) -> None:
+        """Return ``None``: the coroutine runs in the thread of the loop."""
 
 
 def _resolve(future: asyncio.Future[bool | None], value: bool | None) -> None:

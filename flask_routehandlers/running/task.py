@@ -11,8 +11,8 @@ from queue import Empty, SimpleQueue
 from threading import get_ident
 from typing import Any
 
-from .calls import CURRENT, DirectCall, Piece, Step
-from .loop import SharedLoop
+from .calls import CURRENT, DirectCall, DirectCaller, Piece, stop_iteration
+from .loop import Paused, SharedLoop
 from .queued import Call
 
 #: Seconds between two looks at the connection of a stream that has nothing to send.
@@ -42,6 +42,7 @@ class RequestTask(asyncio.Future[Any]):
     _is_woken = False
     _is_suspended = False
     _is_registered = False
+    _paused: Paused | None = None
     serving: DirectCall | Call | None = None
 
     #: Made when the coroutine first waits: most do not.
@@ -78,8 +79,8 @@ class RequestTask(asyncio.Future[Any]):
                 try:
                     loop.baton.take()
                     if self._must_cancel:
-                        error = self._take_cancellation(error)
-                    paused = loop.enter(self)
+                        error = self._take_cancellation()
+                    self._paused = loop.enter(self)
                     try:
                         step = coroutine.send(value) if error is None else coroutine.throw(error)
                         error = self._begin_wait(step)
@@ -90,12 +91,14 @@ class RequestTask(asyncio.Future[Any]):
                         self._end(has_failed=True)
                         raise
                     finally:
-                        loop.leave(self, paused)
+                        loop.leave(self, self._paused)
                 finally:
                     loop.baton.give()
                 if isinstance(step, Piece):
                     return step.content
-                value, error = self._proceed(step, error)
+                value = None
+                if error is None:
+                    self._wait()
         finally:
             sys.set_asyncgen_hooks(*hooks)
             CURRENT.reset(token)
@@ -104,11 +107,9 @@ class RequestTask(asyncio.Future[Any]):
 
     # In the thread of the request, with the baton.
 
-    def _take_cancellation(self, error: BaseException | None) -> BaseException | None:
+    def _take_cancellation(self) -> asyncio.CancelledError:
         """Return the exception with which the next step begins."""
         self._must_cancel = False
-        if isinstance(error, asyncio.CancelledError):
-            return error
         if self._message is None:
             return asyncio.CancelledError()
         return asyncio.CancelledError(self._message)
@@ -116,12 +117,12 @@ class RequestTask(asyncio.Future[Any]):
     def _begin_wait(self, step: Any) -> BaseException | None:
         """Arrange for the end of the wait that a coroutine asks for.
 
-        :param step: a future, ``None`` for a round of the loop, or a :class:`Step`.
+        :param step: a future, ``None`` for a round of the loop, or a :class:`Piece`.
         :returns: an exception with which the coroutine goes on if it asks for something else.
         """
         if not self._is_suspended:
             self._suspend()
-        if isinstance(step, Step):
+        if isinstance(step, Piece):
             return None
         if not self._is_registered:
             self._is_registered = True
@@ -139,6 +140,27 @@ class RequestTask(asyncio.Future[Any]):
         if self._must_cancel and step.cancel(msg=self._message):
             self._must_cancel = False
         return None
+
+    def _call(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Call a sync function for the coroutine, without the baton and outside of the loop."""
+        if not self._is_suspended:
+            self._suspend()
+        loop = self._shared
+        before, self.serving = self.serving, DirectCall()
+        loop.leave(self, self._paused)
+        loop.baton.give()
+        try:
+            return function(*args, **kwargs)
+        except StopIteration as error:
+            raise stop_iteration() from error
+        finally:
+            loop.baton.take()
+            self._paused = loop.enter(self)
+            self.serving = before
+            if self._must_cancel:
+                raise self._take_cancellation()
 
     def _suspend(self) -> None:
         """Prepare for what other code may do while this coroutine does not run."""
@@ -173,14 +195,6 @@ class RequestTask(asyncio.Future[Any]):
 
     # In the thread of the request, without the baton.
 
-    def _proceed(self, step: Any, error: BaseException | None) -> tuple[Any, BaseException | None]:
-        """Do what the coroutine asks for; return the value or the exception that it gets."""
-        if isinstance(step, DirectCall):
-            return self._serve(step)
-        if error is None:
-            self._wait()
-        return None, error
-
     def _wait(self) -> None:
         """Wait for what the coroutine waits for, and serve calls of other tasks meanwhile.
 
@@ -208,13 +222,10 @@ class RequestTask(asyncio.Future[Any]):
         self._is_woken = False
         self._fut_waiter = None
 
-    def _serve(self, call: DirectCall | Call) -> tuple[Any, BaseException | None]:
-        """Run a sync function, and return its result or its exception."""
+    def _serve(self, call: Call) -> None:
         before, self.serving = self.serving, call
         try:
-            return call.run(), None
-        except BaseException as error:
-            return None, error
+            call.run()
         finally:
             self.serving = before
 
@@ -234,9 +245,11 @@ class RequestTask(asyncio.Future[Any]):
 
     # What other code sees of a task.
 
-    def steps_in_thread(self) -> bool:
-        """Return whether the coroutine is the code that asks."""
-        return asyncio.current_task() is self  # type: ignore[comparison-overlap]
+    def direct_caller(self) -> DirectCaller | None:
+        """Return the way to call a function, if the coroutine is the code that asks."""
+        if asyncio.current_task() is self:  # type: ignore[comparison-overlap]
+            return self._call
+        return None
 
     async def emit(self, piece: Any) -> bool | None:
         """Give a piece to the thread, and stop until it comes back."""
