@@ -152,7 +152,10 @@ def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
 def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
     """Return a link that runs in an event loop."""
     file, name, binding, plan = link
+    function, awaits = binding.function, link.awaits
     takes_call_next = "call_next" in binding.extras
+    takes_nothing_else = not binding.names and binding.extras == {"call_next"}
+    takes_nothing_else = takes_nothing_else and binding.inputs is None
 
     def respond(result: Any) -> Response:
         if type(result) is Response:
@@ -178,7 +181,8 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
 
         async def call_next(*arguments: Any, **named: Any) -> Response:
             nonlocal is_called
-            link.check_call(is_called, arguments, named)
+            if is_called or arguments or named:
+                link.check_call(is_called, arguments, named)
             is_called = True
             try:
                 return await inner(request, values, state)
@@ -194,17 +198,19 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
         def call_next_sync(*arguments: Any, **named: Any) -> Response:
             return run_for(app, call_next(*arguments, **named))
 
-        following = call_next if link.awaits else call_next_sync
+        following = call_next if awaits else call_next_sync
         if plan is not None and state is not None:
             state["call_next"] = following
             return await run_in_loop(plan, answer, state)
-        arguments = binding.read_arguments(request, values)
+        arguments: dict[str, Any] = {}
+        if not takes_nothing_else:
+            arguments = binding.read_arguments(request, values)
         if takes_call_next:
             arguments["call_next"] = following
         if not binding.is_async:
-            return await answer(lambda arguments: binding.function(**arguments), arguments)
+            return await answer(lambda arguments: function(**arguments), arguments)
         # Not through answer(): one coroutine less for each request.
-        return respond(await binding.function(**arguments))
+        return respond(await function(**arguments))
 
     return call
 

@@ -27,7 +27,7 @@ from ..dependencies.model import Plan
 from ..dependencies.resolving import make_values, run, run_in_loop
 from ..running.calls import call_sync
 from ..running.modes import run_for
-from .chain import Call, bridge
+from .chain import AsyncCall, Call, bridge
 from .exports import allowed_methods
 from .responses import MakeResponse, response_maker
 from .results import PLAIN, complete, make_response, respond
@@ -204,10 +204,35 @@ class Dispatcher:
                 writer.check_error(error)
             raise
 
-    async def answer_in_loop(
+    def as_innermost_in_loop(self) -> AsyncCall:
+        """Return the function that answers at the end of a chain with async middleware."""
+        bindings, direct = self.bindings, self.direct
+        preprocessors = self.app.url_value_preprocessors
+        make_plain = self.make_plain
+
+        async def answer(
+            current: Request, values: dict[str, Any], state: Values | None
+        ) -> Response:
+            method = current.method
+            if method not in direct or method not in bindings or preprocessors:
+                return await self._answer_any_in_loop(current, values, state)
+            binding = bindings[method]
+            if binding.is_async:
+                result = await binding.function(**values)
+            else:
+                result = await call_sync(binding.function, **values)
+                if isinstance(result, CoroutineType):
+                    result = await result
+            if type(result) in PLAIN:
+                return make_plain(result)
+            return self._respond(result, method)
+
+        return answer
+
+    async def _answer_any_in_loop(
         self, current: Request, values: dict[str, Any], state: Values | None
     ) -> Response:
-        """Return the response of the handler, inside the event loop of a chain."""
+        """Return the response of any handler, inside the event loop of a chain."""
         method = self.method_of(current)
         if method not in self.bindings or current.method == "OPTIONS":
             return await call_sync(self._make_answer, current, values, state)

@@ -53,7 +53,8 @@ class Endpoint(functools.partial[Any]):
     ) -> Endpoint:
         if links:
             answer = dispatcher.as_innermost()
-            chain = compose(dispatcher.app, links, answer, dispatcher.answer_in_loop)
+            in_loop = dispatcher.as_innermost_in_loop()
+            chain = compose(dispatcher.app, links, answer, in_loop)
             asking = [*dispatcher.plans.values(), *(link.plan for link in links if link.plan)]
             view = through_chain(dispatcher.app, chain, has_dependencies=bool(asking))
         else:

@@ -143,21 +143,20 @@ def keeps_loop(app: Flask) -> bool:
     to_sync = own.get("async_to_sync", kind.async_to_sync)
     if to_sync is not Flask.async_to_sync and to_sync is not async_to_sync:
         return False
-    return not (_is_below_asgiref() or _is_patched_by_eventlet())
-
-
-def _is_below_asgiref() -> bool:
-    asgiref = sys.modules.get("asgiref.sync")
-    if asgiref is None:
+    modules = sys.modules
+    if "asgiref.sync" in modules and _is_below_asgiref(modules["asgiref.sync"]):
         return False
+    return "eventlet.patcher" not in modules or not _is_patched(modules["eventlet.patcher"])
+
+
+def _is_below_asgiref(asgiref: Any) -> bool:
     # asgiref leaves the attribute in the thread when a loop has ended.
     loop = getattr(asgiref.SyncToAsync.threadlocal, "main_event_loop", None)
     return loop is not None and loop.is_running()
 
 
-def _is_patched_by_eventlet() -> bool:
-    patcher = sys.modules.get("eventlet.patcher")
-    return patcher is not None and patcher.is_monkey_patched("thread")
+def _is_patched(patcher: Any) -> bool:
+    return bool(patcher.is_monkey_patched("thread"))
 
 
 async def _wait(coroutine: Coroutine[Any, Any, T]) -> T:
