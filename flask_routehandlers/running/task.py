@@ -253,7 +253,7 @@ class RequestTask(asyncio.Future[Any]):
 
     async def emit(self, piece: Any) -> bool | None:
         """Give a piece to the thread, and stop until it comes back."""
-        return await Piece(piece)  # type: ignore[no-any-return]
+        return await Piece(piece)
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Cancel what the coroutine waits for, also a coroutine below a sync function."""
