@@ -277,6 +277,21 @@ def test_a_root_that_is_a_file_is_refused(tmp_path):
     ]
 
 
+def test_a_root_may_not_repeat_its_package(tmp_path):
+    write_files(tmp_path, {"app/__init__.py": "", "app/api/users/route.py": ECHO})
+    app = bare_app(tmp_path / "app")
+    with pytest.raises(RouteTreeError) as caught:
+        RouteHandlers(app, "app/api")
+    [problem] = caught.value.problems
+    assert problem.reason == f"The root {tmp_path}/app/app/api does not exist."
+    assert problem.hint == (
+        "A relative root starts at app.root_path, the folder of the package. "
+        'Write RouteHandlers(app, "api", url_prefix="/api").'
+    )
+    RouteHandlers(app, "api", url_prefix="/api")
+    assert app.test_client().get("/api/users").status_code == 200
+
+
 def test_a_root_without_route_files_is_a_warning(root):
     write_files(root, {"_lib/route.py": "", "users/views.py": ""})
     assert warned(root) == (no_route_file(root),)

@@ -304,12 +304,32 @@ def _describe_missing(root: str) -> Problem:
     reason = f"The root {root} does not exist."
     if os.path.exists(root):
         reason = f"The root {root} is a file."
-    return Problem(
-        reason,
+    hint = (
         "Create the folder, or give RouteHandlers another root; a relative root starts at "
-        "app.root_path.",
-        (root,),
+        "app.root_path."
     )
+    meant = _without_repetition(root)
+    if meant is not None:
+        hint = (
+            "A relative root starts at app.root_path, the folder of the package. "
+            f'Write RouteHandlers(app, "{meant}", url_prefix="/{meant}").'
+        )
+    return Problem(reason, hint, (root,))
+
+
+def _without_repetition(root: str) -> str | None:
+    """Return a root as it was probably meant: ``api`` for the root ``app/api`` of a package app.
+
+    :param root: the absolute path of a root that does not exist, ``/srv/app/app/api``.
+    """
+    parts = PurePath(root).parts
+    for number in range(1, len(parts) - 1):
+        rest = parts[number + 1 :]
+        if parts[number] == parts[number - 1] and os.path.isdir(
+            os.path.join(*parts[:number], *rest)
+        ):
+            return "/".join(rest)
+    return None
 
 
 def _holds(question: Callable[[], bool]) -> bool:
