@@ -325,9 +325,8 @@ def _without_repetition(root: str) -> str | None:
     parts = PurePath(root).parts
     for number in range(1, len(parts) - 1):
         rest = parts[number + 1 :]
-        if parts[number] == parts[number - 1] and os.path.isdir(
-            os.path.join(*parts[:number], *rest)
-        ):
+        shorter = os.path.join(*parts[:number], *rest)
+        if parts[number] == parts[number - 1] and os.path.isdir(shorter):
             return "/".join(rest)
     return None
 
