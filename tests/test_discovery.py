@@ -492,16 +492,20 @@ _CHILD = """
 import json, os, sys
 from flask import Flask
 from flask_routehandlers import RouteHandlers, RouteTreeError
-from flask_routehandlers import reloader  # now: another user may not read them
+
+def problems(root):
+    try:
+        RouteHandlers(Flask("child", root_path=sys.argv[1], static_folder=None), root)
+    except RouteTreeError as error:
+        return [str(problem) for problem in error.problems]
+
 sys.dont_write_bytecode = True
+assert problems("rehearsal")  # imports what a refusal needs: another user may not read it
 if os.getuid() == 0:
     os.setgroups([])
     os.setgid(65534)
     os.setuid(65534)
-try:
-    RouteHandlers(Flask("child", root_path=sys.argv[1], static_folder=None))
-except RouteTreeError as error:
-    json.dump([str(problem) for problem in error.problems], sys.stdout)
+json.dump(problems("app/api"), sys.stdout)
 """
 
 
@@ -514,14 +518,14 @@ def refused_without_privileges(files: dict[str, str], modes: dict[str, int]) -> 
     with TemporaryDirectory() as folder:
         project = Path(folder)
         write_files(project / "app/api", files)
+        write_files(project, {"rehearsal/route.py": "1 / 0"})
         for path in (project, *project.rglob("*")):
             path.chmod(0o755)
         for name, mode in modes.items():
             (project / "app/api" / name).chmod(mode)
         try:
-            child = subprocess.run(
-                [sys.executable, "-c", _CHILD, folder], capture_output=True, timeout=60, check=True
-            )
+            command = [sys.executable, "-c", _CHILD, folder]
+            child = subprocess.run(command, stdout=subprocess.PIPE, timeout=60, check=True)
         finally:
             for name in modes:
                 (project / "app/api" / name).chmod(0o755)
