@@ -16,13 +16,11 @@ from typing import Any, NamedTuple
 
 import pytest
 from flask import Flask
-from hypothesis import Phase, assume, given, settings
-from hypothesis import strategies as st
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from flask_routehandlers import RouteHandlers, RouteHandlersError
 from tests.oracle import answer
-from tests.support import SEEDED, bare_app, path_for, write_files
+from tests.support import bare_app, path_for, write_files
 
 #: ``{}`` is a name, a new one at each depth of the URL.
 FOLDERS = ("users", "me", "7", "admin", "[{}]", "[{}=int]", "v[{}]", "[{}].json", "@[{}]")
@@ -204,13 +202,12 @@ def answer_anything(error: Exception) -> Any:
 # Random trees.
 
 
-@st.composite
-def trees(draw: st.DrawFn) -> Tree:
-    """Draw a tree with three routes or more."""
-    rng = draw(st.randoms(use_true_random=True))
+def random_tree(rng: random.Random) -> Tree:
+    """Return a tree with three routes or more."""
+    number = rng.randint(3, 12)
     routes: dict[str, frozenset[str]] = {}
     taken: set[str] = set()
-    for _ in range(draw(st.integers(4, 14))):
+    while len(routes) < number:
         # Begin often within existing folders, so that routes share their middleware.
         names = rng.choice([*routes, ""]).split("/")
         names = [name for name in names[: rng.randint(0, len(names))] if name]
@@ -229,7 +226,6 @@ def trees(draw: st.DrawFn) -> Tree:
             taken |= urls
             methods = rng.sample(HANDLED, rng.randint(1, 5))
             routes["/".join(names)] = frozenset(methods)
-    assume(len(routes) > 2)
     above = {"/".join(r.split("/")[:n]) for r in routes for n in range(r.count("/") + 2)}
     places = [folder for folder in sorted(above) if rng.random() < 0.4]
     middleware = {
@@ -242,7 +238,7 @@ def trees(draw: st.DrawFn) -> Tree:
 
 def random_function(rng: random.Random) -> Function:
     """Return a middleware function, most often one that passes requests on."""
-    kind = rng.choice((*["passes"] * 7, "catches", "answers", "raises", "crashes"))
+    kind = rng.choice((*["passes"] * 7, *["catches", "crashes"] * 3, "answers", "raises"))
     is_selective = kind in ("answers", "raises", "crashes")
     methods = rng.sample(METHODS, rng.randint(1, 4)) if is_selective else ()
     return Function(kind, rng.random() < 0.03, frozenset(methods))
@@ -302,7 +298,7 @@ SHARES = {
     "204": 0.01,
     "404": 0.01,
     "405": 0.1,
-    "caught": 0.02,
+    "caught": 0.012,
     "early answer": 0.02,
     "stopped": 0.02,
     "broken": 0.02,
@@ -324,15 +320,10 @@ SHARES = {
 )
 def test_random_trees_run_the_right_chains(examples, requests, tmp_path, record_property):
     counts: Counter[str] = Counter()
-
-    @settings(
-        SEEDED,
-        max_examples=examples,
-        phases=[Phase.generate],  # making a tree smaller would take minutes
-    )
-    @given(trees(), st.integers(0, 2**32))
-    def compare(tree: Tree, seed: int) -> None:
-        rng = random.Random(seed)
+    for number in range(examples):
+        rng = random.Random(number)
+        tree = random_tree(rng)
+        seed = rng.getrandbits(32)
         routes = {f"api/{route}": route for route in tree.routes}
         paths_each = -(-requests // (2 * len(routes) * len(METHODS)))
         paths = [path_for(rng, route, WORDS) for route in routes for _ in range(paths_each)]
@@ -354,7 +345,6 @@ def test_random_trees_run_the_right_chains(examples, requests, tmp_path, record_
                     counts.update(names)
                     counts["requests"] += 1
 
-    compare()
     record_property("counts", dict(counts))
     assert counts["requests"] >= examples * requests
     if examples >= 100:
