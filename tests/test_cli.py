@@ -54,7 +54,8 @@ GET /api/users/7: users/[id=int]/route.py
   endpoint    api./users/[id=int]
   parameters  id=7
   methods     GET, HEAD, OPTIONS, PUT
-  middleware  middleware.py: middleware
+  middleware  middleware.py:1: middleware
+  handler     users/[id=int]/route.py:1: GET
   passed over users/[name]/route.py: [id=int], which has a converter, comes before the parameter \
 [name]
 """
@@ -64,9 +65,10 @@ DELETE /api/users/ada: users/[name]/route.py
   endpoint    api./users/[name]
   parameters  name='ada'
   methods     DELETE, OPTIONS
-  middleware  middleware.py: middleware
-  middleware  users/[name]/middleware.py: middleware[0] (limit)
-  middleware  users/[name]/middleware.py: middleware[1] (check)
+  middleware  middleware.py:1: middleware
+  middleware  users/[name]/middleware.py:1: middleware[0] (limit)
+  middleware  users/[name]/middleware.py:4: middleware[1] (check)
+  handler     users/[name]/route.py:1: DELETE
   passed over users/[id=int]/route.py: [id=int] does not match 'ada'
 """
 NO_METHOD = """\
@@ -75,7 +77,7 @@ DELETE /api/users/me: 405, users/(own)/me/route.py has no DELETE
   endpoint    api./users/me
   parameters  none
   methods     GET, HEAD, OPTIONS
-  middleware  middleware.py: middleware
+  middleware  middleware.py:1: middleware
   passed over users/[id=int]/route.py: [id=int] does not match 'me'
   passed over users/[name]/route.py: the static me comes before the parameter [name]
 """
@@ -85,7 +87,8 @@ GET /api/files/a/b%20c/%2564?x=/y: files/[...path]/route.py
   endpoint    api./files/[*path]
   parameters  path=['a', 'b c', '%64']
   methods     GET, HEAD, OPTIONS
-  middleware  middleware.py: middleware
+  middleware  middleware.py:1: middleware
+  handler     files/[...path]/route.py:1: GET
 """
 TRAILING_SLASH = """\
 GET /api/users/ada/: 404, no route file
@@ -110,14 +113,19 @@ GET /api/ids/12345678-1234-1234-1234-1234567890ab: ids/[id=uuid]/route.py
   endpoint    api./ids/[id=uuid]
   parameters  id=UUID('12345678-1234-1234-1234-1234567890ab')
   methods     GET, HEAD, OPTIONS
-  middleware  middleware.py: middleware
+  middleware  middleware.py:1: middleware
+  handler     ids/[id=uuid]/route.py:1: GET
 """
+
+OPTIONS = HANDLED.replace("GET /", "OPTIONS /").replace(
+    "  handler     users/[id=int]/route.py:1: GET\n", ""
+)
 
 OUTPUTS = [
     (("GET", "/api/users/7"), 0, HANDLED),
     (("get", "/api/users/7"), 0, HANDLED),
     (("HEAD", "/api/users/7"), 0, HANDLED.replace("GET /", "HEAD /")),
-    (("OPTIONS", "/api/users/7"), 0, HANDLED.replace("GET /", "OPTIONS /")),
+    (("OPTIONS", "/api/users/7"), 0, OPTIONS),
     (("DELETE", "/api/users/ada"), 0, LINKS),
     (("DELETE", "/api/users/%61da"), 0, LINKS.replace("/ada:", "/%61da:")),
     (("DELETE", "/api/users/me"), 1, NO_METHOD),
@@ -158,6 +166,7 @@ def test_files_of_several_trees_are_distinguished(tree, monkeypatch):
         "  endpoint    api./[slug]\n"
         "  parameters  slug='x'\n"
         "  methods     GET, HEAD, OPTIONS\n"
+        "  handler     app/api/[slug]/route.py:1: GET\n"
         "  passed over pages/[...all]/route.py: the static api comes before the catch-all "
         "[...all]\n"
     )
@@ -185,10 +194,14 @@ JSON = {
     "endpoint": "api./users/[name]",
     "parameters": {"name": "ada"},
     "methods": ["DELETE", "OPTIONS"],
-    "middleware": [
-        {"file": "middleware.py", "name": "middleware"},
-        {"file": "users/[name]/middleware.py", "name": "middleware[0] (limit)"},
-        {"file": "users/[name]/middleware.py", "name": "middleware[1] (check)"},
+    "steps": [
+        {"kind": kind, "file": file, "line": line, "name": name}
+        for kind, file, line, name in (
+            ("middleware", "middleware.py", 1, "middleware"),
+            ("middleware", "users/[name]/middleware.py", 1, "middleware[0] (limit)"),
+            ("middleware", "users/[name]/middleware.py", 4, "middleware[1] (check)"),
+            ("handler", "users/[name]/route.py", 1, "DELETE"),
+        )
     ],
     "inputs": {},
     "answers": None,
@@ -211,7 +224,7 @@ NONE = {
     "endpoint": None,
     "parameters": {},
     "methods": [],
-    "middleware": [],
+    "steps": [],
     "inputs": {},
     "answers": None,
     "static": None,
@@ -357,7 +370,7 @@ def test_the_start_of_an_app_imports_no_command(tmp_path):
 
 def below_root(shown):
     """An output with files as the command shows them in the folder of the project."""
-    shown = re.sub(r"^(  middleware +)", r"\1app/api/", shown, flags=re.M)
+    shown = re.sub(r"^(  (?:middleware|handler) +)", r"\1app/api/", shown, flags=re.M)
     return re.sub(r"((?:: |405, |passed over )(?=\S+/route\.py))", r"\1app/api/", shown)
 
 

@@ -17,7 +17,8 @@ from werkzeug.routing import BaseConverter, ValidationError
 from werkzeug.test import create_environ, run_wsgi_app
 
 from flask_routehandlers import RouteHandlers, RouteHandlersError
-from flask_routehandlers.cli.explain import Explanation, PassedOver, Step, explain
+from flask_routehandlers.cli.explain import Explanation, PassedOver, explain
+from flask_routehandlers.cli.steps import Step
 from tests.oracle import CATCH_ALL, STATIC, fit, match, places
 from tests.support import SEEDED, bare_app, path_for, write_files
 from tests.test_precedence import PREFIXES, STATICS, WORDS, changed, endpoint, trees
@@ -162,18 +163,23 @@ def check_reason(reason, route, chosen, path):
     return "before"
 
 
+def through(found):
+    """File and name of each middleware of an explanation."""
+    return [(step.file, step.name) for step in found.steps if step.kind == "middleware"]
+
+
 def check_answer(found, status, seen, files):
     """Hold an explanation against what happened."""
     assert found.status == (200 if status == 204 else status)
     if status == 404:
         nothing = (found.file, found.rule, found.endpoint, found.parameters, found.methods)
         assert nothing == (None, None, None, {}, [])
-        assert found.middleware == [] == seen["through"]
+        assert found.steps == [] == seen["through"]
         return
     assert found.endpoint == seen["endpoint"]
     assert found.file == files[found.endpoint] == seen.get("file", found.file)
     assert repr(found.parameters) == repr(seen["params"])
-    assert found.middleware == [Step(*link) for link in seen["through"]]
+    assert through(found) == seen["through"]
     assert (seen["method"] in found.methods) == (status != 405)
 
 
@@ -230,7 +236,7 @@ def test_random_requests_do_what_is_explained(examples, requests, tmp_path_facto
             check_answer(found, status, seen, files)
             reasons = check_passed_over(found, path, routes, len(shown(prefix)))
             counts.update([found.status, *set(reasons)])
-            counts["middleware"] += bool(found.middleware)
+            counts["middleware"] += bool(through(found))
 
     compare()
     print(dict(counts))
@@ -291,7 +297,7 @@ def test_an_explanation_in_full(make_app):
         endpoint="api./users/[id=int]",
         parameters={"id": 7},
         methods=["GET", "HEAD", "OPTIONS"],
-        middleware=[Step("middleware.py", "middleware[0] (limit)")],
+        steps=[Step("middleware", "middleware.py", 1, "middleware[0] (limit)")],
         static=None,
         root=root,
         passed_over=[
@@ -437,7 +443,7 @@ def test_in_debug_mode_a_broken_file_answers_500(tree):
     for folder in ("broken", "below/users"):
         found = explain(app, "GET", f"/api/{folder}")
         assert (found.file, found.status) == (f"{folder}/route.py", 500)
-        assert found.methods == found.middleware == []
+        assert found.methods == found.steps == []
         with pytest.raises(RouteHandlersError):
             app.test_client().get(f"/api/{folder}")
     assert explain(app, "GET", "/api/fine").status == 200

@@ -14,6 +14,7 @@ import click
 
 from .check.command import check
 from .export.command import export
+from .listing import list_handlers
 from .match import match
 from .new import new
 from .openapi import openapi
@@ -28,5 +29,17 @@ def group() -> None:
     """Inspect and extend the trees of route files of the app."""
 
 
-for command in (check, export, match, new, openapi, revalidate, typecheck, types, warm):
+COMMANDS = (
+    check,
+    export,
+    list_handlers,
+    match,
+    new,
+    openapi,
+    revalidate,
+    typecheck,
+    types,
+    warm,
+)
+for command in COMMANDS:
     group.add_command(command)

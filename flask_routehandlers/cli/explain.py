@@ -20,27 +20,17 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.test import create_environ
 
+from ..caching.static_route import StaticRoute
 from ..handlers.dispatch import is_rooted
 from ..handlers.endpoint import Endpoint
 from ..mount import Mount, Route, mounts_of
 from ..routing.matching import places, refusing_segment
 from ..tree.segments import CatchAll, Dynamic, Parameter, Segment, Static
 from .contracts import describe_answers, describe_inputs
+from .steps import Step, find_steps
 
 #: A route of one of an app's trees.
 Served = tuple[Mount, Route]
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A middleware function on the way to the handler.
-
-    :param file: the middleware file, relative to the root.
-    :param name: its name in the file: ``middleware``, ``middleware[1] (limit)``.
-    """
-
-    file: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +61,7 @@ class Explanation:
     :param endpoint: its endpoint.
     :param parameters: the path parameters.
     :param methods: the methods that the file answers, sorted.
-    :param middleware: the middleware that runs, outermost first.
+    :param steps: what runs, in this order: middleware, dependencies and the handler.
     :param inputs: what the handler reads from the request, by place.
     :param answers: the statuses that it declares, and those that its inputs add.
     :param static: how long a stored response is fresh, in words; ``None`` if the handler runs for
@@ -87,7 +77,7 @@ class Explanation:
     endpoint: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     methods: list[str] = field(default_factory=list)
-    middleware: list[Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     answers: str | None = None
     static: str | None = None
@@ -125,7 +115,7 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
         return Explanation(status, passed_over=passed_over, did_you_mean=guess)
     details: dict[str, Any] = {}
     if chosen:
-        details = {"root": chosen[0].root, **_describe_route(chosen[1], request)}
+        details = {"root": chosen[0].root, **_describe_route(*chosen, request)}
     return Explanation(
         details.pop("status", status),
         rule=rule.rule,
@@ -187,27 +177,33 @@ def _find_owner(served: Sequence[Served], rule: Rule | None) -> Served | None:
     return None
 
 
-def _describe_route(route: Route, request: Request) -> dict[str, Any]:
+def _describe_route(mount: Mount, route: Route, request: Request) -> dict[str, Any]:
     """Return what an explanation has of the route that answers, by name."""
     view = route.view
     if not isinstance(view, Endpoint):
         return {"file": route.file.file, "status": 500}
     is_answered = request.method in view.dispatcher.allowed
+    method = view.dispatcher.method_of(request)
     details: dict[str, Any] = {
         "file": route.file.file,
         "status": 200 if is_answered else 405,
         "methods": view.dispatcher.allowed,
-        "middleware": [Step(link.file, link.name) for link in view.links],
+        "steps": list(find_steps(mount, route, method)),
     }
-    binding = view.dispatcher.bindings.get(view.dispatcher.method_of(request))
+    binding = view.dispatcher.bindings.get(method)
     if binding is not None:
         details["inputs"] = describe_inputs(binding)
         details["answers"] = describe_answers(view.dispatcher.app, binding)
-    if route.static and view.dispatcher.method_of(request) == "GET":
-        details["static"] = "stored, fresh until it is revalidated"
-        if route.static.config.lifetime is not None:
-            details["static"] = f"stored, fresh for {route.static.config.lifetime} seconds"
+    if route.static and method == "GET":
+        details["static"] = f"stored, fresh {describe_lifetime(route.static)}"
     return details
+
+
+def describe_lifetime(static: StaticRoute) -> str:
+    """Return how long a stored response is fresh, in words."""
+    if static.config.lifetime is None:
+        return "until it is revalidated"
+    return f"for {static.config.lifetime} seconds"
 
 
 def _find_similar(app: Flask, method: str, target: str) -> str | None:

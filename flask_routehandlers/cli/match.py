@@ -1,4 +1,4 @@
-"""``flask route-handlers match``: which file answers a request, and why no other does.
+"""``flask route-handlers match``: which file answers a request, and what runs for it.
 
 ``explain`` finds that out; here it is printed, as lines or as JSON. The lines are::
 
@@ -7,7 +7,7 @@
       endpoint    api./articles/[slug]
       parameters  slug='x'
 
-followed by methods, middleware, inputs, answers, and the files that were passed over.
+followed by methods, what runs, inputs, answers, and the files that were passed over.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .explain import Explanation, explain
 def match(
     context: click.Context, info: ScriptInfo, request: tuple[str, ...], as_json: bool
 ) -> None:
-    """Show which file answers METHOD PATH, through which middleware, and why no other does.
+    """Show which file answers METHOD PATH, what runs before it, and why no other does.
 
     METHOD is GET by default. PATH can be a whole URL.
 
@@ -67,8 +67,8 @@ def describe(method: str, path: str, explanation: Explanation) -> Iterator[str]:
         yield _row("endpoint", explanation.endpoint)
         yield _row("parameters", ", ".join(parameters) or "none")
         yield _row("methods", ", ".join(explanation.methods) or "unknown")
-        for step in explanation.middleware:
-            yield _row("middleware", f"{_shown(root, step.file)}: {step.name}")
+        for step in explanation.steps:
+            yield _row(step.kind, f"{step.place(root)}: {step.name}")
         for place, described in explanation.inputs.items():
             yield _row(place, described)
         if explanation.answers:

@@ -69,6 +69,15 @@ class Scopes:
                 return found[name]
         return None
 
+    def outermost(self, folders: Folders) -> dict[str, Definition]:
+        """Return for each name at a folder or above the outermost definition."""
+        outermost: dict[str, Definition] = {}
+        for depth in range(len(folders) + 1 if self.definitions else 0):
+            found = self.definitions.get(folders[:depth])
+            if isinstance(found, Mapping):
+                outermost = {**found, **outermost}
+        return outermost
+
     def visible(self, folders: Folders) -> Visible:
         """Return the dependencies that a folder sees."""
         if folders not in self._visible:

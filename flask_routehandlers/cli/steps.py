@@ -1,0 +1,99 @@
+"""The functions that a request runs through, with their files and lines."""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..dependencies.model import Dependency, Plan
+from ..errors import shown_path
+from ..handlers.endpoint import Endpoint
+from ..mount import Mount, Route
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A function that a request runs through.
+
+    :param kind: ``dependency``, ``middleware`` or ``handler``.
+    :param file: the file that offers it, relative to the root.
+    :param line: the line of its definition, if it is defined in that file.
+    :param name: its name in the file: ``GET``, ``middleware[1] (limit)``.
+    """
+
+    kind: str
+    file: str
+    line: int | None
+    name: str
+
+    def place(self, root: str) -> str:
+        """Return file and line, as users can open them.
+
+        :param root: the absolute path of the root.
+        """
+        path = shown_path(os.path.join(root, self.file))
+        return path if self.line is None else f"{path}:{self.line}"
+
+
+def find_steps(mount: Mount, route: Route, method: str) -> Iterator[Step]:
+    """Yield what runs for a method, in the order in which it begins.
+
+    :param route: a route whose file can be used.
+    :param method: the method of a handler, or another one for the middleware alone.
+    """
+    view = route.view
+    assert isinstance(view, Endpoint)
+
+    def make(kind: str, file: str, name: str, function: Callable[..., Any]) -> Step:
+        return Step(kind, file, _line_of(function, os.path.join(mount.root, file)), name)
+
+    known: set[object] = set()
+    for link in view.links:
+        for each in _new_dependencies(link.plan, known):
+            yield make("dependency", each.file, each.name, each.definition.function)
+        yield make("middleware", link.file, link.name, link.binding.function)
+    binding, plan = view.dispatcher.bindings.get(method), view.dispatcher.plans.get(method)
+    if route.static is not None and method == "GET":
+        # It is run as a request of its own, which shares no dependencies.
+        binding, plan = route.static.handler, route.static.plan
+        known.clear()
+    for each in _new_dependencies(plan, known):
+        yield make("dependency", each.file, each.name, each.definition.function)
+    if binding is not None:
+        yield make("handler", route.file.file, method, binding.function)
+
+
+def find_dependencies(route: Route, method: str) -> Iterator[Dependency]:
+    """Yield the dependencies that run for a handler: its own, and those of its middleware."""
+    view = route.view
+    assert isinstance(view, Endpoint)
+    plans = [link.plan for link in view.links]
+    plans.append(view.dispatcher.plans.get(method))
+    if route.static is not None and method == "GET":
+        plans.append(route.static.plan)
+    for plan in plans:
+        if plan is not None:
+            yield from plan.run.order
+
+
+def _new_dependencies(plan: Plan | None, known: set[object]) -> Iterator[Dependency]:
+    """Yield the dependencies of a function that have not run before.
+
+    :param known: the identities of those that have; the new ones are added.
+    """
+    for dependency in plan.run.order if plan is not None else ():
+        if dependency.identity not in known:
+            known.add(dependency.identity)
+            yield dependency
+
+
+def _line_of(function: Callable[..., Any], path: str) -> int | None:
+    """Return the line of a function's definition, if that is in a file."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    if code is None or os.path.realpath(code.co_filename) != os.path.realpath(path):
+        return None
+    line: int = code.co_firstlineno
+    return line
