@@ -123,11 +123,12 @@ SETTINGS = Section(
             {
                 "wsgi.py": "from flask import Flask\n"
                 "from flask_routehandlers import RouteHandlers\n\n\n"
-                "def create_app():\n    app = Flask(__name__)\n"
+                "def create_app(shop):\n    app = Flask(__name__)\n"
+                '    app.config["SHOP"] = shop\n'
                 '    app.config["SECRET_KEY"] = "not for production"\n'
                 '    app.config["ROUTE_HANDLERS_CACHE_URL"] = "redis://localhost:6379/0"\n'
                 "    RouteHandlers(app)\n    return app\n\n\n"
-                "first = create_app()\napp = create_app()\n"
+                'first = create_app("books")\napp = create_app("tea")\n'
             }
             | route("posts", "revalidate = 60\n\n\ndef GET(): ...\n"),
         ),
