@@ -25,7 +25,7 @@ OLDEST = PYTHONS[0]
 #: The lower bounds in pyproject.toml, and the oldest watchdog that runs on the oldest Python.
 LOWEST = [
     "flask==3.1.0",
-    "werkzeug==3.1.9",
+    "werkzeug==3.1.8",
     "redis==5.0.0",
     "pydantic==2.11.0",
     "msgspec==0.19.0",
