@@ -141,14 +141,14 @@ class Reply(WerkzeugResponse):
         super().set_data(value)
         self.was_planned = is_planned
 
-    def get_wsgi_response(self, environ: Any) -> tuple[Iterable[bytes], str, Pairs]:
-        """Return body, status and headers: as planned, if nothing has looked at the response."""
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
         if not _is_untouched(self):
-            return super().get_wsgi_response(environ)
-        plan, headers = self.plan, vars(self)["planned"].copy()
+            return super().__call__(environ, start_response)
+        plan = self.plan
+        start_response(plan.status, self.__dict__["planned"].copy())
         if environ["REQUEST_METHOD"] == "HEAD":
-            return [], plan.status, headers
-        return [plan.body], plan.status, headers
+            return []
+        return [plan.body]
 
 
 def _is_untouched(response: WerkzeugResponse) -> bool:
@@ -200,7 +200,8 @@ class Replies:
 
         def process_and_agree(*arguments: Any) -> Response:  # Flask 3.2 passes a context too
             response = process_response(*arguments)
-            if not _is_untouched(response):
+            # As in _is_untouched(): for each request of the app, so without a call.
+            if len(response.__dict__) != 2 or "planned" not in response.__dict__:
                 plan: Plan | None = current_request().environ.get(_PLAN)
                 if plan is not None:
                     _agree(response, plan)
