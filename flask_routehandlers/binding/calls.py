@@ -79,7 +79,9 @@ def bind(
         names=names,
         extras=asked,
         dependencies=dependencies,
-        is_direct=not (asked or inputs or dependencies) and len(names) == len(parameters),
+        is_direct=len(names) == len(parameters)
+        and asked <= {"request"}
+        and not (inputs or dependencies),
         is_async=is_async,
         wraps_async=not is_async and any(inner_are_async),
         inputs=inputs,

@@ -79,11 +79,15 @@ class Dispatcher:
             for method, binding in bindings.items()
             if binding.is_direct
         }
+        #: The methods of those that are called with the request in addition.
+        self.asking = {method for method in self.direct if bindings[method].extras}
         #: The handlers that ask for dependencies, with all that runs before and after them.
         self.planned = {method: self._plan(method, plan) for method, plan in plans.items()}
         for handlers in (self.direct, self.planned):
             if "GET" in handlers and "HEAD" not in bindings:
                 handlers["HEAD"] = handlers["GET"]
+        if "GET" in self.asking and "HEAD" not in bindings:
+            self.asking.add("HEAD")
 
     def method_of(self, current: Request) -> str:
         """Return the method whose handler answers a request.
@@ -207,8 +211,8 @@ class Dispatcher:
     def as_innermost_in_loop(self) -> AsyncCall:
         """Return the function that answers at the end of a chain with async middleware."""
         bindings, direct = self.bindings, self.direct
+        asking, make_plain = self.asking, self.make_plain
         preprocessors = self.app.url_value_preprocessors
-        make_plain = self.make_plain
 
         async def answer(
             current: Request, values: dict[str, Any], state: Values | None
@@ -217,6 +221,8 @@ class Dispatcher:
             if method not in direct or method not in bindings or preprocessors:
                 return await self._answer_any_in_loop(current, values, state)
             binding = bindings[method]
+            if method in asking:
+                values = {**values, "request": current}
             if binding.is_async:
                 result = await binding.function(**values)
             else:
@@ -286,8 +292,8 @@ class Dispatcher:
     def as_view(self) -> Callable[..., Any]:
         """Return the view of a route without middleware."""
         app, file, direct, planned = self.app, self.file, self.direct, self.planned
+        asking, make_plain = self.asking, self.make_plain
         preprocessors = app.url_value_preprocessors
-        make_plain = self.make_plain
 
         def dispatch(**values: Any) -> Any:
             # The request itself: the proxy does not work in a thread that a handler starts.
@@ -299,6 +305,8 @@ class Dispatcher:
             function = direct.get(current.method)
             # A url_value_preprocessor may change the values: then each is passed by name.
             if function is not None and not preprocessors:
+                if current.method in asking:
+                    values["request"] = current
                 result = function(**values) if values else function()
             elif current.method in planned:
                 return planned[current.method](current, values, None)
@@ -315,13 +323,15 @@ class Dispatcher:
     def as_innermost(self) -> Call:
         """Return the function that answers at the end of a chain of middleware."""
         app, file, direct, planned = self.app, self.file, self.direct, self.planned
+        asking, make_plain = self.asking, self.make_plain
         preprocessors = app.url_value_preprocessors
         response_class = app.response_class
-        make_plain = self.make_plain
 
         def answer(current: Request, values: dict[str, Any], state: Values | None) -> Response:
             function = direct.get(current.method)
             if function is not None and not preprocessors:
+                if current.method in asking:
+                    values = {**values, "request": current}
                 result = function(**values)
             elif current.method in planned:
                 return planned[current.method](current, values, state)
