@@ -177,10 +177,12 @@ def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> dict[str, Any
     properties: dict[str, Any] = {}
     required: list[str] = []
     schema: Schema = {"type": "object", "properties": properties}
-    media_types = ["multipart/form-data", "application/x-www-form-urlencoded"]
+    # One media type: some generators of clients cannot choose between two. A form without files
+    # is read as multipart/form-data too.
+    media_type = "application/x-www-form-urlencoded"
     for argument in arguments:
         if is_file(argument.annotation):
-            media_types = ["multipart/form-data"]
+            media_type = "multipart/form-data"
             name = key_of_argument(argument, "form")
             fields = [(name, _file_schema(argument.annotation), not argument.has_default)]
         else:
@@ -193,8 +195,7 @@ def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> dict[str, Any
                 required.append(name)
     if required:
         schema["required"] = required
-    content = {media_type: {"schema": schema} for media_type in media_types}
-    return _body(content, is_required=bool(required))
+    return _body({media_type: {"schema": schema}}, is_required=bool(required))
 
 
 def _forbids_others(argument: Argument, schemas: Schemas) -> bool:
