@@ -1,0 +1,6 @@
+"""For the monitor."""
+
+
+def GET():
+    """Show that the server answers."""
+    return {"status": "ok"}
