@@ -739,6 +739,16 @@ HINTS: dict[str, tuple[Follow, ...]] = {
         edit(r"def \w+\(", "def renamed("),
         lambda tree, problem, name: tree.rename(tree.path("[user]"), name),
     ),
+    r"Name it as an argument where it is needed, or remove it\. .*": (
+        lambda tree, problem: tree.edit(tree.path("x/route.py"), r"GET\(\)", "GET(cart)"),
+        remove_first,
+        edit("def cart", "def other(): return 1\ndef _cart"),
+    ),
+    r"Name (\w+) before (\w+)\.": (
+        lambda tree, problem, guard, first: tree.edit(
+            tree.path(problem.files[0]), rf"{first}, {guard}", f"{guard}, {first}"
+        ),
+    ),
     # Warnings.
     r"Did you mean (\w+)\?": (edit(r"^\w+(?= = )", "{0}"),),
     r"Write (\w+)\.": (edit(r"^dynamicParams = \w+", "revalidate = 60\n{0} = True"),),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.catalogue.model import Example, Section, middleware, route, wsgi
+from tests.catalogue.model import Example, Section, dependencies, middleware, route, wsgi
 
 NO_TREE = {"wsgi.py": "from flask import Flask\n\napp = Flask(__name__)\n"}
 
@@ -45,7 +45,17 @@ LOADING = Section(
         ),
         Example(
             wsgi("app.debug = True") | route("users", "import sqlalchmy\n"),
-            commands=("flask route-handlers match GET /api/users",),
+            commands=(
+                "flask route-handlers match GET /api/users",
+                "flask route-handlers list",
+            ),
+        ),
+        Example(
+            dependencies("", "def user(): return 1\n") | route("users", "def GET(user): ...\n"),
+            commands=(
+                "flask route-handlers list --with usr",
+                "flask route-handlers list --except 'POST /users'",
+            ),
         ),
     ),
     "A command loads the app. [Commands](commands.md) shows the messages of `check`, `new` and "

@@ -243,6 +243,20 @@ DEPENDENCIES = Section(
             | route("x")
         ),
         Example(dependencies("", "def role(wanted): return 1\n") | route("x")),
+        Example(
+            note="`check` warns of dependencies that nothing asks for, and of a 404 that comes "
+            "before a guard:",
+            files=dependencies("", "def cart(): return []\n") | route("x"),
+        ),
+        Example(
+            dependencies(
+                "posts/[slug]",
+                "from werkzeug.exceptions import NotFound, Unauthorized\n\n\n"
+                'def user() -> str | Unauthorized: return "Ada"\n\n\n'
+                "def post(slug) -> str | NotFound: return slug\n",
+            )
+            | route("posts/[slug]", "def PUT(post, user): return post\n")
+        ),
     ),
     "A `dependencies.py` is checked whether something asks for its functions or not.",
 )

@@ -273,3 +273,67 @@ def test_no_list_without_a_broken_file(tree, monkeypatch):
         "Error: app/api/broken/route.py or its middleware cannot be used.\n"
         "Run `flask route-handlers check` for the reason.\n",
     )
+
+
+UNUSED = (
+    "Nothing asks for the dependency {}. Name it as an argument where it is needed, or remove "
+    "it. If it is a helper, begin its name with an underscore."
+)
+
+
+def test_check_warns_of_what_nothing_asks_for(app_of):
+    files = {
+        "dependencies.py": "def db(): ...\ndef user(db): ...\ndef spare(user): ...\n"
+        "def lost(): ...",
+        "middleware.py": "def middleware(call_next, user): return call_next()",
+        "a/dependencies.py": "def lost(lost): ...",
+        "a/route.py": "def GET(): ...",
+        "b/route.py": "revalidate = 60\ndef GET(lost): ...",
+    }
+    assert invoke(app_of(files), "check") == (
+        0,
+        f"app/api/a/dependencies.py\n  warning: {UNUSED.format('lost')}\n\n"
+        f"app/api/dependencies.py\n  warning: {UNUSED.format('spare')}\n\n"
+        "2 route files: 2 warnings\n",
+        "",
+    )
+
+
+def test_a_broken_file_may_ask_for_anything(tree):
+    app = bare_app(tree({"dependencies.py": "def db(): ...", "a/route.py": "1 / 0"}))
+    app.debug = True
+    RouteHandlers(app)
+    status, output, _ = invoke(app, "check")
+    assert (status, output.splitlines()[-1]) == (1, "1 route file: 1 error")
+
+
+GUARDS = """
+from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
+
+def user() -> str | Unauthorized: ...
+def article(slug) -> str | NotFound: ...
+def own_article(article: str, user: str) -> str | Forbidden: ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "late"),
+    [
+        ("article, user", ["user"]),
+        ("user, article", []),
+        ("user, own_article", []),
+        ("own_article, user", ["user"]),
+        ("article", []),
+    ],
+)
+def test_check_warns_of_a_404_before_a_guard(app_of, arguments, late):
+    files = {
+        "[slug]/dependencies.py": GUARDS,
+        "[slug]/route.py": f"def GET({arguments}): ...\ndef PUT(user, own_article): ...",
+    }
+    _, output, _ = invoke(app_of(files), "check")
+    assert [line for line in output.splitlines() if "404" in line] == [
+        f"  warning: GET asks for article, which may answer 404, before {name}, which may answer "
+        f"401 or 403: everyone can find out what exists. Name {name} before article."
+        for name in late
+    ]
