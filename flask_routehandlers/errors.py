@@ -15,6 +15,9 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal
 
+#: The folder of this package, whose frames say nothing about an app.
+_PACKAGE = os.path.join(os.path.dirname(__file__), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -175,7 +178,9 @@ def _locate(error: BaseException, path: str) -> str:
     """Return the line of a file that failed, and where it led if that is another file."""
     file = shown_path(path)
     raised = [
-        (frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
+        (frame.filename, frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(_PACKAGE)
     ]
     if isinstance(error, SyntaxError):
         raised.append((error.filename or path, error.lineno))
