@@ -72,7 +72,9 @@ def spell_type(annotation: Any) -> str:
 
 def _describe_answer(answer: Answer) -> str:
     """Return an answer as its status, its type and the names of its headers."""
-    status = "any status" if answer.status is None else str(answer.status)
+    status = "any status"
+    if answer.status is not None:
+        status = str(answer.status)
     described = f"{status} {spell_type(answer.annotation)}"
     if answer.kind == "empty":
         described = status

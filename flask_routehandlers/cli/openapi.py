@@ -21,7 +21,7 @@ from ..openapi.checking import find_repeated_ids
 from ..openapi.differences import find_differences
 from ..openapi.document import Document, make_document
 from ..openapi.operations import is_document
-from ..openapi.serving import dump, get_made
+from ..openapi.serving import dump, get_document
 from .common import LoadError, load
 
 _HINT = "Run `flask route-handlers new openapi.json --openapi`, which writes one."
@@ -89,7 +89,7 @@ def _find_document(app: Flask, path: str | None) -> Document:
     if path is None and len(documents) > 1:
         raise LoadError(f"The app has {len(documents)} documents: {known}.", "Name one of them.")
     if documents:
-        return get_made(app, *documents[path or known]).document
+        return get_document(app, *documents[path or known]).document
     return _make_document(app)
 
 

@@ -145,29 +145,29 @@ def server_error(url: StaticUrl, status: int) -> Problem:
     return Problem(f"GET for {url.url} answers with status {status}.", _LOOK, (url.file,))
 
 
-def failure(file: str, what: str, error: BaseException) -> Problem:
+def failure(file: str, task: str, error: BaseException) -> Problem:
     """Return the problem of a file whose code raised an exception.
 
     The hint names the last line of the app's own code in the traceback, if it has one: that is
     more useful than the line of the library that raised.
 
     :param file: the file, as users can open it.
-    :param what: what failed, ``GET for /api/posts``.
+    :param task: what failed, ``GET for /api/posts``.
     """
     frames = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith(_PACKAGE)]
-    if not frames and what in str(error):  # a sentence of this package about a list
+    if not frames and task in str(error):  # a sentence of this package about a list
         return Problem(str(error), _LOOK, (file,))
     # An app may be installed among the libraries.
-    own = [
+    of_app = [
         frame
         for frame in frames
         if frame.filename.endswith(file) or not frame.filename.startswith(_LIBRARIES)
     ]
     hint = _LOOK
     if frames:
-        frame = (own or frames)[-1]
+        frame = (of_app or frames)[-1]
         hint = f"Look at {frame.filename}, line {frame.lineno}."
-    return Problem(f"{what} failed: {describe_exception(error)}", hint, (file,))
+    return Problem(f"{task} failed: {describe_exception(error)}", hint, (file,))
 
 
 def in_threads(

@@ -60,7 +60,9 @@ def _make_imports(used: str, types: Mapping[str, object]) -> Iterator[str]:
     if "Item" in used:
         # On the line of Any, if there is one.
         imports -= {TYPES[None][1]}
-        names = "Any, TypedDict" if None in types.values() else "TypedDict"
+        names = "TypedDict"
+        if None in types.values():
+            names = "Any, TypedDict"
         imports.add(f"from typing import {names}")
     if imports:
         yield "\n".join(sorted(imports))

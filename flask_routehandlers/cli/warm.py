@@ -106,10 +106,10 @@ def _warm(url: StaticUrl) -> _Warmed | Problem:
     route, coordinator = url.route, url.route.cache.coordinator
     try:
         job = route.job(url.path)
-        found = coordinator.get(job.key)
-        if found is None:
+        stored = coordinator.get(job.key)
+        if stored is None:
             answer = coordinator.resolve(job, None)  # also for a server that is computing it
-        elif found.fresh_for > 0:
+        elif stored.fresh_for > 0:
             return _Warmed(url, is_new=False)
         else:
             answer = coordinator.compute(job)

@@ -50,14 +50,14 @@ def find_repeated_ids(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Ite
         patched = apply_patches({"operationId": name}, operation.patches)
         if "operationId" in patched:
             by_name[patched["operationId"]].append(operation)
-    for name, found in by_name.items():
-        if len(found) > 1:
-            names = " and ".join(f"{each.method} {each.path.template}" for each in found)
-            method = found[0].method
+    for name, group in by_name.items():
+        if len(group) > 1:
+            names = " and ".join(f"{each.method} {each.path.template}" for each in group)
+            method = group[0].method
             yield Problem(
                 f"{names} have the same operationId, {name}.",
                 f'Give one of them another: openapi = {{"{method}": {{"operationId": "..."}}}}.',
-                tuple(dict.fromkeys(operation.route.file.file for operation in found)),
+                tuple(dict.fromkeys(operation.route.file.file for operation in group)),
             )
 
 

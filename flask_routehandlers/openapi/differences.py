@@ -159,19 +159,19 @@ class _Comparison:
     ) -> Iterator[Difference]:
         headers = before.get("headers", {}), after.get("headers", {})
         for header in sorted(headers[0].keys() | headers[1].keys()):
-            what = f"{name}, header {header}"
+            label = f"{name}, header {header}"
             old, new = self._pair(headers[0].get(header), headers[1].get(header))
             if new is None:
-                yield Difference(place, f"{what} removed", True)
+                yield Difference(place, f"{label} removed", True)
             elif old is None:
-                yield Difference(place, f"{what} added", False)
+                yield Difference(place, f"{label} added", False)
             else:
                 if old.get("required", False) != new.get("required", False):
                     is_required = new.get("required", False)
                     word = "always sent" if is_required else "not always sent"
-                    yield Difference(place, f"{what} is {word} now", not is_required)
-                yield from self._compare_schemas(place, what, old, new, "reads")
-                yield from _compare_others(place, what, old, new, {"schema", "required"})
+                    yield Difference(place, f"{label} is {word} now", not is_required)
+                yield from self._compare_schemas(place, label, old, new, "reads")
+                yield from _compare_others(place, label, old, new, {"schema", "required"})
 
     def _compare_contents(
         self, place: str, name: str, before: Part, after: Part, role: Role
@@ -182,15 +182,15 @@ class _Comparison:
         """
         contents = before.get("content", {}), after.get("content", {})
         for media_type in sorted(contents[0].keys() | contents[1].keys()):
-            what = f"{name}, {media_type}"
+            label = f"{name}, {media_type}"
             if media_type not in contents[1]:
-                yield Difference(place, f"{what} removed", True)
+                yield Difference(place, f"{label} removed", True)
             elif media_type not in contents[0]:
-                yield Difference(place, f"{what} added", False)
+                yield Difference(place, f"{label} added", False)
             else:
                 old, new = contents[0][media_type], contents[1][media_type]
-                yield from self._compare_schemas(place, what, old, new, role)
-                yield from _compare_others(place, what, old, new, {"schema"})
+                yield from self._compare_schemas(place, label, old, new, role)
+                yield from _compare_others(place, label, old, new, {"schema"})
 
     def _compare_schemas(
         self, place: str, name: str, before: Part, after: Part, role: Role
@@ -199,10 +199,10 @@ class _Comparison:
         comparison = SchemaComparison(*self._documents)
         changes = comparison.compare(before.get("schema", {}), after.get("schema", {}))
         for change in dict.fromkeys(changes):
-            what = f"{name}: {change.what}"
+            part = name
             if change.place:
-                what = f"{name} at {change.place}: {change.what}"
-            yield Difference(place, what, _breaks(change, {role}))
+                part = f"{name} at {change.place}"
+            yield Difference(place, f"{part}: {change.what}", _breaks(change, {role}))
         for component in comparison.shared:
             self._roles[component].add(role)
 
@@ -243,9 +243,9 @@ class _Comparison:
                 if not self._roles[name] <= self._roles[reference]:
                     self._roles[reference] |= self._roles[name]
                     pending.append(reference)
-        for name, found in changes.items():
+        for name, changes_of_schema in changes.items():
             roles = self._roles[name] or {"sends", "reads"}
-            for change in found:
+            for change in changes_of_schema:
                 place = f"schema {name}{change.place}"
                 yield Difference(place, change.what, _breaks(change, roles))
 
@@ -306,8 +306,10 @@ def _compare_others(
         if before.get(field) != after.get(field):
             word = field.removeprefix("path ")
             is_text = word in (*TEXTS, "info", "openapi", "servers") or word.startswith("x-")
-            what = f"{name}: {field} changed" if name else f"{field} changed"
-            yield Difference(place, what, not is_text)
+            part = field
+            if name:
+                part = f"{name}: {field}"
+            yield Difference(place, f"{part} changed", not is_text)
 
 
 def _fulfils(before: list[Part], after: list[Part]) -> bool:
@@ -316,6 +318,7 @@ def _fulfils(before: list[Part], after: list[Part]) -> bool:
     An empty list is the same as an alternative that requires nothing. ``[{"key": []}]`` to
     ``[{"key": []}, {"bearer": []}]`` is fulfilled, the reverse is not. Scopes are not compared.
     """
-    return all(
-        any(set(wanted) <= set(sent) for wanted in after or [{}]) for sent in before or [{}]
-    )
+    for sent in before or [{}]:
+        if not any(set(required) <= set(sent) for required in after or [{}]):
+            return False
+    return True

@@ -119,13 +119,11 @@ def _describe_tags(
     :param folders: the folder that each tag is named after. The docstring of the route file in it
         describes the tag.
     """
-    names = {
-        tag
-        for path in paths.values()
-        for method, operation in path.items()
-        if method in METHODS
-        for tag in operation.get("tags", ())
-    }
+    names: set[str] = set()
+    for path in paths.values():
+        for method, operation in path.items():
+            if method in METHODS:
+                names.update(operation.get("tags", ()))
     texts = {
         route.file.folders: route.view.module.__doc__ or ""
         for route in mount.routes

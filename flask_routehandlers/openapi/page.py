@@ -24,7 +24,7 @@ from werkzeug.exceptions import NotFound
 
 from ..mount import Mount, Route
 from .operations import is_document
-from .serving import find_route, get_made
+from .serving import find_route, get_document
 
 #: The package with the files of Swagger UI.
 PACKAGE = "flask_swagger_ui"
@@ -78,7 +78,7 @@ def docs(params: dict[str, Any]) -> Response:
     [parameter] = route.file.segments[-1].parameters
     asset = "/".join(params[parameter.name])
     if not asset:
-        response = _make_page(get_made(app, mount, document).document)
+        response = _make_page(get_document(app, mount, document).document)
     elif asset == "init.js":
         arguments = document.rules[-1].arguments
         url = url_for(document.endpoint, **{name: params[name] for name in arguments})
@@ -101,7 +101,9 @@ def _make_page(document: dict[str, Any]) -> Response:
     """
     # Relative to the page, whose URL need not have a slash at its end.
     last = request.path.rpartition("/")[2]
-    base = f"./{quote(last)}/" if last else "./"
+    base = "./"
+    if last:
+        base = f"./{quote(last)}/"
     title = document.get("info", {}).get("title", "API")
     page = _PAGE.format(title=escape(title), base=base)
     response = Response(page, mimetype="text/html")

@@ -43,8 +43,8 @@ class Schemas:
         }
         self._schemas: dict[tuple[int, Mode], Schema] = {}
         definitions: dict[str, Schema] = {}
-        for group, schemas, found in self._make_batches():
-            _add(definitions, schemas, found)
+        for group, schemas, batch_definitions in self._make_batches():
+            _add(definitions, schemas, batch_definitions)
             for (annotation, mode), schema in zip(group, schemas, strict=True):
                 self._schemas[id(annotation), mode] = schema
         names = shorten(definitions)
@@ -121,27 +121,27 @@ def _make_batch(library: Library, group: Sequence[tuple[Any, Mode]]) -> _Batch |
     A type of a user can raise anything here, since its own methods take part in it.
     """
     try:
-        schemas, found = library.make_schemas(group)
+        schemas, definitions = library.make_schemas(group)
     except Exception:
         return None
-    return group, schemas, found
+    return group, schemas, definitions
 
 
 def _add(
-    definitions: dict[str, Schema], schemas: Iterable[Schema], found: Mapping[str, Schema]
+    definitions: dict[str, Schema], schemas: Iterable[Schema], others: Mapping[str, Schema]
 ) -> None:
     """Add the definitions of a batch, with other keys if one of them is another type's.
 
     :param definitions: those of earlier batches, which are changed in place.
     :param schemas: the schemas of the batch, whose references are changed in place.
-    :param found: the definitions of the batch.
+    :param others: the definitions of the batch.
     """
-    renamed = {key: key for key in found}
-    while any(definitions.get(renamed[key], found[key]) != found[key] for key in found):
+    renamed = {key: key for key in others}
+    while any(definitions.get(renamed[key], others[key]) != others[key] for key in others):
         renamed = {key: f"{new}_" for key, new in renamed.items()}
-    for schema in (*schemas, *found.values()):
+    for schema in (*schemas, *others.values()):
         _rename(schema, renamed, _DEFINITION)
-    definitions |= {renamed[key]: schema for key, schema in found.items()}
+    definitions |= {renamed[key]: schema for key, schema in others.items()}
 
 
 def shorten(keys: Iterable[str]) -> dict[str, str]:

@@ -25,8 +25,8 @@ _SERVER = "\N{NULL}"
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A document that was made.
+class ServedDocument:
+    """A document, made once for each process.
 
     :param document: the document, without ``servers`` unless its patch names some.
     :param parts: the document as JSON, split where the URL of the server belongs.
@@ -44,7 +44,7 @@ def document() -> Response:
     of a request never gets into it.
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-    parts = get_made(app, *find_route(app, request.endpoint or "")).parts
+    parts = get_document(app, *find_route(app, request.endpoint or "")).parts
     # The server is where the client found this one, whatever proxies have put before it.
     url = json.dumps(quote(request.root_path) or "/")
     return app.response_class(url.join(parts), mimetype="application/json")
@@ -56,16 +56,14 @@ def find_route(app: Flask, endpoint: str) -> tuple[Mount, Route]:
     :param endpoint: the endpoint of a request that a handler of this package serves, so that
         exactly one route has it.
     """
-    [found] = [
-        (mount, route)
-        for mount in mounts_of(app)
-        for route in mount.routes
-        if route.endpoint == endpoint
-    ]
-    return found
+    for mount in mounts_of(app):
+        for route in mount.routes:
+            if route.endpoint == endpoint:
+                return mount, route
+    raise AssertionError("a handler of this package runs for a route of a tree only")
 
 
-def get_made(app: Flask, mount: Mount, route: Route) -> Made:
+def get_document(app: Flask, mount: Mount, route: Route) -> ServedDocument:
     """Return the document of a route file. It is made once for each process.
 
     Two threads that ask at the same time may both make it: the results are equal, so there is no
@@ -73,12 +71,11 @@ def get_made(app: Flask, mount: Mount, route: Route) -> Made:
 
     :param route: the route of the document.
     """
-    documents: dict[str, Made] = app.extensions.setdefault(_EXTENSION_NAME, {})
+    documents: dict[str, ServedDocument] = app.extensions.setdefault(_EXTENSION_NAME, {})
     if route.endpoint not in documents:
-        made = make_document(app, mount, route.file.folders[:-1], route.file.file)
-        served = {"servers": [{"url": _SERVER}], **made}
-        parts = dump(served).split(json.dumps(_SERVER))
-        documents[route.endpoint] = Made(made, tuple(parts))
+        content = make_document(app, mount, route.file.folders[:-1], route.file.file)
+        parts = dump({"servers": [{"url": _SERVER}], **content}).split(json.dumps(_SERVER))
+        documents[route.endpoint] = ServedDocument(content, tuple(parts))
     return documents[route.endpoint]
 
 

@@ -243,11 +243,11 @@ def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[
     :param package: the top-level module of the app.
     :param module_name: the module name of the root.
     """
-    own = module_name.partition(".")[0]
-    for name in dict.fromkeys((own, package)):
+    top_module = module_name.partition(".")[0]
+    for name in dict.fromkeys((top_module, package)):
         contents = find_installed(name)
         # A distribution of another name can have a package of this one: is the tree in it?
-        if contents and (name == own == package or contents.folder_of(tree.root)):
+        if contents and (name == top_module == package or contents.folder_of(tree.root)):
             yield from _find_missing_in(tree, contents, "warning")
             return
 

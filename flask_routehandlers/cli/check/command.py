@@ -113,10 +113,11 @@ def _check(
     roots = [error.root for error in refused]
     # Collecting garbage in a large app takes longer than checking it.
     gc.freeze()
-    for mount in mounts_of(app) if app else ():
-        roots.append(mount.root)
-        if app and root in (None, os.path.realpath(mount.root)):
-            reports.append(check_mount(app, mount, checks))
+    if app:
+        for mount in mounts_of(app):
+            roots.append(mount.root)
+            if root in (None, os.path.realpath(mount.root)):
+                reports.append(check_mount(app, mount, checks))
     gc.unfreeze()
     if root is None or reports:
         return None, reports

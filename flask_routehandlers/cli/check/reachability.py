@@ -78,10 +78,12 @@ def find_late_rules(app: Flask, mount: Mount) -> Iterator[tuple[Route, Rule]]:
 
     For a rule that was there before, the app refuses the tree at start-up.
     """
-    own = {id(rule) for other in mounts_of(app) for route in other.routes for rule in route.rules}
+    of_trees = {
+        id(rule) for other in mounts_of(app) for route in other.routes for rule in route.rules
+    }
     owners = {places(rule): route for route in mount.routes for rule in route.rules}
     for rule in app.url_map.iter_rules():
-        if id(rule) not in own and not rule.build_only and not rule.websocket:
+        if id(rule) not in of_trees and not rule.build_only and not rule.websocket:
             route = owners.get(places(rule))
             if route:
                 yield route, rule

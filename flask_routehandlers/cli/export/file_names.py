@@ -148,12 +148,12 @@ def _check(name: str) -> None:
     _check_length(name, "a path", _LONGEST_PATH)
 
 
-def _check_length(text: str, what: str, most: int) -> None:
+def _check_length(text: str, noun: str, most: int) -> None:
     """Refuse a name that has too many bytes in UTF-8.
 
-    :param what: what it is, for the message.
+    :param noun: what it is, for the message.
     :param most: the largest number of bytes.
     """
     length = len(text.encode())
     if length > most:
-        raise FileNameError(f"'{text[:40]}...' has {length} bytes, and {what} at most {most}")
+        raise FileNameError(f"'{text[:40]}...' has {length} bytes, and {noun} at most {most}")

@@ -100,12 +100,12 @@ def _put_in_place(new: Path, path: Path, old: Path) -> None:
             raise
 
 
-def _exchange(one: Path, other: Path) -> bool:
+def _exchange(first: Path, second: Path) -> bool:
     """Exchange two folders in one step. Return whether the system can."""
     if sys.platform != "linux":
         return False
     renameat2 = getattr(ctypes.CDLL(None), "renameat2", None)  # not in every libc
-    paths = (os.fsencode(one), os.fsencode(other))
+    paths = (os.fsencode(first), os.fsencode(second))
     if renameat2 is None:
         return False
     return not renameat2(_AT_FDCWD, paths[0], _AT_FDCWD, paths[1], _RENAME_EXCHANGE)
