@@ -59,10 +59,12 @@ class RouteHandlers:
         problem_details: bool = True,
     ) -> None:
         self.root = os.fspath(root)
-        self.url_prefix = None if url_prefix is None else check_prefix(url_prefix)
+        self.url_prefix = url_prefix
         self.subdomain = subdomain
         self.name = name
         self.problem_details = problem_details
+        if url_prefix is not None:
+            check_prefix(url_prefix)
         if name is not None and (not name or "." in name):
             raise ValueError(
                 f"The name {name!r} cannot name a blueprint: it is empty or contains a dot."

@@ -174,8 +174,9 @@ def _suggest_routes(details: dict[str, Any], mount: Mount) -> None:
     best = nlargest(_SUGGESTIONS, scores, key=lambda rule: scores[rule])
     close = [rule for rule in best if scores[rule] >= least]
     if close:
-        *others, last = close
-        names = f"{', '.join(others)} or {last}" if others else last
+        *others, names = close
+        if others:
+            names = f"{', '.join(others)} or {names}"
         details["detail"] = f"{details.get('detail', '')} Did you mean {names}?".lstrip()
 
 
@@ -185,7 +186,9 @@ def _compare(route: Route, parts: list[str]) -> float:
     for segment, part in zip_longest(route.file.url_segments, parts):
         if isinstance(segment, CatchAll):
             break
-        text = "" if segment is None else _literal_text(segment)
+        text = ""
+        if segment is not None:
+            text = _literal_text(segment)
         if text or part is None or segment is None:
             literal.append(text or "[--]")
             asked.append(part or "")

@@ -172,10 +172,10 @@ def _sign(file: str) -> tuple[int, int] | str | None:
     if os.path.isdir(file):
         return os.path.realpath(file)
     try:
-        found = os.stat(file)
+        status = os.stat(file)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return status.st_mtime_ns, status.st_size
 
 
 def _files_of(error: BaseException | None) -> Iterator[str]:

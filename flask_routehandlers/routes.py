@@ -104,11 +104,11 @@ def make_routes(
         failures = list(scopes.failures_above(file.folders))
         if links:
             for depth in range(len(file.folders) + 1):
-                found = links.get(file.folders[:depth], ())
-                if isinstance(found, RouteHandlersError):
-                    failures.append(found)
+                of_folder = links.get(file.folders[:depth], ())
+                if isinstance(of_folder, RouteHandlersError):
+                    failures.append(of_folder)
                 else:
-                    chain += found
+                    chain += of_folder
         module = modules[file.file]
         if isinstance(module, RouteImportError):
             failures.append(module)
@@ -290,7 +290,9 @@ def _find_repeated(site: Site, file: RouteFile) -> Iterator[Problem]:
     names = {parameter.name for segment in file.segments for parameter in segment.parameters}
     for name, parameter in site.prefix_parameters.items():
         if name in names:
-            place = "url_prefix" if parameter.folder.startswith("/") else "subdomain"
+            place = "subdomain"
+            if parameter.folder.startswith("/"):
+                place = "url_prefix"
             yield Problem(
                 f"The {place} {parameter.folder!r} has a parameter {name!r} too.",
                 "Give each parameter of a path a different name.",

@@ -120,15 +120,15 @@ def make_scopes(site: Site, tree: Tree, modules: Modules, below: Below) -> Scope
             definitions[source.folders] = module
             continue
         parameters = site.parameters_of(source)
-        found = {
+        of_folder = {
             name: Definition(name, function, source.file, source.folders, parameters)
             for name, function in read_dependencies(module).items()
         }
         problems = [
             *find_dependency_problems(source.file, module),
-            *find_name_problems(found.values(), below),
+            *find_name_problems(of_folder.values(), below),
         ]
-        definitions[source.folders] = found
+        definitions[source.folders] = of_folder
         if problems:
             definitions[source.folders] = RouteTreeError(site.root, problems)
         imported[source.folders] = dict.fromkeys(find_imported(module), source.file)

@@ -65,7 +65,9 @@ def _contradiction(
             hint = f"Rename the folder to {converted}, or write {parameter}: str."
     place = "the folder"
     if "<" in folder:
-        place = "the url_prefix" if folder.startswith("/") else "the subdomain"
+        place = "the subdomain"
+        if folder.startswith("/"):
+            place = "the url_prefix"
     return Problem(
         f"{name} annotates {parameter} as {wanted}, but {place} {folder} passes "
         f"{_with_article(actual)}.",

@@ -115,8 +115,11 @@ def explain_calls(
     :param bindings: the plans of the calls of its handlers, by method.
     :returns: the view itself, if no handler is hidden.
     """
-    found = {name: find_hidden(name, binding.function) for name, binding in bindings.items()}
-    hidden = {name: handler for name, handler in found.items() if handler is not None}
+    hidden: dict[str, Hidden] = {}
+    for name, binding in bindings.items():
+        handler = find_hidden(name, binding.function)
+        if handler is not None:
+            hidden[name] = handler
     if not hidden:
         return view
 

@@ -180,11 +180,15 @@ def _suggest(
     marker = "Query"
     if kind.has_body and is_structured(annotation):
         marker = "Body"
-    spelled = written if isinstance(written, str) else spell(written)
+    spelled = written
+    if not isinstance(written, str):
+        spelled = spell(written)
     return f"{hint} For a value from the client, write {parameter}: {marker}[{spelled}]."
 
 
 def _join(names: Collection[str]) -> str:
     """Return names as a list in a sentence: ``'id', 'request' and 'params'``."""
     *first, last = map(repr, names)
-    return f"{', '.join(first)} and {last}" if first else last
+    if first:
+        return f"{', '.join(first)} and {last}"
+    return last

@@ -126,7 +126,9 @@ class ValueFilter:
     def hide(self, message: str) -> str:
         """Return a message, or a general one if it repeats a value."""
         if message not in self._messages:  # a long list repeats few of them
-            self._messages[message] = NOT_VALID if self._is_repeated(message) else message
+            self._messages[message] = message
+            if self._is_repeated(message):
+                self._messages[message] = NOT_VALID
         return self._messages[message]
 
     @cached_property

@@ -80,7 +80,9 @@ def _constants_of(variants: list[JsonSchema], definitions: JsonSchema) -> Iterat
 def _types_of(schema: JsonSchema) -> set[str]:
     """Return the JSON types of a value; an empty string stands for any."""
     kind = schema.get("type", "")
-    return set(kind) if isinstance(kind, list) else {kind}
+    if isinstance(kind, list):
+        return set(kind)
+    return {kind}
 
 
 def _accepts_empty(schema: JsonSchema, types: set[str]) -> bool:

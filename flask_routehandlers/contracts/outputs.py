@@ -162,7 +162,9 @@ def _read_statuses(name: str, annotation: Any) -> list[int | None]:
     plain = unalias(annotation)
     if plain is int:
         return [None]
-    values = get_args(plain) if get_origin(plain) is Literal else ()
+    values: tuple[Any, ...] = ()
+    if get_origin(plain) is Literal:
+        values = get_args(plain)
     if values and all(type(value) is int and 100 <= value <= 599 for value in values):
         return list(values)
     raise ContractError(
@@ -185,7 +187,9 @@ def _make_answer(name: str, status: int | None, annotation: Any, headers: Any) -
     elif plain is bytes:
         kind = "bytes"
     elif get_origin(plain) is Literal and all(isinstance(v, str) for v in get_args(plain)):
-        kind = "empty" if get_args(plain) == ("",) else "text"
+        kind = "text"
+        if get_args(plain) == ("",):
+            kind = "empty"
     elif origin in _STREAMS:
         kind = "stream"
         if not set(get_args(plain)[:1]) <= {str, bytes}:

@@ -134,8 +134,7 @@ class MsgspecLibrary:
                 steps.append(match[1])
                 code, message = name, detail
         if code == "invalid" and not _SAFE.match(message):
-            repeating = _REPEATING.match(message)
-            message = repeating[1] if repeating else ValueFilter(data).hide(message)
+            message = _hide_value(message, data)
         path = follow(steps, data, is_missing=code == "missing")
         return [InvalidValue(place, path, message, code)]
 
@@ -148,6 +147,19 @@ class MsgspecLibrary:
         )
         drop_unique_items([*schemas, definitions])
         return list(schemas), definitions
+
+
+def _hide_value(message: str, data: object) -> str:
+    """Return a message of msgspec, or of a user's code, that does not repeat a value.
+
+    ``Invalid enum value 'x'`` is cut before the value.
+
+    :param data: the data that the message is about.
+    """
+    repeating = _REPEATING.match(message)
+    if repeating:
+        return repeating[1]
+    return ValueFilter(data).hide(message)
 
 
 def _position_of(error: Exception) -> str:

@@ -116,7 +116,9 @@ def make_response(
     try:
         return app.make_response(result)
     except TypeError as error:
-        body = result[0] if isinstance(result, tuple) and result else result
+        body = result
+        if isinstance(result, tuple) and result:
+            body = result[0]
         if isinstance(body, (dict, list)):
             raise  # something in it is not JSON
         raise _invalid_result(result, name, file, kind) from error
