@@ -32,7 +32,7 @@ class Hidden(NamedTuple):
 
     @property
     def hint(self) -> str:
-        """What to do about it."""
+        """The change that shows its signature to callers."""
         if not isinstance(self.wrapper, FunctionType):
             kind = type(self.wrapper).__name__
             return f"Call functools.update_wrapper(self, function) in {kind}.__init__()."

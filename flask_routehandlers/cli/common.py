@@ -1,4 +1,4 @@
-"""What the commands share: the app, words for numbers, a progress bar."""
+"""Helpers that the commands share: the app, words for numbers, a progress bar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a handler reads from a request and what it answers, in a few words.
+"""Describe the inputs and the answers of a handler in a few words.
 
 This is for people: ``match`` prints it. Programs read the OpenAPI document.
 """

@@ -51,7 +51,7 @@ class PassedOver:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What an app does with a request.
+    """The way in which an app handles a request.
 
     :param status: 200 where a handler or an automatic answer runs, 404, 405, 500 for a file that
         cannot be used (in debug mode), or 308 where a rule of the app redirects.

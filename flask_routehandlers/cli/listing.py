@@ -120,6 +120,7 @@ def find_handlers(app: Flask) -> Iterator[Handler]:
 
 
 def _make_handler(mount: Mount, route: Route, method: str) -> Handler:
+    """Return a handler with its steps, and the dependencies that it cannot do without."""
     static = None
     if route.static is not None and method == "GET":
         static = describe_lifetime(route.static)

@@ -55,7 +55,7 @@ class StaticUrl:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What a static handler answers for a URL.
+    """The response of a static handler for a URL.
 
     :param url: the URL.
     :param status: the status, less than 500.

@@ -57,7 +57,7 @@ def find_steps(mount: Mount, route: Route, method: str) -> Iterator[Step]:
         yield make("middleware", link.file, link.name, link.binding.function)
     binding, plan = view.dispatcher.bindings.get(method), view.dispatcher.plans.get(method)
     if route.static is not None and method == "GET":
-        # It is run as a request of its own, which shares no dependencies.
+        # It is run as a separate request, which shares no dependencies.
         binding, plan = route.static.handler, route.static.plan
         known.clear()
     for each in _new_dependencies(plan, known):

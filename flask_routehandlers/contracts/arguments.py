@@ -51,7 +51,7 @@ class Argument:
 
     @property
     def has_default(self) -> bool:
-        """Whether the request may lack it."""
+        """``True`` if the request may lack it."""
         return self.default is not inspect.Parameter.empty
 
 

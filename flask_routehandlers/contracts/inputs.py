@@ -83,7 +83,7 @@ class Inputs:
 
     @property
     def reads_whole_query(self) -> bool:
-        """Whether a type in it forbids or collects the keys of the query that it does not name."""
+        """``True`` if a type in it forbids or collects the keys of the query that it lacks."""
         return any(
             isinstance(reader, StructureReader)
             and reader.place == "query"

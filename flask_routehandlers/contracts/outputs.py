@@ -210,6 +210,10 @@ def is_written_by_library(annotation: Any) -> bool:
 
 
 def _has_instances(annotation: Any, seen: set[int]) -> bool:
+    """Return whether a type, or a part of it, is a class with instances of a library.
+
+    :param seen: the identities of the types that have been looked at: a type can refer to itself.
+    """
     plain = unalias(annotation)
     if id(plain) in seen:
         return False

@@ -93,6 +93,7 @@ class Credential:
         return f"{self.scheme.scheme} credentials in the header Authorization"
 
     def _read_authorization(self, request: Request) -> Any:
+        """Return the credential of an ``Authorization`` header, if it is of the scheme."""
         header = request.headers.get("Authorization", "")
         scheme, _, credentials = header.partition(" ")
         wanted = self.scheme.scheme or ""

@@ -93,7 +93,7 @@ class JsonWriter:
 
     @property
     def lacks_library(self) -> bool:
-        """Whether it cannot keep to the declared fields, since no library is installed."""
+        """``True`` if it cannot keep to the declared fields, since no library is installed."""
         return self._codec is None and self._is_simplified
 
     def closeness(self, body: Any) -> int:
@@ -183,7 +183,7 @@ class Writer:
 
     @property
     def lacks_library(self) -> bool:
-        """Whether it cannot keep to the declared fields, since no library is installed."""
+        """``True`` if it cannot keep to the declared fields, since no library is installed."""
         writers = [writer for group in self._writers.values() for writer in group]
         return any(writer.lacks_library for writer in writers)
 

@@ -20,7 +20,7 @@ Call = Callable[[Values], Any]
 def plan_call(binding: Binding, identities: Mapping[str, object]) -> Call:
     """Return a function that calls another one with values of a request.
 
-    It costs hardly more than a call that is written by hand: no dict of arguments is made for
+    It costs little more than a call that is written by hand: no dict of arguments is made for
     functions that can be called by position.
 
     :param binding: what the function asks for.

@@ -80,15 +80,20 @@ def _candidates(module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 def _is_defined_in(value: object, module: ModuleType) -> bool:
     """Return whether a value is a function of the file, decorated or not."""
-    function = inspect.unwrap(value) if callable(value) else None
+    if not callable(value):
+        return False
+    function = inspect.unwrap(value)
     return isinstance(function, FunctionType) and function.__module__ == module.__name__
 
 
 def _why_not_dependency(name: str, value: object) -> Problem | None:
+    """Return the problem of a name that cannot be a dependency, or ``None`` for one that can."""
     if value is None:
         return Problem(f"__all__ lists {name}, which the file lacks.", "Define it, or remove it.")
     if not inspect.isroutine(value):
-        kind = "a class" if inspect.isclass(value) else f"of the type {type(value).__name__}"
+        kind = f"of the type {type(value).__name__}"
+        if inspect.isclass(value):
+            kind = "a class"
         return Problem(
             f"{name} is {kind}, but a dependency is a function.",
             f"Write def {name}(), which returns it.",

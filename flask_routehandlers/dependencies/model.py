@@ -118,7 +118,7 @@ class Run:
 
 
 class Plan:
-    """How a function gets its dependencies.
+    """The way in which a function gets its dependencies.
 
     :param binding: the plan of its call.
     :param asks: the dependencies that it is called with, by argument.

@@ -82,10 +82,11 @@ class _Overridden:
 
     def runs(self) -> list[Run]:
         """Return what runs in each plan of the tree."""
-        return [
-            plan.prepare({name: self._find(asked) for name, asked in plan.asks.items()})
-            for plan in self._tree.plans
-        ]
+        runs = []
+        for plan in self._tree.plans:
+            asks = {name: self._find(dependency) for name, dependency in plan.asks.items()}
+            runs.append(plan.prepare(asks))
+        return runs
 
     def _find(self, original: Dependency, above: tuple[Definition, ...] = ()) -> Dependency:
         """Return what takes the place of a dependency, or the same if nothing does.
@@ -97,10 +98,10 @@ class _Overridden:
         definition = original.definition
         check_cycle(definition, above)
         above = (*above, definition)
-        asks = {name: self._find(asked, above) for name, asked in original.asks.items()}
+        asks = {name: self._find(inner, above) for name, inner in original.asks.items()}
         dependency = original
         if asks != original.asks:
-            identities = {name: asked.identity for name, asked in asks.items()}
+            identities = {name: inner.identity for name, inner in asks.items()}
             call = plan_call(original.binding, identities)
             dependency = replace(original, asks=asks, call=call)
         for functions in self._overrides:
@@ -124,5 +125,5 @@ class _Overridden:
             else:
                 original = self._tree.resolve(argument, definition.folders)
                 asks[argument] = self._find(original, above)
-        made = make_dependency(definition, function, binding, asks, self._identities)
-        return replace(made, is_overridden=True)
+        replacement = make_dependency(definition, function, binding, asks, self._identities)
+        return replace(replacement, is_overridden=True)

@@ -116,6 +116,11 @@ class _Ending:
             pass
 
     def _clean_up(self) -> Iterator[Any]:
+        """Clean up the dependencies, with the first failure thrown in.
+
+        It is a generator only so that :func:`flask.stream_with_context` can hold the context of
+        the request for it. It yields nothing.
+        """
         known, self._failure = self._failure, None
         failure: BaseException | None = None
         try:

@@ -112,7 +112,10 @@ def _fits(actual: Any, wanted: Any) -> bool:
 
 
 def _is_nominal(kind: Any) -> bool:
-    """Return whether instances of a type are told by their class alone."""
+    """Return whether the instances of a type are those of its class and its subclasses alone.
+
+    A protocol or an abstract class accepts others, so that nothing can be said about it.
+    """
     if not isinstance(kind, type) or kind in (Any, object):
         return False
     return not (

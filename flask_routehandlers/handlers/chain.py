@@ -49,12 +49,12 @@ class Link(NamedTuple):
 
     @property
     def awaits(self) -> bool:
-        """Whether it awaits ``call_next()``."""
+        """``True`` if it awaits ``call_next()``."""
         return self.binding.is_async or self.binding.wraps_async
 
     @property
     def needs_loop(self) -> bool:
-        """Whether it, or a dependency of it, is async."""
+        """``True`` if it, or a dependency of it, is async."""
         return self.awaits or (self.plan is not None and self.plan.run.is_async)
 
     def check_call(self, is_called: bool, arguments: object, named: object) -> None:

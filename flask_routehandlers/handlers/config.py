@@ -66,7 +66,7 @@ class RouteConfig:
 
     @property
     def is_static(self) -> bool:
-        """Whether GET is answered from the cache."""
+        """``True`` if GET is answered from the cache."""
         if self.revalidate is None or self.dynamic == "force-dynamic":
             return self.dynamic in STATIC
         return self.revalidate is False or self.revalidate > 0
@@ -78,7 +78,7 @@ class RouteConfig:
 
     @property
     def is_strict(self) -> bool:
-        """Whether reading what belongs to a client is an error; otherwise it is empty."""
+        """``True`` if reading what belongs to a client is an error; otherwise it is empty."""
         return self.dynamic != "force-static"
 
 

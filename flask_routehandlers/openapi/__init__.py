@@ -7,10 +7,10 @@ Both are handlers. In ``app/api/openapi.json/route.py``::
     GET = document
 
 :mod:`~.serving` and :mod:`~.page` answer their requests. :mod:`~.document` puts a document
-together, from what :mod:`~.operations` collects about each method of each route. The rest makes
-one kind of object each (paths, parameters, responses, schemas, security schemes), checks
-patches, or compares two documents. Only ``cli/`` imports from here; ``build`` does so when a tree
-uses OpenAPI, so that other apps do not pay for it.
+    together, from what :mod:`~.operations` collects about each method of each route. The other
+    modules make one kind of object each (paths, parameters, responses, schemas, security schemes),
+    check patches, or compare two documents. ``build`` imports from here only for a tree that uses
+    OpenAPI, so that other apps do not pay for it.
 """
 
 from .page import docs

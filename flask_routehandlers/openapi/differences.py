@@ -124,6 +124,7 @@ class _Comparison:
     def _compare_bodies(
         self, place: str, before: Part | None, after: Part | None
     ) -> Iterator[Difference]:
+        """Compare the request bodies of an operation; ``None`` is an operation without one."""
         name = "request body"
         if before is not None and after is None:
             yield Difference(place, f"{name} removed", True)
@@ -157,6 +158,10 @@ class _Comparison:
     def _compare_headers(
         self, place: str, name: str, before: Part, after: Part
     ) -> Iterator[Difference]:
+        """Compare the headers of a response. One that is no longer always sent breaks clients.
+
+        :param name: the response, for output: ``response 200``.
+        """
         headers = before.get("headers", {}), after.get("headers", {})
         for header in sorted(headers[0].keys() | headers[1].keys()):
             label = f"{name}, header {header}"

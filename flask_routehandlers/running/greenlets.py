@@ -1,4 +1,4 @@
-"""What the loop needs below gevent: a native thread, and an inbox that wakes a greenlet.
+"""The parts of the loop below gevent: a native thread, and an inbox that wakes a greenlet.
 
 gevent has replaced threads by greenlets when this is imported, for all modules but this one.
 """

@@ -1,4 +1,4 @@
-"""Which way async code runs: on the event loop of this process, or as the app or Flask says."""
+"""Choose how async code runs: on the event loop of this process, or as the app or Flask says."""
 
 from __future__ import annotations
 

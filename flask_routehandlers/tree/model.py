@@ -83,7 +83,7 @@ class Folder:
 
     @property
     def is_package(self) -> bool:
-        """Whether it has an ``__init__.py``."""
+        """``True`` if it has an ``__init__.py``."""
         return "__init__" in self.modules
 
 

@@ -43,7 +43,7 @@ from .strays import find_parameters_as_text, find_private_routes, find_strays
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found in one tree.
+    """The findings in one tree.
 
     :param name: the blueprint's name; ``None`` for a tree that no app serves.
     :param root: the absolute path of the root.
