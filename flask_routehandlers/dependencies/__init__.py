@@ -1,4 +1,8 @@
-"""Dependencies: functions of a ``dependencies.py`` that are arguments by their names.
+"""Functions of a ``dependencies.py``: found, planned, run and cleaned up.
 
-Nothing of it runs for a route that asks for none.
+``exports`` reads them from a module, ``planning`` resolves names to functions once, at start-up,
+and ``types`` compares their types with annotations. For each request ``resolving`` runs those that
+a function asks for, with ``calling``, and ends them with ``cleanup``, or with ``streams`` if the
+response has a body that is still to be made. ``overriding`` puts other functions in their place
+while a test runs.
 """

@@ -109,6 +109,7 @@ async def _finish_async(
 
 
 def _yielded_twice(dependency: Dependency) -> RuntimeError:
+    """Return the error for a generator that goes on after it should have ended."""
     return RuntimeError(
         f"{dependency.name} in {dependency.file} yielded twice. A dependency yields its value "
         "once; what follows the yield cleans up."

@@ -1,4 +1,9 @@
-"""Read the dependencies of a ``dependencies.py`` from its module."""
+"""Read the dependencies of a ``dependencies.py`` from its module.
+
+Which names these are has to be obvious to a reader of the file, since each of them can be an
+argument of a function elsewhere: the public functions that are defined in it, or exactly the names
+in ``__all__``. A helper begins with an underscore.
+"""
 
 from __future__ import annotations
 
@@ -63,6 +68,7 @@ def find_imported(module: ModuleType) -> set[str]:
 
 
 def _is_list_of_names(value: object) -> bool:
+    """Return whether a value can be ``__all__``."""
     return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
 
 

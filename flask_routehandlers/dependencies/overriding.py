@@ -1,4 +1,10 @@
-"""Replace dependencies in tests."""
+"""Replace dependencies in tests.
+
+A replacement is planned like any dependency, at the place of each definition of its name, and the
+plans of all functions are made again with it. Requests of all threads read the plan of the moment,
+so that nothing is compared while no test runs. A static handler that has a replaced dependency
+neither reads nor fills the cache.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +45,7 @@ def overriding(scopes: Iterable[Scopes], functions: Mapping[str, Function]) -> I
 
 
 def _check(trees: Iterable[Scopes], functions: Mapping[str, Function]) -> None:
+    """Refuse names that no tree has, and values that cannot be called."""
     names = {definition.name for tree in trees for definition in tree.planned}
     for name, function in functions.items():
         if name not in names:

@@ -1,4 +1,9 @@
-"""Resolve the names of dependencies in the tree. Done once, at start-up."""
+"""Resolve the names of dependencies in the tree. Done once, at start-up.
+
+A definition is planned once, after those that it asks for, so that a plan is a tree of finished
+dependencies. One that cannot be planned keeps its error, which everything that asks for it gets
+too: it is reported once, for the file where the reason is.
+"""
 
 from __future__ import annotations
 
@@ -57,25 +62,25 @@ class Scopes:
     def failures_above(self, folders: Folders) -> Iterator[RouteHandlersError]:
         """Return why files at a folder or above cannot be used."""
         for depth in range(len(folders) + 1 if self.definitions else 0):
-            found = self.definitions.get(folders[:depth])
-            if isinstance(found, RouteHandlersError):
-                yield found
+            definitions = self.definitions.get(folders[:depth])
+            if isinstance(definitions, RouteHandlersError):
+                yield definitions
 
     def find(self, name: str, folders: Folders) -> Definition | None:
         """Return the definition of a name that a folder sees."""
         for depth in range(len(folders), -1, -1):
-            found = self.definitions.get(folders[:depth])
-            if isinstance(found, Mapping) and name in found:
-                return found[name]
+            definitions = self.definitions.get(folders[:depth])
+            if isinstance(definitions, Mapping) and name in definitions:
+                return definitions[name]
         return None
 
     def outermost(self, folders: Folders) -> dict[str, Definition]:
         """Return for each name at a folder or above the outermost definition."""
         outermost: dict[str, Definition] = {}
         for depth in range(len(folders) + 1 if self.definitions else 0):
-            found = self.definitions.get(folders[:depth])
-            if isinstance(found, Mapping):
-                outermost = {**found, **outermost}
+            definitions = self.definitions.get(folders[:depth])
+            if isinstance(definitions, Mapping):
+                outermost = {**definitions, **outermost}
         return outermost
 
     def visible(self, folders: Folders) -> Visible:
@@ -85,9 +90,10 @@ class Scopes:
             if folders:
                 outer = self.visible(folders[:-1])
             types, imported = outer
-            found = self.definitions.get(folders)
-            if isinstance(found, Mapping):
-                types = {**types, **{name: type_of(each.function) for name, each in found.items()}}
+            definitions = self.definitions.get(folders)
+            if isinstance(definitions, Mapping):
+                own_types = {name: type_of(each.function) for name, each in definitions.items()}
+                types = {**types, **own_types}
                 imported = {**imported, **self.imported.get(folders, {})}
             self._visible[folders] = Visible(types, imported)
         return self._visible[folders]
@@ -144,6 +150,10 @@ class Scopes:
         return self.planned[definition]
 
     def _make(self, definition: Definition, above: tuple[Definition, ...]) -> Dependency:
+        """Plan a dependency, after those that it asks for.
+
+        :raises ProblemError: for one that cannot be used.
+        """
         check_cycle(definition, above)
         above = (*above, definition)
         binding = self.bind(definition, definition.function, self.visible(definition.folders))
@@ -200,7 +210,14 @@ def make_dependency(
 ) -> Dependency:
     """Return a function as a dependency.
 
+    Its identity is that of its value in a request. It is the same for one function that asks for
+    the same dependencies, from whichever folder it is asked for, so that such a function runs
+    once.
+
     :param definition: the definition whose name and place it has.
+    :param function: the function, or the one that a test puts in its place.
+    :param binding: the plan of its call.
+    :param asks: the dependencies that it is called with, by argument.
     :param identities: those of the functions so far; one is added for a new function.
     """
     innermost = inspect.unwrap(function)

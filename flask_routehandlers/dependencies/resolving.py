@@ -1,4 +1,14 @@
-"""Run the dependencies that a request asks for, each once, and clean up after them."""
+"""Run the dependencies that a request asks for, each once, and clean up after them.
+
+A function of the chain that asks for some is called by :func:`run`, or by :func:`run_in_loop` if
+any of them is async. The order is fixed: every credential, then each dependency that has no value
+yet with its inputs, then the inputs of the function itself, the function, the clean-up. Invalid
+inputs are collected until the function would be called, so that a 401, 403 or 404 of a dependency
+comes before a 422.
+
+What is raised decides how dependencies end. A failure is thrown in at their ``yield``; an answer,
+also one that ``abort()`` made of a redirect, lets them go on after it.
+"""
 
 from __future__ import annotations
 
@@ -176,6 +186,7 @@ def _run_bridged(
 
 
 def _wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Return the result of a coroutine, from sync code."""
     return run_for(current_app._get_current_object(), coroutine)  # type: ignore[attr-defined]
 
 
@@ -193,6 +204,7 @@ def _begin(dependency: Dependency, values: Values, cleanups: list[Cleanup]) -> A
 
 
 async def _begin_in_loop(dependency: Dependency, values: Values, cleanups: list[Cleanup]) -> Any:
+    """Do the same in an event loop, and wait for the value."""
     if dependency.is_async and not dependency.binding.wraps_async:
         value = _begin(dependency, values, cleanups)
     else:
