@@ -76,12 +76,7 @@ def build(
     """
     tree = discover(root)
     _warn(root, tree.warnings)
-    problems = [
-        *tree.problems,
-        *find_conflicts(tree),
-        *find_name_clashes(tree),
-        *_find_converter_problems(app, tree),
-    ]
+    problems = _find_in_tree(app, tree)
     refusals = [
         *_find_app_problems(app, root, name),
         *_find_place_problems(app, root, url_prefix, subdomain),
@@ -96,36 +91,50 @@ def build(
     problems += [*scopes.find_problems(), *find_dependencies_without_asgiref(site, scopes)]
     links = make_links(site, sound, modules, scopes, below)
     results = list(make_routes(site, sound, modules, scopes, links))
-    routes = tuple(result.route for result in results)
-    failures = dict.fromkeys(_find_failures(scopes, links, results))
-    in_files = [problem for result in results for problem in result.problems]
-    clashes = list(find_clashes(app.url_map, [(route.file.file, route.rules) for route in routes]))
-    file_warnings = _merge(warning for result in results for warning in result.warnings)
     mount = Mount(
         name=name,
         root=root,
         url_prefix=url_prefix,
         subdomain=subdomain,
         module_name=module_name,
-        routes=routes,
+        routes=tuple(result.route for result in results),
         problem_details=problem_details,
         prefix_pattern=prefix_pattern(app.url_map, url_prefix),
         cache=site.cache,
         tree=replace(tree, folders=()),
         scopes=scopes,
         patches=_read_patches(modules),
-        failures=tuple(failures),
-        warnings=file_warnings,
+        failures=tuple(dict.fromkeys(_find_failures(scopes, links, results))),
+        warnings=_merge(warning for result in results for warning in result.warnings),
     )
-    others = [*in_files, *clashes, *_find_static(mount), *_find_openapi_problems(app, mount)]
-    if mount.cache is not None:
-        namespace = namespace_of(app, root, name)
-        others += claim_namespace(app, mount.cache.settings, namespace)
+    in_files = [problem for result in results for problem in result.problems]
+    others = [*in_files, *_find_in_mount(app, mount)]
+    failures = mount.failures
     if problems or others or (failures and not app.debug):
         problems += (problem for failure in failures for problem in problems_of(failure))
         raise RouteTreeError(root, [*problems, *others]) from _cause_of(failures)
-    _warn(root, (_with_place(root, warning) for warning in file_warnings))
+    _warn(root, (_with_place(root, warning) for warning in mount.warnings))
     return mount
+
+
+def _find_in_tree(app: Flask, tree: Tree) -> list[Problem]:
+    """Find the problems of a tree that show without importing a file of it."""
+    return [
+        *tree.problems,
+        *find_conflicts(tree),
+        *find_name_clashes(tree),
+        *_find_converter_problems(app, tree),
+    ]
+
+
+def _find_in_mount(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find the problems that only all routes together, and those of the app, can have."""
+    yield from find_clashes(app.url_map, [(r.file.file, r.rules) for r in mount.routes])
+    yield from _find_static(mount)
+    yield from _find_openapi_problems(app, mount)
+    if mount.cache is not None:
+        namespace = namespace_of(app, mount.root, mount.name)
+        yield from claim_namespace(app, mount.cache.settings, namespace)
 
 
 def _find_static(mount: Mount) -> Iterator[Problem]:
