@@ -28,9 +28,7 @@ from .model import (
 )
 from .segments import Segment, is_walked
 
-MIDDLEWARE_FILE = "middleware.py"
 ROUTE_FILE = "route.py"
-MIDDLEWARE_FILE = "middleware.py"
 
 Names = tuple[str, ...]
 
