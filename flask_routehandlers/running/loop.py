@@ -1,4 +1,4 @@
-"""The event loop that threads of requests share with a thread of its own."""
+"""The event loop that a separate thread and the threads of requests run in turns."""
 
 from __future__ import annotations
 

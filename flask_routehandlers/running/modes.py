@@ -1,4 +1,4 @@
-"""Choose how async code runs: on the event loop of this process, or as the app or Flask says."""
+"""Choose how async code runs: on the event loop of this process, or in the way of the app."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""The settings of async code and of :func:`after`, in ``app.config``."""
+"""The settings of async code and of :func:`after`, in ``app.config``.
+
+They are checked at start-up. That of async code is read for each call; those of :func:`after` are
+read once, when a request of the app first calls it.
+"""
 
 from __future__ import annotations
 
