@@ -265,7 +265,7 @@ def test_static_handlers_are_shown_as_stored(make_app, config, said):
     own_head = f"{code}def HEAD(): ...\n"
     app = make_app({"feed/route.py": code, "head/route.py": own_head})
     row = f"  static      {said}\n"
-    for method, path, is_told in [
+    for method, path, is_shown in [
         ("GET", "/api/feed", True),
         ("HEAD", "/api/feed", True),
         ("POST", "/api/feed", False),
@@ -273,9 +273,9 @@ def test_static_handlers_are_shown_as_stored(make_app, config, said):
         ("HEAD", "/api/head", False),
     ]:
         _, output = match(app, method, path)
-        assert (row in output) == ("  static " in output) == (is_told and said is not None)
-        told = json.loads(match(app, method, path, "--json")[1])["static"]
-        assert told == (said if is_told else None)
+        assert (row in output) == ("  static " in output) == (is_shown and said is not None)
+        shown = json.loads(match(app, method, path, "--json")[1])["static"]
+        assert shown == (said if is_shown else None)
 
 
 def test_json_has_other_values_as_strings(shop):

@@ -179,13 +179,13 @@ def go_through_jumps(client: Client, clocks: list[Clock], jumps: tuple[int, ...]
             time.sleep(1.2)
             client.ask("/api/second/a")
             assert until(lambda: client.age("/api/second/a") < 0.5)
-            # What is fresh until revalidated is not computed anew, and is when it is told.
+            # What is fresh until revalidated is computed again then, and not before.
             assert client.ask("/api/told/a")["made"] == told
             client.ask("/api/tell", "POST")
             before, told = told, client.ask("/api/told/a")["made"]
             assert told > before
             assert client.ask("/api/told/a")["made"] == told
-            # What nobody has asked for before is computed and stored.
+            # What no one has asked for before is computed and stored.
             path = f"/api/told/{time.monotonic()}"
             first = client.ask(path)
             assert client.age(path) < 5

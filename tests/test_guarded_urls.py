@@ -246,7 +246,7 @@ def test_over_a_server_the_guard_always_runs(served):
                 status = over_socket(port, target, method)
                 if ran_for(served, method, target, status) == "guarded":
                     reached.add(target)
-    # The server drops scheme and host, and what stands before the path.
+    # The server drops scheme and host, and what comes before the path.
     assert set(SAME) <= reached <= {*SAME, *FORMS, *DOUBLED_AT_THE_BEGINNING}
 
 

@@ -58,7 +58,7 @@ CONVERTERS = {"any_": Anything, "digits": Digits, "rest": Rest, "two": Two, "str
 
 @pytest.fixture
 def mounted(tree: Callable[..., Path]) -> Callable[..., Flask]:
-    """An app with rules of its own, and a tree with these routes that handle GET and POST."""
+    """An app with its own rules, and a tree with these routes that handle GET and POST."""
 
     def make(
         own: dict[str, dict[str, Any]],

@@ -787,7 +787,7 @@ def test_workers_share_what_is_stored(tree):
         with server.client() as client:
             assert all(key.startswith(b"{flask-routehandlers}:") for key in client.scan_iter())
             assert client.dbsize() > 0
-        # Another version of the code, by its bytes or by its name, begins anew.
+        # Another version of the code, by its bytes or by its name, begins again.
         assert of(configured(folder, url=server.url, version="2").test_client().get(PATH)) == (
             200, {"run": 2}, STORED,
         )  # fmt: skip

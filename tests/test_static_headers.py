@@ -89,7 +89,7 @@ def test_age_and_ttl_are_whole_seconds(make_app):
         if ttl < 0:  # a refresh has begun
             assert until(lambda: client.get(PATH).headers["Age"] == "0")
             grow_older(app, 60.5)
-    # Caches on the way are told of the age that they count from.
+    # Caches on the way get the age that they count from.
     assert response.headers["Cache-Control"] == SHARED
 
 
@@ -301,7 +301,7 @@ def test_an_etag_changes_with_the_response(make_app):
     assert len({etag(returns) for returns in every}) == len(every)
 
 
-# Every hit is a response of its own.
+# Every hit is a separate response.
 
 
 def test_a_hook_changes_one_response_only(make_app):

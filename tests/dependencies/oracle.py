@@ -1,4 +1,4 @@
-"""What has to happen in a request, told in the order of the contract's sentences."""
+"""The events of a request, in the order of the contract's sentences."""
 
 from __future__ import annotations
 

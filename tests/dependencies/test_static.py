@@ -1,4 +1,4 @@
-"""Dependencies of static handlers: a static run is a request of its own."""
+"""Dependencies of static handlers: a static run is a separate request."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ HANDLER = "def GET(): ..."
 def documented(folder: Path, files: Mapping[str, str], **config: Any) -> Flask:
     """Return an app with a document at ``/api/openapi.json``.
 
-    :param folder: a folder of its own.
+    :param folder: an empty folder.
     :param files: files below ``app/api``, without what they import. That of the document may be
         among them.
     :param config: settings of the app.

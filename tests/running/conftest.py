@@ -1,4 +1,4 @@
-"""An event loop of each kind, and scripts that run in a process of their own."""
+"""An event loop of each kind, and scripts that run in separate processes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _with_engine(engine: Engine) -> Iterator[None]:
 
 @pytest.fixture
 def run_script(tmp_path: Path) -> Callable[..., str]:
-    """Run a script in a process of its own, and return what it prints."""
+    """Run a script in a separate process, and return what it prints."""
 
     def run(script: str, *options: str, code: int = 0, **environment: str) -> str:
         path = tmp_path / "script.py"
