@@ -9,7 +9,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
 DOCS = REPOSITORY / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), REPOSITORY / "README.md"])
+PAGES = sorted([*DOCS.glob("*.md"), *DOCS.glob("recipes/*.md"), REPOSITORY / "README.md"])
 
 _BLOCK = re.compile(
     r"^```(?P<info>[^\n]*)\n(?P<code>.*?)^```$"
