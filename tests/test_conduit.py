@@ -101,7 +101,7 @@ def test_a_name_can_be_taken_only_once(client, ada):
 def test_an_article_is_written_and_read(client, ada):
     slug = ada.publish()
     article = client.get(f"/api/articles/{slug}").json["article"]
-    assert ARTICLE | {"tagList": ["hot", "tea"]} == {name: article[name] for name in ARTICLE}
+    assert {name: article[name] for name in ARTICLE} == ARTICLE | {"tagList": ["hot", "tea"]}
     assert article["author"]["username"] == "ada"
     assert (article["favorited"], article["favoritesCount"]) == (False, 0)
     changed = ada.ask("PUT", f"/articles/{slug}", article={"body": "Longer"}).json["article"]

@@ -221,10 +221,7 @@ DESCRIBED = Section(
     (
         Example(
             POSTS,
-            commands=(
-                "flask route-handlers openapi",
-                "flask route-handlers openapi --check api.json -o api.json",
-            ),
+            commands=("flask route-handlers openapi --check api.json -o api.json",),
         ),
         Example(
             wsgi('RouteHandlers(app, root="app/admin")')
