@@ -1,8 +1,9 @@
 """README.md and docs/ show what happens: their code is run and their output compared.
 
 A page is read from top to bottom. A block whose first line is a comment with a path,
-``# app/api/users/[id]/route.py``, is written to a project folder. Console and ``>>>`` blocks run
-in that folder, and ``curl`` asks a server that runs the app.
+``# app/api/users/[id]/route.py``, is written to a project folder; a ``literalinclude`` brings all
+files of its project. Console and ``>>>`` blocks run in that folder, and ``curl`` asks a server that
+runs the app.
 """
 
 from __future__ import annotations
@@ -70,6 +71,9 @@ def outcomes(page: Path, project: Project) -> Iterator[tuple[Block, str, str]]:
     for block in blocks(page):
         if block.file:
             project.add(block.file, block.text)
+        elif block.kind.startswith("{literalinclude}"):
+            for name, content in included(page.parent / block.kind.split()[1]):
+                project.add(name, content)
         elif block.kind == "console":
             for command, shown in commands(block.text):
                 if not command.startswith(NOT_RUN):
@@ -79,6 +83,13 @@ def outcomes(page: Path, project: Project) -> Iterator[tuple[Block, str, str]]:
         elif block.kind != "heading":
             is_directive = block.kind.startswith("{")
             assert is_directive or block.kind in NOT_CHECKED, f"{block.place}: which file is this?"
+
+
+def included(file: Path) -> Iterator[tuple[str, str]]:
+    """Yield the files of the project from which a page shows one."""
+    [folder] = [parent for parent in file.parents if (parent / "wsgi.py").exists()]
+    for each in folder.rglob("*.py"):
+        yield each.relative_to(folder).as_posix(), each.read_text(encoding="utf-8")
 
 
 def marked(page: Path) -> object:
