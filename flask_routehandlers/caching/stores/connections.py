@@ -11,7 +11,6 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from typing import Any
 
 from redis import RedisError
@@ -77,22 +76,17 @@ class Connections:
         self._freed = threading.Condition()
         self._waiting = 0
         self._failures = 0
-        self._shared: dict[bytes, Future[Reply]] = {}
 
-    def call(self, command: bytes, *, is_shared: bool = False) -> Reply:
+    def call(self, command: bytes) -> Reply:
         """Send a command, and return its reply.
 
         :param command: the result of :func:`pack`.
-        :param is_shared: whether one reply may be used for several threads that ask for it while
-            all connections are busy.
         :raises StoreError: when there is no reply.
         :raises ReplyError: when the reply is an error.
         """
         try:
             peer = self._free.pop()
         except IndexError:
-            if is_shared:
-                return self._call_for_all(command)
             peer = self._wait()
         return self._call(peer, command)
 
@@ -148,25 +142,6 @@ class Connections:
                     self._freed.wait(self._timeout)
             finally:
                 self._waiting -= 1
-
-    def _call_for_all(self, command: bytes) -> Reply:
-        """Call once for all threads that ask for the same before it is sent."""
-        mine: Future[Reply] = Future()
-        future = self._shared.setdefault(command, mine)
-        if future is not mine:
-            return future.result()
-        try:
-            try:
-                peer = self._wait()
-            finally:
-                del self._shared[command]  # who comes from now on has to ask again
-            mine.set_result(self._call(peer, command))
-        except (StoreError, ReplyError) as error:
-            mine.set_exception(error)
-        except BaseException:
-            mine.set_exception(StoreError("the call of another thread was interrupted"))
-            raise
-        return mine.result()
 
     def _describe(self, error: Exception) -> str:
         """Return the reason for a :class:`~flask_routehandlers.StoreError`."""

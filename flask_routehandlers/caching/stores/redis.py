@@ -70,7 +70,7 @@ class RedisStore:
         else:
             command, entry = verified
             try:
-                reply = self._connections.call(command, is_shared=True)
+                reply = self._connections.call(command)
             except ReplyError:
                 reply = self._read(key)
             if type(reply) is int:
@@ -86,7 +86,7 @@ class RedisStore:
 
     def _read(self, key: str) -> Reply:
         """Ask for an entry of which this process has no copy."""
-        return self._run(GET, [self._name("e", key)], b"", is_shared=True)
+        return self._run(GET, [self._name("e", key)], b"")
 
     def _keep(self, entry: Entry, data: bytes) -> None:
         """Keep a copy of an entry, to be used for as long as the server has the same bytes."""
@@ -160,11 +160,9 @@ class RedisStore:
         except ReplyError as error:
             raise StoreRefusedError(str(error)) from error
 
-    def _run(
-        self, script: Script, keys: list[bytes], *arguments: bytes, is_shared: bool = False
-    ) -> Reply:
+    def _run(self, script: Script, keys: list[bytes], *arguments: bytes) -> Reply:
         try:
-            return script.run(self._connections, keys, *arguments, is_shared=is_shared)
+            return script.run(self._connections, keys, *arguments)
         except ReplyError as error:
             raise StoreRefusedError(str(error)) from error
 

@@ -24,25 +24,18 @@ class Script:
         # The name that Redis gives it; it protects nothing.
         self._digest = sha1(self._source, usedforsecurity=False).hexdigest().encode()
 
-    def run(
-        self,
-        connections: Connections,
-        keys: list[bytes],
-        *arguments: bytes,
-        is_shared: bool = False,
-    ) -> Reply:
+    def run(self, connections: Connections, keys: list[bytes], *arguments: bytes) -> Reply:
         """Run the script on the server, with its ``KEYS`` and ``ARGV``.
 
-        :param is_shared: as in :meth:`Connections.call`.
         :raises ReplyError: when the server refuses.
         """
         try:
-            return connections.call(self.command(keys, *arguments), is_shared=is_shared)
+            return connections.call(self.command(keys, *arguments))
         except ReplyError as error:
             if error.code != "NOSCRIPT":
                 raise
         rest = (b"%d" % len(keys), *keys, *arguments)
-        return connections.call(pack((b"EVAL", self._source, *rest)), is_shared=is_shared)
+        return connections.call(pack((b"EVAL", self._source, *rest)))
 
     def command(self, keys: list[bytes], *arguments: bytes) -> bytes:
         """Return the command that runs it on a server that knows it."""
