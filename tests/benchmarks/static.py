@@ -1,7 +1,7 @@
 """A hit of a static handler against a plain Flask view, and hits against each other.
 
-A long body is compared with a short one, a stale hit with a fresh one, and under gunicorn a hit
-from Redis with one from memory.
+A long body is compared with a short one, a stale hit with a fresh one, a request that computes a
+response with one to a dynamic handler, and under gunicorn a hit from Redis with one from memory.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from http.client import HTTPResponse
+from itertools import count
 from pathlib import Path
 from statistics import median
-from time import monotonic, sleep
+from time import monotonic, process_time, sleep
 
 import pytest
 from flask import Blueprint, Flask, Response
@@ -40,6 +41,17 @@ def GET():
         time.sleep(600)
     return {"status": "ok"}
 """
+
+#: Each with paths that are requested once.
+ONCE = {
+    "cold/[id]/route.py": HIT.replace("GET()", "GET(id)"),
+    "dynamic/[id]/route.py": HIT.replace("GET()", "GET(id)").replace("revalidate", "_"),
+    "waiting/[id]/route.py": "import time\n\nrevalidate = 60\n\n"
+    "def GET(id):\n    time.sleep(0.1)\n    return id\n",
+}
+#: How many paths are requested in a block, how many blocks there are, and how many paths are
+#: requested concurrently, by how many threads.
+BLOCK, BLOCKS, MANY, ASKING = 50, 60, 1000, 40
 
 WSGI = """
 import os
@@ -77,6 +89,34 @@ def static(folder: Path, source: str) -> Flask:
     RouteHandlers(app)
     assert app.test_client().get(PATH).status_code == 200
     return app
+
+
+def ask_once(folder: Path) -> Iterator[str]:
+    """Measure requests whose response has to be computed."""
+    write_files(folder / "app/api", ONCE)
+    app = bare_app(folder)
+    RouteHandlers(app)
+    numbers = count()
+
+    def ask(name: str) -> None:
+        path = f"/api/{name}/{next(numbers)}"
+        with app.test_client().get(path) as response:
+            assert response.status_code == 200
+
+    times: dict[str, list[float]] = {"cold": [], "dynamic": []}
+    for _ in range(BLOCKS):
+        for name, taken in times.items():
+            begin = process_time()  # the handler runs in another thread
+            for _ in range(BLOCK):
+                ask(name)
+            taken.append(process_time() - begin)
+    ratio = median(times["cold"]) / median(times["dynamic"])
+    yield f"a request that computes a response, against a dynamic handler {ratio:.3f}"
+    with ThreadPoolExecutor(ASKING) as pool:
+        begin = monotonic()
+        list(pool.map(ask, ["waiting"] * MANY))
+        ratio = (monotonic() - begin) / (MANY * 0.1 / ASKING)
+    yield f"{MANY} of them by {ASKING} threads, against the sleep of their handlers {ratio:.3f}"
 
 
 def count_answers(port: int) -> int:
@@ -142,6 +182,7 @@ def run() -> Iterator[str]:
         sleep(1.1)
         times = compare({"hit": hit, "stale": stale}, PATH)
         yield f"a stale hit against a hit {times['stale'] / times['hit']:.3f}"
+        yield from ask_once(folder / "once")
         try:
             rates = throughputs(folder / "gunicorn")
         except pytest.skip.Exception as skipped:
