@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal
 
-#: The folder of this package, whose frames say nothing about an app.
+#: The folder of this package, with a separator at the end.
 _PACKAGE = os.path.join(os.path.dirname(__file__), "")
 
 
@@ -175,7 +175,10 @@ def skip_frames(
 
 
 def _locate(error: BaseException, path: str) -> str:
-    """Return the line of a file that failed, and where it led if that is another file."""
+    """Return the line of a file that failed, and where it led if that is another file.
+
+    Lines of this package are left out: it raises for what another line did.
+    """
     file = shown_path(path)
     raised = [
         (frame.filename, frame.lineno)

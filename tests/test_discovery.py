@@ -645,8 +645,8 @@ def test_a_locale_that_is_not_utf_8_is_named(root):
         found[hint] = ast.literal_eval(child.stdout.decode())
     problem = (
         "caf\\udcc3\\udca9\n  The locale makes Python read file names as ascii, not as UTF-8, so "
-        "the text of this one is not known.\n  Start Python with the environment variable "
-        "PYTHONUTF8=1, or set LC_ALL=C.UTF-8."
+        "this one cannot be read.\n  Start Python with the environment variable PYTHONUTF8=1, or "
+        "set LC_ALL=C.UTF-8."
     )
     assert found.pop("") == ([problem], ["b/route.py"])
     assert set(map(str, found.values())) == {"([], ['b/route.py', 'café/route.py'])"}

@@ -33,8 +33,9 @@ NOT_SHOWN = {
     "Typed bodies need pydantic, which is not installed.": "an environment without pydantic",
     "\0 makes the document invalid: \0.": "an environment with openapi-spec-validator",
     "Write it as OpenAPI 3.1 defines it.": "an environment with openapi-spec-validator",
-    "The locale makes Python read file names as \0, not as UTF-8, so the text of this one is not "
-    "known.": "a process with another locale",
+    "The locale makes Python read file names as \0, not as UTF-8, so this one cannot be read.": (
+        "a process with another locale"
+    ),
     "Start Python with the environment variable PYTHONUTF8=1, or set LC_ALL=C.UTF-8.": (
         "a process with another locale"
     ),
@@ -66,6 +67,12 @@ def is_shown(message: str, text: str) -> bool:
 def test_the_page_is_up_to_date():
     shown = (DOCS / "messages.md").read_text(encoding="utf-8")
     assert make_page() == shown, "Run python docs/record.py messages"
+
+
+def test_the_page_is_the_same_everywhere():
+    shown = (DOCS / "messages.md").read_text(encoding="utf-8")
+    assert str(PACKAGE) not in shown
+    assert not re.findall(r"\S*/flask_routehandlers/\S+\.py", shown)
 
 
 def test_every_message_is_on_a_page():

@@ -76,12 +76,12 @@ def parse_segment(folder: str) -> Segment:
 
 
 def _check_locale(folder: str) -> None:
-    """Refuse a name that Python has not read as UTF-8: its text is different on each machine."""
+    """Refuse a name that Python has not read as UTF-8: it would be another one elsewhere."""
     encoding = sys.getfilesystemencoding()
     if encoding != "utf-8" and not folder.isascii():
         raise SegmentError(
-            f"The locale makes Python read file names as {encoding}, not as UTF-8, so the text "
-            "of this one is not known.",
+            f"The locale makes Python read file names as {encoding}, not as UTF-8, so this one "
+            "cannot be read.",
             "Start Python with the environment variable PYTHONUTF8=1, or set LC_ALL=C.UTF-8.",
         )
 
