@@ -217,6 +217,8 @@ def test_near_misses_of_file_names_are_warnings(check):
 
 def test_handlers_in_other_files_are_warnings(check):
     files = {
+        "(old).py": GET,
+        "_users.py": GET,
         "users.py": "x = 1\n\n\nasync def GET (): ...",
         "posts/[id].py": "def POST(id): ...",
         "posts/index.py": GET,
@@ -238,13 +240,30 @@ def test_handlers_in_other_files_are_warnings(check):
 
     assert check(files) == (
         0,
-        stray("posts/[id].py", "POST", "posts/[id]")
+        stray("(old).py", "GET", "%28old%29")
+        + stray("_users.py", "GET", "%5Fusers")
+        + stray("posts/[id].py", "POST", "posts/[id]")
         + stray("posts/__init__.py", "GET", "posts")
         + stray("posts/index.py", "GET", "posts")
         + f"tags/routes.py\n  warning: tags/routes.py {NEAR_MISS}\n\n"
         + stray("users.py", "GET", "users")
-        + "1 route file: 5 warnings\n",
+        + "1 route file: 7 warnings\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    {"_x": "%5Fx", "_(x)": "%5F%28x%29", "_[id]": "%5F[id]", ".x": "%2Ex"}.items(),
+)
+def test_route_files_in_private_folders(check, folder, name):
+    assert check({"a/route.py": GET, f"a/{folder}/b/route.py": GET}) == (
+        0,
+        f"a/{folder}/b/route.py\n"
+        f"  warning: It gets no URL: the folder {folder} is private or hidden. "
+        f"Rename it to {name} if its name should be in the URL.\n\n"
+        "1 route file: 1 warning\n",
+    )
+    assert check({f"a/{name}/b/route.py": GET})[1] == "1 route file: no problems found\n"
 
 
 def test_a_file_in_a_refused_folder_is_no_stray(check):

@@ -771,7 +771,6 @@ HINTS: dict[str, tuple[Follow, ...]] = {
         lambda tree, problem, name: tree.rename(tree.path(problem.files[0]), name),
     ),
     r"Rename it to (\S+) if its name should be in the URL\.": (to("{0}"),),
-    r"Rename it without the dot if its files should answer requests\.": (to("renamed"),),
     r"Rename it to (\S+) if it should be a parameter\.": (rename_folder,),
     r"Move it to the folder of a route file or above, or remove it\.": (
         move("middleware.py"),

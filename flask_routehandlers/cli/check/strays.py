@@ -17,7 +17,7 @@ from ...handlers.exports import METHODS
 from ...tree.discovery import ROUTE_FILE
 from ...tree.model import Tree
 from ...tree.segments import is_walked
-from ...tree.spelling import guess_parameter
+from ...tree.spelling import escape, guess_parameter
 
 _HANDLER = re.compile(rf"^(?:async\s+)?def\s+({'|'.join(METHODS)}) *\(".encode(), re.M)
 
@@ -42,8 +42,9 @@ def find_strays(tree: Tree) -> Iterator[Problem]:
             handler = _find_handler(path)
         if handler:
             folders = file.removesuffix(".py").split("/")
-            if folders[-1] in _OF_FOLDER:
-                folders.pop()
+            stem = folders.pop()
+            if stem not in _OF_FOLDER:
+                folders.append(escape(stem))
             yield Problem(
                 f"It defines {handler}, and only a {ROUTE_FILE} gets a URL.",
                 f"Move it to {'/'.join([*folders, ROUTE_FILE])} if it should answer requests.",
@@ -59,12 +60,9 @@ def find_private_routes(tree: Tree) -> Iterator[Problem]:
         names = folder.removeprefix(tree.root).split(os.sep)[1:]
         private = [name for name in names if not is_walked(name)]
         if private and ROUTE_FILE in files and _find_handler(os.path.join(folder, ROUTE_FILE)):
-            hint = f"Rename it to %5F{private[0][1:]} if its name should be in the URL."
-            if private[0].startswith("."):
-                hint = "Rename it without the dot if its files should answer requests."
             yield Problem(
                 f"It gets no URL: the folder {private[0]} is private or hidden.",
-                hint,
+                f"Rename it to {escape(private[0])} if its name should be in the URL.",
                 ("/".join([*names, ROUTE_FILE]),),
                 "warning",
             )
