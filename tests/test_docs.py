@@ -2,8 +2,8 @@
 
 A page is read from top to bottom. A block whose first line is a comment with a path,
 ``# app/api/users/[id]/route.py``, is written to a project folder; a ``literalinclude`` brings all
-files of its project. Console and ``>>>`` blocks run in that folder, and ``curl`` asks a server that
-runs the app.
+files of its project. Console and ``>>>`` blocks run in that folder, and ``curl`` asks a server
+that runs the app.
 """
 
 from __future__ import annotations

@@ -953,7 +953,8 @@ def test_a_file_that_makes_its_app_again_is_named(tmp_path, monkeypatch):
         "make the app."
     )
     assert problem.hint == (
-        f"Look at {tmp_path}/app/api/x/route.py, line 1, which led to {tmp_path}/again1.py, line 5."
+        f"Look at {tmp_path}/app/api/x/route.py, line 1, which led to {tmp_path}/again1.py, "
+        "line 5."
     )
 
 
