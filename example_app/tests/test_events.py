@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
 from http.client import HTTPConnection
 
 import pytest
+
+from flask_routehandlers import run_async
 
 
 def test_a_stream_continues_after_the_last_event(client, add):
@@ -76,6 +79,7 @@ def read_event(response) -> bytes:
 @pytest.fixture
 def stream(port):
     """A client that has read the beginning of a stream, and the threads before it connected."""
+    run_async(asyncio.sleep(0))  # the thread of the event loop stays
     before = set(threading.enumerate())
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     connection.request("GET", "/api/events?limit=2")

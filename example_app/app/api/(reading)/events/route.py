@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from typing import Annotated
 
-from flask import Response, current_app, json, stream_with_context
+from flask import current_app, json
 from pydantic import Field
 
 from flask_routehandlers import Header, Query
@@ -19,20 +20,19 @@ from ..._lib.types import LARGEST_ID, Limit
 def GET(
     limit: Query[Limit] = 100,
     last_event_id: Header[Annotated[int, Field(ge=0, le=LARGEST_ID)] | None] = None,
-) -> Response:
+) -> tuple[AsyncIterator[str], dict[str, str]]:
     """Stream new bookmarks, or those after ``Last-Event-ID``; at most ``?limit=`` of them.
 
     The id of an event is the id of its bookmark.
     """
     after = bookmarks.newest_id(get_db()) if last_event_id is None else last_event_id
-    return Response(
-        stream_with_context(events(after, limit)),
-        mimetype="text/event-stream",
-        headers={"Cache-Control": "no-store"},
-    )
+    return events(after, limit), {
+        "Content-Type": "text/event-stream; charset=utf-8",
+        "Cache-Control": "no-store",
+    }
 
 
-def events(after: int, limit: int) -> Iterator[str]:
+async def events(after: int, limit: int) -> AsyncIterator[str]:
     """Yield the stream. It ends after ``EVENTS_SECONDS``; clients reconnect automatically."""
     end = time.monotonic() + current_app.config["EVENTS_SECONDS"]
     # An id without data: the point to continue from if the stream ends before any event.
@@ -44,6 +44,6 @@ def events(after: int, limit: int) -> Iterator[str]:
             limit -= 1
         if not limit or time.monotonic() >= end:
             return
-        time.sleep(current_app.config["EVENTS_INTERVAL"])
-        # A comment. Sending it fails when the client is gone, and closes this generator.
+        await asyncio.sleep(current_app.config["EVENTS_INTERVAL"])
+        # A comment. Sending it fails when the client is gone, and ends this generator.
         yield ":\n\n"
