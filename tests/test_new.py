@@ -18,6 +18,7 @@ from werkzeug.routing import BaseConverter
 from flask_routehandlers import RouteHandlers, RouteHandlersWarning
 from flask_routehandlers.cli.scaffold import (
     Place,
+    dependencies_source,
     make_plan,
     middleware_source,
     route_source,
@@ -97,6 +98,62 @@ def test_a_route_file_and_its_middleware_in_full(new):
     assert (folder / "route.py").read_text() == ROUTE
     assert (folder / "middleware.py").read_text() == MIDDLEWARE
     assert sorted(os.listdir(folder)) == ["middleware.py", "route.py"]
+
+
+DEPENDENCIES = '''\
+from typing import Any
+
+
+def item(id: int) -> dict[str, Any]:
+    """Return the argument item of handlers in this folder and below."""
+    return {"id": id}
+'''
+ROUTE_WITH_DEPENDENCY = '''\
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+
+
+def GET(item: dict[str, Any]) -> ResponseReturnValue:
+    """Answer GET /api/posts/<int:id>."""
+    return {"item": item}
+'''
+
+
+def test_a_route_file_and_its_dependencies_in_full(new):
+    assert new("posts/[id=int]", "--dependencies") == (
+        0,
+        "Created app/api/posts/[id=int]/dependencies.py\n"
+        "Created app/api/posts/[id=int]/route.py\n"
+        "URL      /api/posts/<int:id>\n"
+        'url_for  url_for("api./posts/[id=int]", id=1)\n',
+    )
+    folder = new.folder / "app/api/posts/[id=int]"
+    assert (folder / "dependencies.py").read_text() == DEPENDENCIES
+    assert (folder / "route.py").read_text() == ROUTE_WITH_DEPENDENCY
+
+
+URLS = {
+    ".": "/api",
+    "[item]": "/api/x",
+    "[id=uuid]": "/api/00000000-0000-0000-0000-000000000001",
+    "x/[[...path]]": "/api/x/a/b",
+}
+
+
+@pytest.mark.parametrize("option", ["--async", "--typed", "--middleware"])
+@pytest.mark.parametrize(("path", "url"), URLS.items(), ids=URLS)
+def test_handlers_use_the_new_dependency(new, tree, path, url, option):
+    app = bare_app(tree({"other/route.py": 'def GET() -> str:\n    """Say hi."""\n'}))
+    RouteHandlers(app)
+    status, output = new(path, "GET", "DELETE", "--dependencies", option, app=app)
+    assert status == 0, output
+    served = bare_app(new.folder)
+    RouteHandlers(served)
+    status, output, _ = invoke(served, "check", "--strict")
+    assert (status, output) == (0, "2 route files: no problems found\n")
+    client = served.test_client()
+    assert (client.get(url).status_code, client.delete(url).status_code) == (200, 204)
 
 
 PATHS = {
@@ -423,6 +480,10 @@ def sources() -> list[str]:
         for make_source in (route_source, typed_source)
         for methods in (METHODS, [METHODS[n % len(METHODS)]])
     ]
+    for n, types in enumerate(parameters):
+        routes.append(dependencies_source("item", types, is_async=bool(n % 2)))
+        for make_source in (route_source, typed_source):
+            routes.append(make_source(rules[0], METHODS, {"item": dict}, is_async=bool(n % 2)))
     return [*routes, middleware_source(), middleware_source(is_async=True)]
 
 

@@ -44,6 +44,7 @@ from .typed_source import typed_source
 @click.argument("path")
 @click.argument("methods", nargs=-1)
 @click.option("--middleware", is_flag=True, help="Write a middleware.py too.")
+@click.option("--dependencies", is_flag=True, help="Write a dependencies.py too.")
 @click.option("--async", "is_async", is_flag=True, help="Write async functions.")
 @click.option("--typed", is_flag=True, help="Declare typed inputs and outputs.")
 @click.option("--openapi", is_flag=True, help="Write an OpenAPI document and its page.")
@@ -96,15 +97,23 @@ def new(
 
 
 def _check_options(
-    methods: Sequence[str], *, middleware: bool, is_async: bool, typed: bool, openapi: bool
+    methods: Sequence[str],
+    *,
+    middleware: bool,
+    dependencies: bool,
+    is_async: bool,
+    typed: bool,
+    openapi: bool,
 ) -> None:
     """Refuse options that have no effect, or no library.
 
     :raises click.UsageError: for options that contradict each other.
     :raises LoadError: for ``--typed`` without a validating library.
     """
-    if openapi and (methods or is_async or typed):
-        raise click.UsageError("Use --openapi without METHODS, --async and --typed.")
+    if openapi and (methods or dependencies or is_async or typed):
+        raise click.UsageError(
+            "Use --openapi without METHODS, --async, --dependencies and --typed."
+        )
     if typed and not (find_spec("pydantic") or find_spec("msgspec")):
         raise LoadError(
             "Typed bodies need pydantic, which is not installed.", install_hint("pydantic")
@@ -117,6 +126,7 @@ def _make_plan(
     names: Sequence[str],
     *,
     middleware: bool,
+    dependencies: bool,
     is_async: bool,
     typed: bool,
     openapi: bool,
@@ -130,7 +140,13 @@ def _make_plan(
         return make_openapi_plan(place, path, middleware=middleware)
     make_source = typed_source if typed else None
     plan = make_plan(
-        place, path, names, middleware=middleware, is_async=is_async, make_source=make_source
+        place,
+        path,
+        names,
+        middleware=middleware,
+        dependencies=dependencies,
+        is_async=is_async,
+        make_source=make_source,
     )
     return plan, ""
 

@@ -44,6 +44,8 @@ TYPES: dict[object, tuple[str, str, str]] = {
     LIST_OF_STR: ("list[str]", "", '["a", "b"]'),
     UUID: ("UUID", "from uuid import UUID", '"00000000-0000-0000-0000-000000000001"'),
     None: ("Any", "from typing import Any", '"{name}"'),
+    # The value of the dependency that is written.
+    dict: ("dict[str, Any]", "from typing import Any", ""),
 }
 
 _MIDDLEWARE = '''\
@@ -115,10 +117,11 @@ def make_plan(
     methods: Collection[str],
     *,
     middleware: bool,
+    dependencies: bool = False,
     is_async: bool,
     make_source: Callable[..., str] | None = None,
 ) -> Plan:
-    """Plan a route file, and a middleware file next to it.
+    """Plan a route file, and files of middleware and dependencies next to it.
 
     :param path: the folder below the root, for :func:`parse_path`.
     :param methods: the methods that it handles.
@@ -138,15 +141,20 @@ def make_plan(
     types = {name: value_type(converter) for name, converter in of_prefix.items()}
     for segment in segments:
         types |= segment_types(url_map, segment)
-    contents = {}
+    contents, folder = {}, os.path.dirname(route.path)
+    arguments: Mapping[str, object] = types
     if middleware:
-        folder = os.path.dirname(route.path)
         contents[os.path.join(folder, "middleware.py")] = middleware_source(is_async=is_async)
+    if dependencies:
+        name = "loaded" if "item" in types else "item"
+        source = dependencies_source(name, types, is_async=is_async)
+        contents[os.path.join(folder, "dependencies.py")] = source
+        arguments = {name: dict}
     make_source = make_source or route_source
-    contents[route.path] = make_source(rules[-1].rule, methods, types, is_async=is_async)
+    contents[route.path] = make_source(rules[-1].rule, methods, arguments, is_async=is_async)
     examples = [f"{name}={TYPES[kind][2].format(name=name)}" for name, kind in types.items()]
-    arguments = ", ".join([f'"{endpoint}"', *examples])
-    return Plan(file, contents, rules, f"url_for({arguments})")
+    call = ", ".join([f'"{endpoint}"', *examples])
+    return Plan(file, contents, rules, f"url_for({call})")
 
 
 def _find_problems(place: Place, path: str, segments: Sequence[Segment]) -> Iterator[Problem]:
@@ -230,17 +238,13 @@ def route_source(
 
     :param rule: its rule, for the docstrings.
     :param methods: the methods that it handles.
-    :param types: the type of each path parameter; ``None`` where it is not known.
+    :param types: the type of each argument, which is a path parameter or a dependency; ``None``
+        where it is not known.
     """
     imports = sorted({TYPES[kind][1] for kind in types.values()} - {""})
     if imports:
         imports.append("")
-    arguments = [f"{name}: {TYPES[kind][0]}" for name, kind in types.items()]
-    values = []
-    for name, kind in types.items():
-        # JSON need not have values of unknown types.
-        value = f"str({name})" if kind is None else name
-        values.append(f'"{name}": {value}')
+    arguments, values = _arguments_and_values(types)
     blocks = ["\n".join([*imports, "from flask.typing import ResponseReturnValue"])]
     for method in methods:
         function = f"{'async ' if is_async else ''}def {method}("
@@ -252,6 +256,35 @@ def route_source(
             + f'\n    """Answer {method} {rule}."""\n{answer}'
         )
     return "\n\n\n".join(blocks) + "\n"
+
+
+def dependencies_source(name: str, types: Mapping[str, object], *, is_async: bool = False) -> str:
+    """Return the content of a file with one dependency: a dict of the path parameters.
+
+    :param name: its name.
+    :param types: the type of each path parameter; ``None`` where it is not known.
+    """
+    imports = sorted({TYPES[kind][1] for kind in (*types.values(), dict)} - {""})
+    arguments, values = _arguments_and_values(types)
+    function = f"{'async ' if is_async else ''}def {name}("
+    return (
+        "\n".join(imports)
+        + "\n\n\n"
+        + fit(function, arguments, f") -> {TYPES[dict][0]}:")
+        + f'\n    """Return the argument {name} of handlers in this folder and below."""\n'
+        + fit("    return {", values, "}\n")
+    )
+
+
+def _arguments_and_values(types: Mapping[str, object]) -> tuple[list[str], list[str]]:
+    """Return arguments with their annotations, and the items of a dict of their values."""
+    arguments = [f"{name}: {TYPES[kind][0]}" for name, kind in types.items()]
+    values = []
+    for name, kind in types.items():
+        # JSON need not have values of unknown types.
+        value = f"str({name})" if kind is None else name
+        values.append(f'"{name}": {value}')
+    return arguments, values
 
 
 def fit(start: str, items: Sequence[str], end: str) -> str:

@@ -59,10 +59,10 @@ def _make_imports(used: str, types: Mapping[str, object]) -> Iterator[str]:
     imports = {TYPES[kind][1] for kind in types.values()} - {""}
     if "Item" in used:
         # On the line of Any, if there is one.
-        imports -= {TYPES[None][1]}
         names = "TypedDict"
-        if None in types.values():
+        if TYPES[None][1] in imports:
             names = "Any, TypedDict"
+        imports -= {TYPES[None][1]}
         imports.add(f"from typing import {names}")
     if imports:
         yield "\n".join(sorted(imports))

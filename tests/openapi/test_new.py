@@ -222,7 +222,9 @@ def test_a_page_needs_its_package(new, monkeypatch):
 def test_other_options_exclude_a_document(new, others):
     status, output = new("openapi.json", *others, "--openapi")
     assert status == 2
-    assert output.endswith("Error: Use --openapi without METHODS, --async and --typed.\n")
+    assert output.endswith(
+        "Error: Use --openapi without METHODS, --async, --dependencies and --typed.\n"
+    )
     assert not (new.folder / "app/api/openapi.json").exists()
 
 
