@@ -8,11 +8,11 @@ complete too, since its rules may clash with those of other files.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .binding.annotations import PathParameter
 from .binding.calls import bind, bind_answers
@@ -236,14 +236,9 @@ def _make_static(
     if callable(config.cache_tags):
         find_tags = bind("cache_tags", config.cache_tags, parameters, STATIC_FUNCTION)
         functions["cache_tags"] = find_tags
-        for problem in find_missing_asgiref(site.app, file.file, "cache_tags", find_tags):
-            raise BindingError(problem.reason, problem.hint)
+        _check_async(site, file, "cache_tags", find_tags)
     if config.generate_static_params is not None:
-        name = "generate_static_params"
-        for problem in find_missing_asgiref(
-            site.app, file.file, name, config.generate_static_params
-        ):
-            raise BindingError(problem.reason, problem.hint)
+        _check_async(site, file, "generate_static_params", config.generate_static_params)
     from .caching.keys import namespace_of
     from .caching.static_route import StaticFile, StaticRoute
 
@@ -253,6 +248,17 @@ def _make_static(
     static = StaticFile(namespace, file.file, source, endpoint, types, is_guarded)
     dispatcher = Dispatcher(site.app, file.file, functions, asking)
     return StaticRoute(site.get_cache(), static, config, dispatcher)
+
+
+def _check_async(
+    site: Site, file: RouteFile, name: str, function: Binding | Callable[..., Any]
+) -> None:
+    """Refuse an async function of a route config that the app cannot call.
+
+    :raises BindingError: if asgiref is missing.
+    """
+    for problem in find_missing_asgiref(site.app, file.file, name, function):
+        raise BindingError(problem.reason, problem.hint)
 
 
 def _read_source(site: Site, file: RouteFile, dependencies: Iterable[Dependency]) -> bytes:

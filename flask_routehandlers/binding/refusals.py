@@ -103,12 +103,19 @@ def check_required(
                 "Only functions that it defines are dependencies.",
                 f"List the names that it offers: __all__ = [{parameter.name!r}, ...].",
             )
-        # A dependency is not available to itself.
-        others = [other for other in available if other != name]
-        hint = _suggest(function, parameter.name, others, kind)
-        if kind is DEPENDENCY:
-            hint += f" If {name} is not a dependency, begin its name with an underscore."
-        raise BindingError(f"{name} asks for {parameter.name!r}, which is not in the path.", hint)
+        raise _unknown(name, function, parameter.name, available, kind)
+
+
+def _unknown(
+    name: str, function: Callable[..., Any], parameter: str, available: Collection[str], kind: Kind
+) -> BindingError:
+    """Return the error for a parameter that nothing provides."""
+    # A dependency is not available to itself.
+    others = [other for other in available if other != name]
+    hint = _suggest(function, parameter, others, kind)
+    if kind is DEPENDENCY:
+        hint += f" If {name} is not a dependency, begin its name with an underscore."
+    return BindingError(f"{name} asks for {parameter!r}, which is not in the path.", hint)
 
 
 def _check_passing(name: str, parameter: Parameter) -> None:

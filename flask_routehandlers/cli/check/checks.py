@@ -177,8 +177,9 @@ def check_alone(
 def stand_in_app(root: str, segments: Iterable[Segment]) -> Flask:
     """Return an app that can serve a tree in place of its own.
 
-    Its ``root_path`` is the folder above the last folder ``app``, as in most projects, so that the
-    names of modules and the default prefix are those of the real app.
+    Its ``root_path`` is the folder above the last folder ``app``, or above the root if there is
+    none. In most projects the names of modules and the default prefix are then those of the real
+    app.
 
     :param root: the absolute path of the root.
     :param segments: the segments whose converters the app has to know.
