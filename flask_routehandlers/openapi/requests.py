@@ -5,8 +5,8 @@ of a structured type (a model, a TypedDict) is a parameter for each of its field
 in ``contracts`` read it. Keys are spelled as they are there: ``user_agent: Header[str]`` is
 ``user-agent``, and an alias of the type wins.
 
-The body is JSON, a form or bytes. An operation has at most one of these, since only handlers can
-ask for them.
+The body is JSON, a form or bytes. An operation has at most one of these: only handlers can read a
+body, and each reads one.
 """
 
 from __future__ import annotations
@@ -172,7 +172,7 @@ def _body(content: dict[str, Any], *, is_required: bool) -> dict[str, Any]:
 def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> dict[str, Any]:
     """Return the body of a form, whose arguments are the properties of one object.
 
-    A form with a file is always ``multipart/form-data``; any other may be sent URL-encoded too.
+    A form with a file is ``multipart/form-data``, any other URL-encoded.
     """
     properties: dict[str, Any] = {}
     required: list[str] = []

@@ -1,4 +1,8 @@
-"""Find dependencies that do not guard or provide what they seem to."""
+"""Find dependencies that do not guard or provide what they seem to.
+
+A dependency that is renamed or moved stops the start, since its argument is then unknown. These
+checks are about the cases in which nothing fails. Each is a :data:`~.checks.Check`.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,11 @@ def find_unused_dependencies(app: Flask, mount: Mount) -> Iterator[Problem]:
 
 
 def find_late_guards(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find a 404 that comes before a 401 or 403, so that anyone learns what exists."""
+    """Find a 404 that comes before a 401 or 403, so that anyone learns what exists.
+
+    Dependencies run in the order of the signature: ``def GET(article, user)`` loads the article
+    for everyone.
+    """
     for file, name, plan in _plans_of(mount):
         for first, guard in _late_guards(plan):
             yield Problem(
