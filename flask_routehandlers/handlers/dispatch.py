@@ -18,7 +18,7 @@ from types import CoroutineType, MappingProxyType
 from typing import Any
 
 from flask import Flask, Request, Response, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ..binding.model import Binding
 from ..dependencies.calling import Call as ValuesCall
@@ -27,7 +27,7 @@ from ..dependencies.model import Plan
 from ..dependencies.resolving import make_values, run, run_in_loop
 from ..running.calls import call_sync
 from ..running.modes import run_for
-from .chain import AsyncCall, Call, bridge
+from .chain import Call, bridge
 from .exports import allowed_methods
 from .responses import MakeResponse, response_maker
 from .results import PLAIN, complete, make_response, respond
@@ -208,34 +208,7 @@ class Dispatcher:
                 writer.check_error(error)
             raise
 
-    def as_innermost_in_loop(self) -> AsyncCall:
-        """Return the function that answers at the end of a chain with async middleware."""
-        bindings, direct = self.bindings, self.direct
-        asking, make_plain = self.asking, self.make_plain
-        preprocessors = self.app.url_value_preprocessors
-
-        async def answer(
-            current: Request, values: dict[str, Any], state: Values | None
-        ) -> Response:
-            method = current.method
-            if method not in direct or method not in bindings or preprocessors:
-                return await self._answer_any_in_loop(current, values, state)
-            binding = bindings[method]
-            if method in asking:
-                values = {**values, "request": current}
-            if binding.is_async:
-                result = await binding.function(**values)
-            else:
-                result = await call_sync(binding.function, **values)
-                if isinstance(result, CoroutineType):
-                    result = await result
-            if type(result) in PLAIN:
-                return make_plain(result)
-            return self._respond(result, method)
-
-        return answer
-
-    async def _answer_any_in_loop(
+    async def answer_any_in_loop(
         self, current: Request, values: dict[str, Any], state: Values | None
     ) -> Response:
         """Return the response of any handler, inside the event loop of a chain."""
@@ -254,14 +227,14 @@ class Dispatcher:
         binding, plan = self.bindings[method], self.plans.get(method)
 
         async def answer(call: ValuesCall, values: Values) -> Response:
-            return self._respond(await self._await(binding, partial(call, values)), method)
+            return self.respond(await self._await(binding, partial(call, values)), method)
 
         if plan is not None and state is not None:
             return await run_in_loop(plan, answer, state)
         call = partial(binding.function, **binding.read_arguments(current, values))
-        return self._respond(await self._await(binding, call), method)
+        return self.respond(await self._await(binding, call), method)
 
-    def _respond(self, result: Any, method: str) -> Response:
+    def respond(self, result: Any, method: str) -> Response:
         """Return the response of a result that has been awaited."""
         if type(result) in PLAIN:
             return self.make_plain(result)
@@ -289,62 +262,6 @@ class Dispatcher:
                 writer.check_error(error)
             raise
 
-    def as_view(self) -> Callable[..., Any]:
-        """Return the view of a route without middleware."""
-        app, file, direct, planned = self.app, self.file, self.direct, self.planned
-        asking, make_plain = self.asking, self.make_plain
-        preprocessors = app.url_value_preprocessors
-
-        def dispatch(**values: Any) -> Any:
-            # The request itself: the proxy does not work in a thread that a handler starts.
-            current = current_request()
-            # The rules match clean paths only, but Werkzeug strips slashes before it matches.
-            path = current.environ.get("PATH_INFO")
-            if path != current.path and not is_rooted(path):
-                raise NotFound
-            function = direct.get(current.method)
-            # A url_value_preprocessor may change the values: then each is passed by name.
-            if function is not None and not preprocessors:
-                if current.method in asking:
-                    values["request"] = current
-                result = function(**values) if values else function()
-            elif current.method in planned:
-                return planned[current.method](current, values, None)
-            else:
-                result = self.answer(current, values)
-            if type(result) in PLAIN:
-                return make_plain(result)
-            if isinstance(result, Response):
-                return result
-            return respond(app, result, self.method_of(current), file)
-
-        return dispatch
-
-    def as_innermost(self) -> Call:
-        """Return the function that answers at the end of a chain of middleware."""
-        app, file, direct, planned = self.app, self.file, self.direct, self.planned
-        asking, make_plain = self.asking, self.make_plain
-        preprocessors = app.url_value_preprocessors
-        response_class = app.response_class
-
-        def answer(current: Request, values: dict[str, Any], state: Values | None) -> Response:
-            function = direct.get(current.method)
-            if function is not None and not preprocessors:
-                if current.method in asking:
-                    values = {**values, "request": current}
-                result = function(**values)
-            elif current.method in planned:
-                return planned[current.method](current, values, state)
-            else:
-                result = self.answer(current, values, state)
-            if type(result) in PLAIN:
-                return make_plain(result)
-            if isinstance(result, response_class):
-                return result
-            return respond(app, result, self.method_of(current), file)
-
-        return answer
-
 
 def _as_sync(app: Flask, binding: Binding) -> Callable[..., Any]:
     """Return a function that calls an async handler, and waits for its result."""
@@ -357,26 +274,3 @@ def _as_sync(app: Flask, binding: Binding) -> Callable[..., Any]:
         return result
 
     return call
-
-
-def through_chain(app: Flask, chain: Call, *, has_dependencies: bool) -> Callable[..., Any]:
-    """Return the view of a route with middleware.
-
-    :param has_dependencies: whether any function of the route asks for some.
-    """
-
-    def dispatch_through_chain(**values: Any) -> Any:
-        current = current_request()
-        path = current.environ.get("PATH_INFO")
-        if path != current.path and not is_rooted(path):
-            raise NotFound
-        if not has_dependencies:
-            return chain(current, values, None)
-        state = make_values(current, values)
-        try:
-            return chain(current, values, state)
-        finally:
-            # It refers to functions and tracebacks that refer to it.
-            state.clear()
-
-    return dispatch_through_chain

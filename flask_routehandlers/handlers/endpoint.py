@@ -14,14 +14,10 @@ from werkzeug.exceptions import NotFound
 from ..binding.hidden import explain_calls
 from ..errors import RouteHandlersError
 from .chain import Link, compose
-from .dispatch import (
-    Dispatcher,
-    current_request,
-    is_rooted,
-    through_chain,
-)
+from .dispatch import Dispatcher, current_request, is_rooted
 from .exports import Handler
 from .results import finish
+from .views import innermost, innermost_in_loop, plain_view, through_chain
 
 _current_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]
 
@@ -32,8 +28,8 @@ class Endpoint(functools.partial[Any]):
     It is shaped like a view that :meth:`flask.views.View.as_view` returns (``view_class``,
     ``methods``). While it serves a request, it has the identity of the handler that the method
     selects: ``__name__``, ``__module__`` and every attribute that a decorator has set.
-    Extensions that look at ``app.view_functions[request.endpoint]`` see each handler as a view
-    of its own.
+    Extensions that look at ``app.view_functions[request.endpoint]`` see each handler as a separate
+    view.
 
     It is a :class:`functools.partial` of a plain function, so that neither calling it nor
     Flask's check on each request, whether it is a coroutine function, runs Python code.
@@ -52,13 +48,13 @@ class Endpoint(functools.partial[Any]):
         cls, dispatcher: Dispatcher, endpoint: str, module: ModuleType, links: Sequence[Link] = ()
     ) -> Endpoint:
         if links:
-            answer = dispatcher.as_innermost()
-            in_loop = dispatcher.as_innermost_in_loop()
+            answer = innermost(dispatcher)
+            in_loop = innermost_in_loop(dispatcher)
             chain = compose(dispatcher.app, links, answer, in_loop)
             asking = [*dispatcher.plans.values(), *(link.plan for link in links if link.plan)]
             view = through_chain(dispatcher.app, chain, has_dependencies=bool(asking))
         else:
-            view = dispatcher.as_view()
+            view = plain_view(dispatcher)
         view = explain_calls(view, dispatcher.file, dispatcher.bindings)
         return super().__new__(cls, _named(view, module, endpoint))
 
