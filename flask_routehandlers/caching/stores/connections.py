@@ -255,7 +255,7 @@ class _Peer:
                 return action()
             except (TimeoutError, RedisTimeoutError) as error:
                 raise_if_from_signal(error)
-                if time.monotonic() - self._deadline < self._timeout / 10:
+                if time.monotonic() - self._deadline < self._timeout / 2:
                     raise
         return action()
 
