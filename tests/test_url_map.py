@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
 from typing import Any
 
 import pytest
@@ -49,7 +48,7 @@ def test_rules_have_the_methods_of_their_files(site):
         ("/api/docs/<path:path>", "/api/docs/a/b"),
     ]:
         methods = rules[rule].methods
-        assert isinstance(methods, Set)
+        assert type(methods) is set
         assert methods == ANSWERED[path]
         assert [method in methods for method in METHODS] == [
             method in ANSWERED[path] for method in METHODS

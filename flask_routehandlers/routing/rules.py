@@ -85,7 +85,7 @@ class RouteRule(PathRule):
         options["merge_slashes"] = False
         super().__init__(string, **options)
         if methods is not None:
-            self.methods = _share(frozenset(methods))
+            self.methods = set(methods)  # Werkzeug would copy the strings too
         self.prefix = prefix
         self.segments = segments
 
@@ -236,12 +236,6 @@ def _build_on_first_use(self: RouteRule, /, **values: Any) -> tuple[str, str]:
 def _build_unknown_on_first_use(self: RouteRule, /, **values: Any) -> tuple[str, str]:
     self._build_unknown = self._compile_now(append_unknown=True)
     return self._build_unknown(**values)
-
-
-@lru_cache(maxsize=1024)
-def _share(methods: frozenset[str]) -> Any:
-    """Return the same set for the same methods, since many routes have them."""
-    return methods
 
 
 @lru_cache(maxsize=1024)

@@ -230,4 +230,5 @@ def test_rules_look_as_if_written_by_hand(make_app):
         if name == "endpoint":
             expected = expected.replace("own", "api")
         assert getattr(ours, name) == expected, name
+        assert type(getattr(ours, name)) is type(expected), name
     assert str(ours) == str(theirs)
