@@ -83,6 +83,15 @@ def types(session: nox.Session) -> None:
 
 
 @nox.session(python=OLDEST)
+def conformance(session: nox.Session) -> None:
+    """Let linters, generators of clients and schemathesis read the documents of the samples."""
+    install(session, "conformance")
+    options = ["--ignore-scripts", "--no-audit", "--no-fund"]
+    session.run("npm", "ci", "--prefix", "tests/conformance", *options)
+    session.run("pytest", "-m", "conformance", "-rs", "tests/conformance", *session.posargs)
+
+
+@nox.session(python=OLDEST)
 def docs(session: nox.Session) -> None:
     """Build the documentation; a warning is an error."""
     install(session, "docs")
