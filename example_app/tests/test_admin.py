@@ -42,13 +42,11 @@ class TestToken:
         for url in urls:
             response = client.open(url, method=method, json={"bookmarks": [A]})
             assert response.status_code == 401
-            assert response.headers["WWW-Authenticate"] == (
-                'Bearer realm="bookmarks administration"'
-            )
+            assert response.headers["WWW-Authenticate"] == "Bearer"
             assert "Allow" not in response.headers
             if method != "HEAD":
                 assert response.json["detail"] == (
-                    "Send Authorization: Bearer with the token of this server."
+                    "The request lacks Bearer credentials in the header Authorization."
                 )
         assert client.get("/api/bookmarks").json["bookmarks"] == []
 
@@ -56,10 +54,9 @@ class TestToken:
     def test_without_a_configured_token_all_is_closed(self, app, client, urls, method):
         app.config["ADMIN_TOKEN"] = ""
         for url in urls:
-            for given in ("", "token-for-tests"):
-                headers = {"Authorization": f"Bearer {given}"}
-                response = client.open(url, method=method, headers=headers)
-                assert response.status_code == 503
+            assert client.open(url, method=method).status_code == 401
+            response = client.open(url, method=method, headers=ADMIN)
+            assert response.status_code == 503
             if method != "HEAD":
                 assert response.json["detail"] == (
                     "Administration is disabled: ADMIN_TOKEN is not set."
@@ -86,6 +83,7 @@ class TestToken:
     def test_anything_else_is_not_it(self, client, given):
         response = client.get("/api/backup", headers={"Authorization": given})
         assert response.status_code == 401
+        assert response.headers["WWW-Authenticate"] == "Bearer"
 
     @pytest.mark.parametrize("given", ["bearer token-for-tests", "BEARER token-for-tests"])
     def test_the_scheme_has_no_case(self, client, given):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from importlib import import_module
 
 import pytest
+from flask import g, request
+from werkzeug.exceptions import Unauthorized
 
 from example_app import create_app
-from example_app.app.api._lib.database import get_db
+from flask_routehandlers.testing import override, route
 
 
 def test_the_tree_gives_these_urls(app):
@@ -111,9 +114,45 @@ def test_concurrent_writers_do_not_fail(app):
     assert app.test_client().get("/api/tags").json == {"tags": {"many": 80}}
 
 
-def test_a_request_closes_its_connection(app):
-    with app.app_context():
-        db = get_db()
-        assert get_db() is db
-    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
-        db.execute("SELECT 1")
+def test_a_request_closes_its_connection(app, client):
+    connections = []
+
+    def note(db):
+        connections.append(db)
+        return db
+
+    with override(app, db=note):
+        assert client.post("/api/bookmarks", json={"url": "https://a.example"}).status_code == 201
+        assert client.get("/api/bookmarks/1").json["url"] == "https://a.example/"
+    assert len(connections) == 2
+    for connection in connections:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
+
+
+def test_a_failed_write_is_rolled_back(client, monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("example_app.app.api._lib.bookmarks._set_tags", fail)
+        with pytest.raises(RuntimeError):
+            client.post("/api/bookmarks", json={"url": "https://a.example"})
+    assert client.get("/api/bookmarks").json["bookmarks"] == []
+
+
+def test_handlers_and_guards_are_functions(app):
+    bookmark = {"id": 1, "title": "A"}
+    assert route(app, "bookmarks/[id=int]").GET(bookmark=bookmark) == bookmark
+    guard = import_module("example_app.app.api.(admin).dependencies")
+    with app.test_request_context():
+        g.request_id = "mine"
+        assert guard.administrator(request, "token-for-tests") is None
+        assert isinstance(guard.administrator(request, "other"), Unauthorized)
+
+
+def test_every_write_is_in_a_transaction(app):
+    result = app.test_cli_runner().invoke(
+        args=["route-handlers", "list", "--unsafe", "--without", "transaction"]
+    )
+    assert (result.exit_code, result.output) == (0, "No handlers.\n")

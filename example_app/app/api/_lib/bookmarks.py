@@ -1,4 +1,4 @@
-"""Read and write bookmarks. Transactions belong to the caller: ``with writing() as db``."""
+"""Read and write bookmarks. Transactions belong to the caller."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
-
-from flask import abort
 
 from .types import LARGEST_ID, Bookmark
 
@@ -75,25 +73,26 @@ def find_year(db: sqlite3.Connection, year: int) -> list[Bookmark]:
     return [_bookmark(row) for row in rows]
 
 
-def get_or_404(db: sqlite3.Connection, bookmark_id: int) -> Bookmark:
+def get(db: sqlite3.Connection, bookmark_id: int) -> Bookmark | None:
+    """Return a bookmark, if it exists."""
     row = db.execute(
         "SELECT * FROM tagged_bookmark WHERE id = ?", (min(bookmark_id, LARGEST_ID),)
     ).fetchone()
-    return _bookmark(row) if row else abort(404, "There is no such bookmark.")
+    return _bookmark(row) if row else None
 
 
-def id_of(db: sqlite3.Connection, url: str) -> int | None:
-    """Return the id of the bookmark with a URL."""
-    row = db.execute("SELECT id FROM bookmark WHERE url = ?", (url,)).fetchone()
-    return int(row["id"]) if row else None
+def get_by_url(db: sqlite3.Connection, url: str) -> Bookmark | None:
+    """Return the bookmark with a URL, if there is one."""
+    row = db.execute("SELECT * FROM tagged_bookmark WHERE url = ?", (url,)).fetchone()
+    return _bookmark(row) if row else None
 
 
-def add(db: sqlite3.Connection, fields: Mapping[str, Any]) -> int:
+def add(db: sqlite3.Connection, fields: Mapping[str, Any]) -> Bookmark:
     """Insert a bookmark; it is created and updated now unless its fields have other times.
 
     Its title is its URL unless it has another one.
 
-    :returns: its id.
+    :returns: the bookmark as it is stored.
     :raises sqlite3.IntegrityError: if a bookmark with this URL exists.
     """
     bookmark_id = db.execute(
@@ -109,7 +108,9 @@ def add(db: sqlite3.Connection, fields: Mapping[str, Any]) -> int:
     ).lastrowid
     assert bookmark_id is not None
     _set_tags(db, bookmark_id, fields.get("tags", ()))
-    return bookmark_id
+    added = get(db, bookmark_id)
+    assert added is not None
+    return added
 
 
 def change(db: sqlite3.Connection, bookmark_id: int, fields: Mapping[str, Any]) -> None:
@@ -134,10 +135,9 @@ def change(db: sqlite3.Connection, bookmark_id: int, fields: Mapping[str, Any]) 
         _set_tags(db, bookmark_id, fields["tags"])
 
 
-def remove(db: sqlite3.Connection, bookmark_id: int) -> bool:
-    """Delete a bookmark; return whether it existed."""
-    bookmark_id = min(bookmark_id, LARGEST_ID)
-    return bool(db.execute("DELETE FROM bookmark WHERE id = ?", (bookmark_id,)).rowcount)
+def remove(db: sqlite3.Connection, bookmark_id: int) -> None:
+    """Delete a bookmark, if it exists."""
+    db.execute("DELETE FROM bookmark WHERE id = ?", (bookmark_id,))
 
 
 def count_tags(db: sqlite3.Connection) -> dict[str, int]:

@@ -1,14 +1,13 @@
-"""The database connection of a request, and the first start."""
+"""Connections to the database, and the first start."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from urllib.parse import unquote, urlsplit
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app
 
 from flask_routehandlers import StoreError, revalidate_tag
 
@@ -37,11 +36,13 @@ SAMPLES = (
 
 
 def init_app(app: Flask) -> None:
-    """Create the database and its tables; close connections when a request ends."""
-    app.teardown_appcontext(close_db)
+    """Create the database and its tables."""
     os.makedirs(os.path.dirname(app.config["DATABASE"]), exist_ok=True)
-    with app.app_context(), app.open_resource("schema.sql", "r") as schema:
-        db = get_db()
+    with (
+        app.app_context(),
+        app.open_resource("schema.sql", "r") as schema,
+        closing(connect()) as db,
+    ):
         # SQLite does not wait for a lock here. A worker that starts now is doing the same.
         with suppress(sqlite3.OperationalError):
             db.execute("PRAGMA journal_mode = WAL")
@@ -60,35 +61,23 @@ def add_samples(db: sqlite3.Connection) -> None:
                 bookmarks.add(db, sample)
 
 
-def get_db() -> sqlite3.Connection:
-    """Return the connection of this request. A writer waits ten seconds for another one."""
-    if "db" not in g:
-        g.db = sqlite3.connect(current_app.config["DATABASE"], timeout=10)
-        g.db.row_factory = sqlite3.Row
-        g.db.execute("PRAGMA foreign_keys = ON")
-        g.db.create_function("casefold", 1, str.casefold, deterministic=True)
-        g.db.create_function("address", 1, address, deterministic=True)
-    db: sqlite3.Connection = g.db
+def connect() -> sqlite3.Connection:
+    """Connect to the database. A writer waits ten seconds for another one."""
+    db = sqlite3.connect(current_app.config["DATABASE"], timeout=10)
+    db.row_factory = sqlite3.Row
+    db.execute("PRAGMA foreign_keys = ON")
+    db.create_function("casefold", 1, str.casefold, deterministic=True)
+    db.create_function("address", 1, address, deterministic=True)
     return db
 
 
-@contextmanager
-def writing() -> Iterator[sqlite3.Connection]:
-    """Run a transaction, then revalidate the static handlers that show bookmarks."""
-    db = get_db()
-    with db:
-        yield db
+def revalidate_bookmarks() -> None:
+    """Revalidate the static handlers that show bookmarks."""
     try:
         revalidate_tag(bookmarks.TAG)
     except StoreError:
         # The data is written. Other workers serve the old feed until it expires.
         current_app.logger.exception("The cached responses about bookmarks were not revalidated.")
-
-
-def close_db(error: BaseException | None = None) -> None:
-    db = g.pop("db", None)
-    if db is not None:
-        db.close()
 
 
 def address(url: str) -> str:

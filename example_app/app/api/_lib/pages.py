@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from sqlite3 import Connection
 from typing import Any
 
 from flask import request, url_for
 
 from . import bookmarks
-from .database import get_db
 from .types import Bookmarks, Page, clean_tag
 
 
-def find_page(page: Page, tags: list[str] | None = None, site: str = "") -> Bookmarks:
+def find_page(
+    db: Connection, page: Page, tags: list[str] | None = None, site: str = ""
+) -> Bookmarks:
     """Find the bookmarks that a client asks for.
 
     :param tags: more tags that a bookmark must have.
     :param site: the beginning of its address, with a slash at the end.
     """
     found = bookmarks.find(
-        get_db(),
+        db,
         limit=page.limit + 1,
         before=page.before,
         tags=[*map(clean_tag, tags or ()), *page.tag],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from sqlite3 import Connection
+
 from .._lib import bookmarks
-from .._lib.database import get_db
 
 
-def GET() -> dict[str, dict[str, int]]:
+def GET(db: Connection) -> dict[str, dict[str, int]]:
     """Count the bookmarks of each tag."""
-    return {"tags": bookmarks.count_tags(get_db())}
+    return {"tags": bookmarks.count_tags(db)}

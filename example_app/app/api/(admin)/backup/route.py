@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from sqlite3 import Connection
 from typing import Any
 
 from ..._lib import bookmarks
-from ..._lib.database import get_db
 
 
-def GET() -> tuple[dict[str, Any], dict[str, str]]:
+def GET(db: Connection) -> tuple[dict[str, Any], dict[str, str]]:
     """Return every bookmark, oldest first, without ids: an import assigns new ones."""
-    found = bookmarks.find_after(get_db(), 0, limit=-1)
+    found = bookmarks.find_after(db, 0, limit=-1)
     fields = [{name: each for name, each in row.items() if name != "id"} for row in found]
     return {"bookmarks": fields}, {
         "Cache-Control": "no-store",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from sqlite3 import Connection
 from typing import Annotated
 
 from flask import current_app, json
@@ -13,11 +14,11 @@ from pydantic import Field
 from flask_routehandlers import Header, Query
 
 from ..._lib import bookmarks
-from ..._lib.database import get_db
 from ..._lib.types import LARGEST_ID, Limit
 
 
 def GET(
+    db: Connection,
     limit: Query[Limit] = 100,
     last_event_id: Header[Annotated[int, Field(ge=0, le=LARGEST_ID)] | None] = None,
 ) -> tuple[AsyncIterator[str], dict[str, str]]:
@@ -25,20 +26,20 @@ def GET(
 
     The id of an event is the id of its bookmark.
     """
-    after = bookmarks.newest_id(get_db()) if last_event_id is None else last_event_id
-    return events(after, limit), {
+    after = bookmarks.newest_id(db) if last_event_id is None else last_event_id
+    return events(db, after, limit), {
         "Content-Type": "text/event-stream; charset=utf-8",
         "Cache-Control": "no-store",
     }
 
 
-async def events(after: int, limit: int) -> AsyncIterator[str]:
+async def events(db: Connection, after: int, limit: int) -> AsyncIterator[str]:
     """Yield the stream. It ends after ``EVENTS_SECONDS``; clients reconnect automatically."""
     end = time.monotonic() + current_app.config["EVENTS_SECONDS"]
     # An id without data: the point to continue from if the stream ends before any event.
     yield f"id: {after}\n\n"
     while True:
-        for bookmark in bookmarks.find_after(get_db(), after, limit):
+        for bookmark in bookmarks.find_after(db, after, limit):
             yield f"id: {bookmark['id']}\nevent: bookmark\ndata: {json.dumps(bookmark)}\n\n"
             after = bookmark["id"]
             limit -= 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlite3 import Connection
+
 from flask import Response, url_for
 
 from ..._lib import bookmarks
@@ -12,6 +14,6 @@ revalidate = 60
 cache_tags = [bookmarks.TAG]
 
 
-def GET() -> Response:
+def GET(db: Connection) -> Response:
     """Return an Atom feed of all bookmarks."""
-    return make_feed(url_for("api./feed%2Exml"))
+    return make_feed(db, url_for("api./feed%2Exml"))

@@ -9,27 +9,27 @@ from werkzeug.exceptions import Conflict, NotFound
 from flask_routehandlers import Body, NoContent
 
 from ..._lib import bookmarks
-from ..._lib.database import get_db, writing
 from ..._lib.types import Bookmark, Changes
 
 
-def GET(id: int) -> Bookmark | NotFound:
+def GET(bookmark: Bookmark) -> Bookmark:
     """Read a bookmark."""
-    return bookmarks.get_or_404(get_db(), id)
+    return bookmark
 
 
-def PATCH(id: int, body: Body[Changes]) -> Bookmark | NotFound | Conflict:
+def PATCH(
+    bookmark: Bookmark, body: Body[Changes], transaction: sqlite3.Connection
+) -> Bookmark | NotFound | Conflict:
     """Change the fields that the body has: 409 if another bookmark has the URL."""
     try:
-        with writing() as db:
-            bookmarks.change(db, id, body)
+        bookmarks.change(transaction, bookmark["id"], body)
     except sqlite3.IntegrityError:
         return Conflict(f"A bookmark for {body['url']} already exists.")
-    return bookmarks.get_or_404(db, id)
+    # Another request can have deleted it.
+    return bookmarks.get(transaction, bookmark["id"]) or NotFound("It has been deleted.")
 
 
-def DELETE(id: int) -> NoContent | NotFound:
+def DELETE(bookmark: Bookmark, transaction: sqlite3.Connection) -> NoContent:
     """Delete a bookmark."""
-    with writing() as db:
-        is_removed = bookmarks.remove(db, id)
-    return ("", 204) if is_removed else NotFound("There is no such bookmark.")
+    bookmarks.remove(transaction, bookmark["id"])
+    return "", 204

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlite3 import Connection
 from typing import TypedDict
 
 from flask import url_for
@@ -10,7 +11,6 @@ from werkzeug.exceptions import NotFound
 from flask_routehandlers import Body
 
 from ..._lib import bookmarks
-from ..._lib.database import get_db, writing
 from ..._lib.types import TagName, clean_tag
 
 
@@ -22,18 +22,17 @@ class Tag(TypedDict):
     bookmarks: str
 
 
-def GET(slug: str) -> Tag | NotFound:
+def GET(slug: str, db: Connection) -> Tag | NotFound:
     """Read a tag."""
     name = clean_tag(slug)
-    count = bookmarks.count_tags(get_db()).get(name)
+    count = bookmarks.count_tags(db).get(name)
     if count is None:
         return NotFound("No bookmark has this tag.")
     return {"name": name, "count": count, "bookmarks": url_for("api./bookmarks", tag=name)}
 
 
-def PATCH(slug: str, body: Body[TagName]) -> Tag | NotFound:
+def PATCH(slug: str, body: Body[TagName], transaction: Connection) -> Tag | NotFound:
     """Rename a tag. If the new name exists, the two become one."""
-    with writing() as db:
-        if not bookmarks.rename_tag(db, clean_tag(slug), body["name"]):
-            return NotFound("No bookmark has this tag.")
-    return GET(body["name"])
+    if not bookmarks.rename_tag(transaction, clean_tag(slug), body["name"]):
+        return NotFound("No bookmark has this tag.")
+    return GET(body["name"], transaction)
