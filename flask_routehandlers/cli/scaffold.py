@@ -4,8 +4,8 @@ Whether a tree can be served is not decided here. The files are written, the ste
 that need no import check the tree, and problems that it did not have before undo the writing. So
 ``new`` refuses what the start would refuse, in the same words.
 
-A middleware file is written before its route file: a reloader that sees the route sees its guard
-too.
+Files of middleware and dependencies are written before their route file: a reloader that sees the
+route sees its guards too.
 """
 
 from __future__ import annotations
@@ -261,8 +261,11 @@ def route_source(
 def dependencies_source(name: str, types: Mapping[str, object], *, is_async: bool = False) -> str:
     """Return the content of a file with one dependency: a dict of the path parameters.
 
+    For ``[id=int]`` it is ``def item(id: int) -> dict[str, Any]``, which returns ``{"id": id}``.
+
     :param name: its name.
     :param types: the type of each path parameter; ``None`` where it is not known.
+    :param is_async: whether it is an ``async def``.
     """
     imports = sorted({TYPES[kind][1] for kind in (*types.values(), dict)} - {""})
     arguments, values = _arguments_and_values(types)
