@@ -11,7 +11,7 @@ route sees its guards too.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -136,12 +136,8 @@ def make_plan(
     route = RouteFile(file, os.path.join(place.root, file), segments, file)
     endpoint = f"{place.name}.{endpoint_path(route)}"
     rules = make_rules(place.url_prefix, route.url_segments, endpoint, tuple(methods))
-    url_map = place.app.url_map
-    of_prefix = prefix_parameters(url_map, place.url_prefix)
-    types = {name: value_type(converter) for name, converter in of_prefix.items()}
-    for segment in segments:
-        types |= segment_types(url_map, segment)
-    contents, folder = {}, os.path.dirname(route.path)
+    types = _find_types(place, segments)
+    folder, contents = os.path.dirname(route.path), {}
     arguments: Mapping[str, object] = types
     if middleware:
         contents[os.path.join(folder, "middleware.py")] = middleware_source(is_async=is_async)
@@ -155,6 +151,16 @@ def make_plan(
     examples = [f"{name}={TYPES[kind][2].format(name=name)}" for name, kind in types.items()]
     call = ", ".join([f'"{endpoint}"', *examples])
     return Plan(file, contents, rules, f"url_for({call})")
+
+
+def _find_types(place: Place, segments: Iterable[Segment]) -> dict[str, object]:
+    """Return the type of each parameter of a URL, ``None`` where it is not known."""
+    url_map = place.app.url_map
+    of_prefix = prefix_parameters(url_map, place.url_prefix)
+    types = {name: value_type(converter) for name, converter in of_prefix.items()}
+    for segment in segments:
+        types |= segment_types(url_map, segment)
+    return types
 
 
 def _find_problems(place: Place, path: str, segments: Sequence[Segment]) -> Iterator[Problem]:
