@@ -1,9 +1,9 @@
 """Plan how a function is called with what it names. Done once, at start-up.
 
-Decorators make this longer than it sounds. A function may have several layers, each with a
-signature; a wrapper that takes ``**kwargs`` gets what the layers in it spell out, and one that
-spells out its own arguments gets no others. The outermost signature is the one that is checked,
-since it is the one that is called.
+Decorators are the difficult part. A function may have several layers, each with a signature; a
+wrapper that takes ``**kwargs`` gets what the layers in it spell out, and one that spells out its
+own arguments gets no others. The outermost signature is the one that is checked, since it is the
+one that is called.
 """
 
 from __future__ import annotations

@@ -69,7 +69,7 @@ class Binding(NamedTuple):
     :param extras: which of ``request``, ``params`` and ``call_next`` it is called with.
     :param dependencies: the dependencies that it is called with.
     :param is_direct: whether the values of the path are its arguments as they are: it names
-        every path parameter, and nothing else but the request.
+        every path parameter, and at most the request in addition.
     :param is_async: whether it is an ``async def``, or called like one.
     :param wraps_async: whether it is a decorator's plain function around an ``async def``.
     :param inputs: how its arguments with a marker are read, if there are any.

@@ -1,4 +1,9 @@
-"""``flask route-handlers list``: every handler, and what runs before it."""
+"""``flask route-handlers list``: every handler, and what runs before it.
+
+A table of this kind is how authorization is reviewed: ``--unsafe --without user`` lists the
+handlers that may change something and have no such guard. So ``--without`` counts only the
+outermost definition of a name: a deeper folder may define ``user`` again, without a check.
+"""
 
 from __future__ import annotations
 
@@ -154,6 +159,7 @@ def describe(handlers: Sequence[Handler]) -> Iterator[str]:
 
 
 def _describe_handler(handler: Handler) -> list[str]:
+    """Return a handler as a row of the table, with a string for each of the columns."""
     return [
         handler.method,
         ", ".join(handler.urls),
@@ -177,6 +183,7 @@ def _names_of(handler: Handler) -> set[str]:
 
 
 def _as_json(handler: Handler) -> dict[str, Any]:
+    """Return a handler as JSON has it: without the names that only ``--without`` needs."""
     values = asdict(handler)
     del values["names"]
     return values

@@ -1,10 +1,10 @@
 """Select and call the handler of a route file by the method of a request.
 
-A handler is called in one of three ways. A *direct* one names the path parameters and at most
+A handler is called in one of three ways, which is chosen at start-up, so that a request pays for
+nothing that its handler does not use. A *direct* one names the path parameters and at most
 ``request``: Flask's values are its arguments. A *planned* one asks for dependencies, which run
 before it and are cleaned up after it. For any other, ``params`` or values of a contract are read
-first. Which one it is is decided at start-up, so that a request pays for nothing that its handler
-does not use.
+first.
 
 Methods without a handler get the same answer in each case: HEAD that of GET, OPTIONS 204, and all
 others 405, these two with ``Allow``.
