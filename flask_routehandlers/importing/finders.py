@@ -1,4 +1,10 @@
-"""Two finders that let Python's own import system load a tree, and patch it by dotted name."""
+"""Two finders that let Python's own import system load a tree, and patch it by dotted name.
+
+:class:`TreeFinder` finds modules by a table that ``loader`` and ``names`` fill: folders with a dot
+    in their name, packages that are made up, and, while a tree is loaded, its files without a
+    search. :class:`AliasFinder` is for ``unittest.mock.patch("app.api.users.id.route.db")``, since
+    few tools accept a name with brackets.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Load the files of a tree as ordinary modules, under natural names."""
+"""Load the files of a tree as ordinary modules, under natural names.
+
+``app/api/users/[id]/route.py`` is the module ``app.api.users.[id].route``. A file that raises,
+with ``SystemExit`` too, becomes a :class:`~flask_routehandlers.errors.RouteImportError` in the
+result, and the others are loaded all the same: all problems of a tree are reported at once.
+"""
 
 from __future__ import annotations
 
@@ -71,8 +76,9 @@ def _find_hidden_folders(parent: Folder, part: str, folders: list[Folder]) -> It
 
 
 def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]:
-    """Import every middleware and route file of a tree. Each is executed once per process.
+    """Import every source file of a tree. Each is executed once per process.
 
+    :param tree: the tree, without files that have problems.
     :param root_name: the module name of the root, from :func:`~.names.name_root`.
     :returns: for each file, by its path relative to the root, the module, or the error of its
         import: the original exception is its ``__cause__``.

@@ -1,4 +1,9 @@
-"""Choose the name under which Python imports a root. Nothing is executed."""
+"""Choose the name under which Python imports a root. Nothing is executed.
+
+A root has one name in a process, however many apps serve it: under a second name each of its files
+would be executed again, and its classes would exist twice. The name is the one that an ``import``
+statement of the project would use, if there is such a name.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +56,7 @@ def name_root(root: str, import_name: str, root_path: str) -> str | Problem:
 
 
 def _possible_names(root: str, import_name: str, root_path: str) -> Iterator[str | None]:
+    """Yield names for a root, the best one first; ``None`` where there is none of a kind."""
     yield _known_name(root)
     yield _name_in_package(root, import_name)
     yield _name_on_path(root)
