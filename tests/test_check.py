@@ -174,7 +174,8 @@ def test_findings_are_listed_by_file_in_order(check):
         "a-b/route.py\n"
         "  error: GET asks for 'id', which is not in the path. "
         "It can ask for 'request' and 'params'. Any other parameter needs a default. "
-        "For a value from the client, write id: Query[str].\n"
+        "For a value from the client, write id: Query[str]. "
+        "For any other, define id() in a dependencies.py of this folder or above.\n"
         "\n"
         "b/route.py\n"
         "  error: GET is not callable. Its type is int. "
@@ -802,7 +803,8 @@ ADMIN = (
     "admin/[id=even]/route.py\n"
     "  error: GET asks for 'name', which is not in the path. "
     "It can ask for 'id', 'request' and 'params'. Any other parameter needs a default. "
-    "For a value from the client, write name: Query[str].\n\n"
+    "For a value from the client, write name: Query[str]. "
+    "For any other, define name() in a dependencies.py of this folder or above.\n\n"
 )
 PAGES = f"pages/x/routes.py\n  warning: x/routes.py {NEAR_MISS}\n\n"
 

@@ -421,12 +421,17 @@ HINTS: dict[str, tuple[Follow, ...]] = {
     ),
     # Arguments.
     r"It can ask for '(\w+)', 'request' and 'params'\. Any other parameter needs a default\. "
-    r"For a value from the client, write (\w+): (\w+)\[(\w+)\]\.": (
+    r"For a value from the client, write (\w+): (\w+)\[(\w+)\]\. "
+    r"For any other, define \w+\(\) in a dependencies\.py of this folder or above\.": (
         edit(r"\b{1}\b", "{0}"),
         edit(r"\b{1}\)", "{1}=None)"),
         both(
             edit(r"\b{1}\)", "{1}: {2}[{3}])"),
             edit(r"\A", "from flask_routehandlers import {2}\n"),
+        ),
+        lambda tree, problem, _, name, *rest: write_files(
+            tree.path(problem.files[0]).parent,
+            {"dependencies.py": f"def {name}(): return 1\n"},
         ),
     ),
     r"(?:Did you mean '\w+'\? )?It can ask for '(\w+)'.*\. "
@@ -579,7 +584,7 @@ HINTS: dict[str, tuple[Follow, ...]] = {
     r"Import its names at run time, not only for type checkers\.": (
         edit(r"^if TYPE_CHECKING:\n +", ""),
     ),
-    r"Put it outside: (\w+): Query\[int \| None\] = None\.": (
+    r"Put it outside, as in page: Query\[int \| None\] = None\.": (
         edit(r"x: .*\)(?=:)", "x: Query[int | None] = None)"),
     ),
     r"Use one: a value comes from one part of the request\.": (edit(r"Header\[int\]", "int"),),
@@ -692,7 +697,8 @@ HINTS: dict[str, tuple[Follow, ...]] = {
         edit(": Decimal = ", " = "),
     ),
     r"It can ask for .* Any other parameter needs a default\. For a value from the client, write "
-    r"(\w+): (\w+)\[(\w+)\]\. If (\w+) is not a dependency, begin its name with an underscore\.": (
+    r"(\w+): (\w+)\[(\w+)\]\. For any other, define \w+\(\) in a dependencies\.py of this folder "
+    r"or above\. If (\w+) is not a dependency, begin its name with an underscore\.": (
         edit(r"\b{0}\)", "{0}=None)"),
         both(
             edit(r"\b{0}\)", "{0}: {1}[{2}])"),

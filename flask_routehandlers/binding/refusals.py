@@ -178,7 +178,7 @@ def _suggest(
     hint = f"It can ask for {_join(available)}. Any other parameter needs a default."
     if close:
         return f"Did you mean {close[0]!r}? {hint}"
-    if not kind.has_markers:
+    if parameter in RESERVED_NAMES or not kind.has_markers:
         return hint
     written = read_annotations(function).get(parameter, str)
     annotation: Any = written
@@ -190,7 +190,10 @@ def _suggest(
     spelled = written
     if not isinstance(written, str):
         spelled = spell(written)
-    return f"{hint} For a value from the client, write {parameter}: {marker}[{spelled}]."
+    return (
+        f"{hint} For a value from the client, write {parameter}: {marker}[{spelled}]. "
+        f"For any other, define {parameter}() in a dependencies.py of this folder or above."
+    )
 
 
 def _join(names: Collection[str]) -> str:

@@ -170,5 +170,5 @@ def _misplaced(name: str, parameter: str) -> ContractError:
     """Return the error for a marker that is not the outermost part of an annotation."""
     return ContractError(
         f"{name} has a marker inside the annotation of {parameter}.",
-        f"Put it outside: {parameter}: Query[int | None] = None.",
+        "Put it outside, as in page: Query[int | None] = None.",
     )

@@ -11,7 +11,10 @@ VALUES = {"name": "ann", "number": 3}
 AVAILABLE = (
     "It can ask for 'name', 'number', 'request' and 'params'. Any other parameter needs a default."
 )
-QUERY = "For a value from the client, write {}: Query[str]."
+QUERY = (
+    "For a value from the client, write {0}: Query[str]. "
+    "For any other, define {0}() in a dependencies.py of this folder or above."
+)
 
 #: ``show(locals())`` returns the arguments of a handler, with a string for the request.
 SHOW = """

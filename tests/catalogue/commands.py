@@ -243,4 +243,21 @@ DESCRIBED = Section(
     ),
 )
 
-SECTIONS = (LOADING, PASSED_OVER, STORED, EXPORTED, DESCRIBED)
+LISTED = Section(
+    "### list",
+    (
+        Example(
+            route("users"),
+            commands=(
+                "flask route-handlers list --without user",
+                'flask route-handlers list --unsafe --except "POST /x"',
+            ),
+        ),
+        Example(
+            wsgi("app.debug = True") | route("users", "import sqlalchmy\n"),
+            commands=("flask route-handlers list",),
+        ),
+    ),
+)
+
+SECTIONS = (LOADING, LISTED, PASSED_OVER, STORED, EXPORTED, DESCRIBED)

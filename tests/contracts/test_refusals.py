@@ -51,15 +51,15 @@ INPUTS = {
     ),
     "def GET(page: Query[int] | None = None): ...": (
         "GET has a marker inside the annotation of page.",
-        "Put it outside: page: Query[int | None] = None.",
+        "Put it outside, as in page: Query[int | None] = None.",
     ),
     "def GET(page: list[Query[int]]): ...": (
         "GET has a marker inside the annotation of page.",
-        "Put it outside: page: Query[int | None] = None.",
+        "Put it outside, as in page: Query[int | None] = None.",
     ),
     "def GET(page: Query[list[Header[int]]]): ...": (
         "GET has a marker inside the annotation of page.",
-        "Put it outside: page: Query[int | None] = None.",
+        "Put it outside, as in page: Query[int | None] = None.",
     ),
     "def GET(page: Annotated[Query[int], Header[int].__metadata__[0]]): ...": (
         "GET has two markers on page.",
@@ -71,7 +71,7 @@ INPUTS = {
     ),
     "def GET(token: Bearer | Annotated[str, Scheme('X')] | None = None): ...": (
         "GET has a marker inside the annotation of token.",
-        "Put it outside: token: Query[int | None] = None.",
+        "Put it outside, as in page: Query[int | None] = None.",
     ),
     "def GET(token: Annotated[int, Scheme('X')]): ...": (
         "GET annotates the credential token as another type than str.",
@@ -320,5 +320,6 @@ def test_an_unknown_argument_gets_a_marker_as_hint(refusal, method, annotation, 
     assert reason == f"{method} asks for 'thing', which is not in the path."
     assert hint == (
         "It can ask for 'request' and 'params'. Any other parameter needs a default. "
-        f"For a value from the client, write thing: {suggested}."
+        f"For a value from the client, write thing: {suggested}. "
+        "For any other, define thing() in a dependencies.py of this folder or above."
     )

@@ -211,8 +211,9 @@ def test_what_is_not_a_function_is_an_error(client):
             {"user": lambda nothing: 1},
             "user asks for 'nothing', which is not in the path. It can ask for 'request', "
             "'params' and 'db'. Any other parameter needs a default. For a value from the "
-            "client, write nothing: Query[str]. If user is not a dependency, begin its name with "
-            "an underscore.",
+            "client, write nothing: Query[str]. For any other, define nothing() in a "
+            "dependencies.py of this folder or above. If user is not a dependency, begin its name "
+            "with an underscore.",
         ),
         (
             {"db": lambda user: 1},

@@ -19,12 +19,13 @@ IN_DEPENDENCIES = {
     "def role(wanted: int): ...": (
         "role asks for 'wanted', which is not in the path. It can ask for 'request' and "
         "'params'. Any other parameter needs a default. For a value from the client, write "
-        "wanted: Query[int]. If role is not a dependency, begin its name with an underscore."
+        "wanted: Query[int]. For any other, define wanted() in a dependencies.py of this folder "
+        "or above. If role is not a dependency, begin its name with an underscore."
     ),
     "def user(call_next): ...": (
         "user asks for 'call_next', which is not in the path. It can ask for 'request' and "
-        "'params'. Any other parameter needs a default. For a value from the client, write "
-        "call_next: Query[str]. If user is not a dependency, begin its name with an underscore."
+        "'params'. Any other parameter needs a default. If user is not a dependency, begin its "
+        "name with an underscore."
     ),
     "def user(request, /): ...": (
         "user has the positional-only parameter 'request', but arguments are passed by name. "

@@ -93,7 +93,8 @@ NONE = "The file has no middleware."
         pytest.param(
             "def middleware(user): return ''\n",
             "middleware asks for 'user', which is not in the path.",
-            f"{AVAILABLE} For a value from the client, write user: Query[str].",
+            f"{AVAILABLE} For a value from the client, write user: Query[str]. "
+            "For any other, define user() in a dependencies.py of this folder or above.",
             id="a parameter of no folder",
         ),
         pytest.param(
