@@ -149,7 +149,7 @@ def test_damage_in_the_server_is_not_served(tree, caplog):
 @pytest.mark.ci
 def test_much_damage_in_the_server_is_not_served(tree, caplog):
     caplog.set_level(logging.WARNING)
-    kinds = go_through_damages(tree(FILES), 2_000)
+    kinds = go_through_damages(tree(FILES), 1_000)
     assert caplog.records == []
     for kind in ("flip", "truncate", "re-keyed", "another type", "key t", "served from the store"):
         assert kinds[kind] > 10, kind
