@@ -44,6 +44,7 @@ def names(urls):
         # Names that only look special.
         ({"/api/a..b": JSON, "/api/b.": PAGE}, ["api/a..b", "api/b..html"]),
         ({"/x.phpx": JSON, "/py": JSON, "/install.sh": TEXT}, ["x.phpx", "py", "install.sh"]),
+        ({"/x.php/about": PAGE}, ["x.php/about.html"]),
         ({"/console": JSON, "/com10": JSON, "/nulls": JSON}, ["console", "com10", "nulls"]),
         ({f"/{'x' * 255}": JSON}, ["x" * 255]),
         ({f"/{'ä' * 127}": JSON}, ["ä" * 127]),
@@ -105,6 +106,7 @@ DIFFER = "differ only in letter case or Unicode form, which not every file syste
         (["/tags/route.py"], f"tags/route.py {PROGRAM}"),
         (["/cgi-bin/x.cgi"], f"cgi-bin/x.cgi {PROGRAM}"),
         (["/x.aspx"], f"x.aspx {PROGRAM}"),
+        (["/x.php.en"], f"x.php.en {PROGRAM}"),
         (["/x.jsp"], f"x.jsp {PROGRAM}"),
         (["/_redirects"], f"'_redirects' {SETTINGS}"),
         (["/_headers"], f"'_headers' {SETTINGS}"),
@@ -124,6 +126,12 @@ def test_a_url_that_cannot_be_a_file_is_refused(urls, reason):
     with pytest.raises(FileNameError) as caught:
         names(dict.fromkeys(urls, JSON))
     assert str(caught.value) == reason
+
+
+def test_a_page_with_the_ending_of_a_program():
+    with pytest.raises(FileNameError) as caught:
+        names({"/tags/x.php": PAGE})
+    assert str(caught.value) == f"tags/x.php.html {PROGRAM}"
 
 
 @pytest.mark.parametrize("ending", ["html", "HTM", "xhtml", "svg", "xml"])

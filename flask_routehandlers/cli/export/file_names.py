@@ -27,9 +27,10 @@ _ENDINGS = {
 _ACTIVE_ENDING = re.compile(r"\.(?:[sx]?html?|xht|svgz?|xml|xsl)\Z", re.I)
 _ACTIVE_TYPE = re.compile(r"text/html|text/xml|application/xml|.*\+xml")
 
-#: Files that servers run, and files that change how a host serves the others.
+#: Files that servers run, and files that change how a host serves the others. Apache looks at each
+#: ending of a name: it can run x.php.html.
 _PROGRAM = re.compile(
-    r"\.(?:php\d?|pht|phtml|phar|f?cgi|pl|py[cw]?|as[hmp]x?|jspx?|cfm|shtml?|stm)\Z",
+    r"\.(?:php\d?|pht|phtml|phar|f?cgi|pl|py[cw]?|as[hmp]x?|jspx?|cfm|shtml?|stm)(?=\.|\Z)",
     re.I,
 )
 _SETTINGS = frozenset({"web.config", "_headers", "_redirects", "_worker.js", "cname"})
@@ -141,7 +142,7 @@ def _check(name: str) -> None:
         if part[0] == "." and part != ".well-known":
             raise FileNameError(f"{part!r} is hidden, as files that configure a server are")
         _check_length(part, "a file name", _LONGEST_NAME)
-    if _PROGRAM.search(name):
+    if _PROGRAM.search(parts[-1]):
         raise FileNameError(f"{name} is a program to some servers, which would run it")
     if parts[-1].lower() in _SETTINGS:
         raise FileNameError(f"{parts[-1]!r} is a file by which hosts are configured")
