@@ -838,6 +838,7 @@ def is_left(problem: Problem, found: list[Problem]) -> bool:
     return any(p.severity == "error" or p.reason == problem.reason for p in found)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("example", EXAMPLES.values(), ids=EXAMPLES)
 def test_each_hint_works(tmp_path, example):
     original = write_example(example, tmp_path / "project")

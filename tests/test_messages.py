@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import flask_routehandlers
 from tests.catalogue.page import make_page
 from tests.pages import DOCS, PAGES
@@ -75,6 +77,7 @@ def test_the_page_is_the_same_everywhere():
     assert not re.findall(r"\S*/flask_routehandlers/\S+\.py", shown)
 
 
+@pytest.mark.ci
 def test_every_message_is_on_a_page():
     text = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
     missing = {

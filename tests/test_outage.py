@@ -54,7 +54,9 @@ def go_through(outage: Outage, seconds: float) -> str:
     longest = max(took for _, _, took in answers)
     late = [(came, made) for came, made, _ in answers if came > returned + RETURN]
     # It waits for the server, and for the processor before, while and after it does.
-    assert longest <= DELAY + 3 * busy, f"{longest:.3f} s, of which {busy:.3f} s without the outage"
+    assert longest <= DELAY + 3 * busy, (
+        f"{longest:.3f} s, of which {busy:.3f} s without the outage"
+    )
     assert late, "nobody asked for long enough"
     assert [made for _, made in late if made < returned] == []
     since = max((came for came, made, _ in answers if made < returned), default=returned)

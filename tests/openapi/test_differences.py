@@ -190,6 +190,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_found(differences, change):
     replacement, expected, back = CHANGES[change]
