@@ -25,8 +25,12 @@ settings.load_profile("tests")
 _numbers = count()
 
 
-def pytest_collection_finish() -> None:
-    # Collections of garbage pass over the thousands of tests, or each takes half a second.
+@pytest.fixture(autouse=True, scope="module")
+def _frozen_heap() -> None:
+    """Leave what is there already out of collections of garbage.
+
+    Else each takes half a second after some thousand tests, whose modules stay.
+    """
     gc.collect()
     gc.freeze()
 
