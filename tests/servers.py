@@ -129,7 +129,7 @@ http {{
 
 
 @contextmanager
-def _started(command: list[str], port: int, output: Path, **options: Any) -> Iterator[Any]:
+def started(command: list[str], port: int, output: Path, **options: Any) -> Iterator[Any]:
     """Run a process until the end of the block, which begins when it answers on its port.
 
     What it printed is printed at the end: pytest shows that when the test fails.
@@ -158,7 +158,7 @@ def nginx(folder: Path, server: str, http: str = "") -> Iterator[int]:
     config.write_text(_CONFIG.format(folder=folder, port=port, server=server, http=http))
     assert NGINX is not None
     command = [NGINX, "-p", str(folder), "-c", str(config)]
-    with _started(command, port, folder / "nginx.txt"):
+    with started(command, port, folder / "nginx.txt"):
         yield port
 
 
@@ -191,7 +191,7 @@ def gunicorn(
     command = [sys.executable, "-m", "gunicorn", app, "--bind", f"127.0.0.1:{port}"]
     checkout = str(Path(__file__).parents[1])
     output = folder / "gunicorn.txt"
-    with _started(
+    with started(
         [*command, "--worker-tmp-dir", str(folder), *options],
         port,
         output,
@@ -231,7 +231,7 @@ def postgres(folder: Path) -> Iterator[str]:
             **options,
         )
         command = [str(programs / "postgres"), "-D", str(data), "-p", str(port), "-k", str(data)]
-        with _started(
+        with started(
             [*command, "-h", "127.0.0.1", "-F"], port, folder / "postgres.txt", **options
         ):
             yield f"postgresql://test@127.0.0.1:{port}/postgres"
@@ -284,7 +284,7 @@ def wsgi_server(
         command.append(app)
     checkout = str(Path(__file__).parents[1])
     output = folder / f"{name}.txt"
-    with _started(
+    with started(
         command,
         port,
         output,
