@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from tests.browser import TIMEOUT, Browser, browser
 from tests.openapi.support import PAGE, PAGE_FILE, documented
+from tests.pages import DOCS
 from tests.support import running, until
 
 pytestmark = pytest.mark.ci
@@ -121,3 +123,16 @@ def test_a_violation_of_the_policy_is_a_message(page, tmp_path):
         page.evaluate("fetch('http://127.0.0.2/').catch(() => 0)")
         assert until(lambda: page.evaluate("true") and page.messages(), TIMEOUT)
         assert "connect-src" in str(page.messages())
+
+
+def test_the_picture_of_the_page_can_be_taken(tmp_path):
+    spec = importlib.util.spec_from_file_location("docs_photograph", DOCS / "photograph.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.take_picture(tmp_path / "picture.png")
+    for file in (tmp_path / "picture.png", module.PICTURE):
+        picture = file.read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert 20_000 < len(picture) < 300_000

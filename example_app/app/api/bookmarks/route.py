@@ -16,7 +16,7 @@ from .._lib.types import Bookmark, Bookmarks, Location, NewBookmark, Page
 
 
 def GET(page: Query[Page], db: sqlite3.Connection) -> Bookmarks:
-    """List bookmarks, newest first; ``?tag=`` filters, ``?limit=`` and ``?before=`` page."""
+    """List bookmarks, newest first, a page at a time."""
     return find_page(db, page)
 
 
