@@ -23,7 +23,7 @@ TYPES = (
     "Small",
     "Title",
     "Size",
-    "Literal['a', 1]",
+    "Literal['a', 2]",
     "int | None",
     "list[Small]",
     "tuple[str, ...]",
