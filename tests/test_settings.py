@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from flask_routehandlers import RouteHandlers
+from flask_routehandlers.caching.settings import Settings
 from tests.support import bare_app, refused
 
 FILE = "posts/[id]/route.py"
@@ -115,6 +116,12 @@ def test_wrong_options_of_a_url_are_refused(tree, url, reason):
     assert problem.reason.startswith(f"{start}options: ")
     assert problem.reason.endswith(f"{reason}.")
     assert problem.hint == USE_URL
+
+
+def test_a_url_is_not_in_a_representation():
+    """Tools that report errors show the variables of each frame."""
+    settings = Settings(url="redis://:a%20password@localhost")
+    assert "password" not in repr(settings)
 
 
 def test_a_server_is_not_asked_at_start_up(tree):

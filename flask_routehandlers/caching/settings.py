@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any
@@ -34,7 +34,7 @@ class Settings:
     :param threads: how many refreshes run at once in a process.
     """
 
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)  # it may contain a password
     prefix: str = "{flask-routehandlers}:"
     version: str = ""
     max_entries: int = 10_000
@@ -146,10 +146,10 @@ def find_late_settings(used: Settings, config: Mapping[str, Any]) -> dict[str, P
     """Return, by name, the settings in an app's config that differ from those in use."""
     now = read_settings(config)
     problems = {}
-    for field in fields(now):
-        if getattr(now, field.name) != getattr(used, field.name):
-            problems[field.name] = Problem(
-                f"{PREFIX}{field.name.upper()} in app.config was set after RouteHandlers read it, "
+    for name in (setting.name for setting in fields(now)):
+        if getattr(now, name) != getattr(used, name):
+            problems[name] = Problem(
+                f"{PREFIX}{name.upper()} in app.config was set after RouteHandlers read it, "
                 "and has no effect.",
                 "Set it before RouteHandlers(app), or init_app(app), is called.",
             )
