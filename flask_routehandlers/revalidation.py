@@ -115,6 +115,7 @@ def _readings(app: Flask, path: str) -> Iterator[str]:
     """Return the decoded paths that a path may mean, or a URL that :func:`flask.url_for` makes."""
     name = app.config["SERVER_NAME"]
     if name:
+        name = app.url_map.bind(name).server_name  # as url_for spells it
         path = re.sub(rf"\Ahttps?://{re.escape(name)}(?=/)", "", path)
     roots = {"", app.config["APPLICATION_ROOT"].rstrip("/")}
     if has_request_context():

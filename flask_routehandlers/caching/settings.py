@@ -172,7 +172,4 @@ def host_of(app: Flask) -> str:
         host = name
         if app.url_map.default_subdomain:
             host = f"{app.url_map.default_subdomain}.{name}"
-    name, colon, port = host.partition(":")
-    if not name.isascii():
-        name = name.encode("idna").decode()
-    return f"{name}{colon}{port}"
+    return app.url_map.bind(host).server_name  # in lower case, and ASCII
