@@ -7,8 +7,10 @@ import json
 import pytest
 
 from flask_routehandlers import RouteHandlers
+from flask_routehandlers.openapi.differences import find_differences
 from tests.commands import invoke
 from tests.openapi.support import DOCUMENT, DOCUMENT_FILE, HANDLER, document_of
+from tests.pages import DOCS, blocks
 from tests.support import bare_app, write_files
 
 ITEMS = """
@@ -205,3 +207,15 @@ def test_writing_and_comparing_exclude_each_other(make, file):
     status, _, errors = invoke(make(FILES), "openapi", "-o", file, "--check", file)
     assert status == 2
     assert errors.endswith("Error: Use --check or --output, not both.\n")
+
+
+def test_the_page_shows_the_differences(make):
+    shown = [block for block in blocks(DOCS / "openapi.md") if "/notes/" in (block.file or "")]
+    document = f"{DOCUMENT}\n{INFO}"
+    earlier, later = (
+        document_of(make({"notes/[id=int]/route.py": block.text, DOCUMENT_FILE: document}))
+        for block in shown
+    )
+    lines = [str(difference) for difference in find_differences(earlier, later)]
+    texts = [block.text for block in blocks(DOCS / "openapi.md") if block.kind == "text"]
+    assert "\n".join(lines) in texts
