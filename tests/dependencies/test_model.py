@@ -102,10 +102,10 @@ def test_random_trees_do_what_the_oracle_says(data):
 
 
 @pytest.mark.ci
-@settings(SEEDED, max_examples=400)
+@settings(SEEDED, max_examples=200)
 @given(st.data())
 def test_20000_requests_do_what_the_oracle_says(data):
-    check(data, 50)
+    check(data, 100)
 
 
 @pytest.mark.soak

@@ -197,4 +197,9 @@ def test_sessions_commit_and_roll_back(client, database):
 
 @pytest.mark.ci
 def test_sessions_commit_and_roll_back_under_load(client, database):
-    check(client, database, 16, 200)
+    check(client, database, 16, 80)
+
+
+@pytest.mark.soak
+def test_sessions_commit_and_roll_back_for_long(client, database):
+    check(client, database, 16, 1_000)
