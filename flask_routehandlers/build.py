@@ -34,7 +34,8 @@ from .errors import (
     problems_of,
     shown_path,
 )
-from .importing.loader import find_name_clashes, load
+from .handlers.exports import find_misplaced
+from .importing.loader import find_name_clashes, load, loaded_packages
 from .importing.names import name_root
 from .mount import Mount
 from .routes import Result, make_routes
@@ -86,6 +87,7 @@ def build(
     sound = tree.without({file for problem in problems for file in problem.files})
     site = Site(app, root, name, url_prefix, subdomain)
     modules = load(sound, module_name)
+    problems += _find_misplaced(tree, module_name)
     below = find_parameters_below(sound)
     scopes = make_scopes(site, sound, modules, below)
     problems += [*scopes.find_problems(), *find_dependencies_without_asgiref(site, scopes)]
@@ -135,6 +137,13 @@ def _find_in_mount(app: Flask, mount: Mount) -> Iterator[Problem]:
     if mount.cache is not None:
         namespace = namespace_of(app, mount.root, mount.name)
         yield from claim_namespace(app, mount.cache.settings, namespace)
+
+
+def _find_misplaced(tree: Tree, module_name: str) -> Iterator[Problem]:
+    """Find middleware and dependencies in an ``__init__.py``, where no request gets to them."""
+    for folder, module in loaded_packages(tree, module_name):
+        file = "/".join([*folder.names, "__init__.py"])
+        yield from find_misplaced(file, module, "an __init__.py", folder.modules)
 
 
 def _find_static(mount: Mount) -> Iterator[Problem]:

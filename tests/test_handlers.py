@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from flask_routehandlers import RouteHandlers
 from tests.support import bare_app, refused
 
 FILE = "users/route.py"
@@ -235,6 +236,24 @@ def test_a_guard_in_a_route_file_is_refused(tree, name, code):
     assert problem.files == (FILE,)
     assert problem.reason == f"The file defines {name}, which has no effect in a route file."
     assert problem.hint == f"Move it to users/{name}.py, or rename it if it is something else."
+
+
+@pytest.mark.parametrize("folder", ["", "users/"])
+def test_a_guard_in_an_init_file_is_refused(tree, folder):
+    guard = "from flask import abort\ndef middleware(request, call_next): abort(403)\n"
+    files = {f"{folder}__init__.py": guard, FILE: "def GET(): return 'secret'\n"}
+    [problem] = refused(bare_app(tree(files)))
+    assert str(problem) == (
+        f"{folder}__init__.py\n"
+        "  The file defines middleware, which has no effect in an __init__.py.\n"
+        f"  Move it to {folder}middleware.py, or rename it if it is something else."
+    )
+    # What the hint says, and a package that shows what is in it.
+    files[f"{folder}middleware.py"] = guard
+    files[f"{folder}__init__.py"] = "from .middleware import middleware\n"
+    app = bare_app(tree(files))
+    RouteHandlers(app)
+    assert app.test_client().get("/api/users").status_code == 403
 
 
 @pytest.mark.parametrize(

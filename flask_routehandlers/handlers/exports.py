@@ -10,7 +10,7 @@ it needs.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from types import FunctionType, ModuleType
 from typing import Any
@@ -74,7 +74,7 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
                 f"Remove or rename it. Every {method} request is answered with 405.",
                 (file,),
             )
-    yield from _find_misplaced(file, module)
+    yield from find_misplaced(file, module, "a route file")
     typos = list(_find_typos(module))
     for name, method in typos:
         yield Problem(
@@ -119,13 +119,20 @@ def _not_a_handler(method: str, value: object) -> Problem:
     )
 
 
-def _find_misplaced(file: str, module: ModuleType) -> Iterator[Problem]:
-    """Find middleware and dependencies, which would never run."""
+def find_misplaced(
+    file: str, module: ModuleType, kind: str, others: Collection[str] = ()
+) -> Iterator[Problem]:
+    """Find middleware and dependencies, which would never run.
+
+    :param file: a route file or the ``__init__.py`` of a folder, relative to the root.
+    :param kind: which of them it is, for the reason.
+    :param others: names that the file may import from the modules of its folder.
+    """
     for name in ("middleware", "dependencies"):
-        if _is_misplaced(vars(module).get(name), module):
-            place = file.removesuffix("route.py") + f"{name}.py"
+        if name not in others and _is_misplaced(vars(module).get(name), module):
+            place = file.removesuffix(file.rpartition("/")[2]) + f"{name}.py"
             yield Problem(
-                f"The file defines {name}, which has no effect in a route file.",
+                f"The file defines {name}, which has no effect in {kind}.",
                 f"Move it to {place}, or rename it if it is something else.",
                 (file,),
             )

@@ -104,6 +104,18 @@ def load(tree: Tree, root_name: str) -> dict[str, ModuleType | RouteImportError]
                 tree_finder.entries.pop(_module_name(root_name, folder.names), None)
 
 
+def loaded_packages(tree: Tree, root_name: str) -> Iterator[tuple[Folder, ModuleType]]:
+    """Return each folder that has an ``__init__.py``, with its module.
+
+    :param root_name: the module name of the root.
+    """
+    for folder in tree.folders:
+        if folder.is_package:
+            module = sys.modules.get(_module_name(root_name, folder.names))
+            if module is not None:
+                yield folder, module
+
+
 def _module_name(root_name: str, parts: Iterable[str]) -> str:
     """Return the module name of a folder or file.
 

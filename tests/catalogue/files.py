@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.catalogue.model import Example, Section, dependencies, middleware, route, wsgi
 
+GUARD = "from flask import abort\n\n\ndef middleware(request, call_next):\n    abort(403)\n"
+
 HANDLERS = Section(
     "## Handler names",
     (
@@ -13,12 +15,10 @@ HANDLERS = Section(
         Example(files=route("users", "def GET(): ...\n\n\ndef TRACE(): ...\n")),
         Example(files=route("users", "def default(): ...\n")),
         Example(
-            note="A guard in a route file would never run:",
-            files=route(
-                "users",
-                "from flask import abort\n\n\ndef middleware(request, call_next):\n"
-                "    abort(403)\n\n\ndef GET(): ...\n",
-            ),
+            note="A guard in a route file, or in the `__init__.py` of a folder, would never run:",
+            files=route("users", f"{GUARD}\n\ndef GET(): ...\n")
+            | route("posts")
+            | {"app/api/posts/__init__.py": GUARD},
         ),
         Example(files=route("users", "GET = 42\n\n\nclass POST: ...\n")),
         Example(
