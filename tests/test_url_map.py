@@ -223,6 +223,20 @@ def test_a_subdomain_can_have_parameters(tree):
         )
 
 
+@pytest.mark.parametrize("tenant", ["", "evil.com/", "a/b", "..", "a b", "x@evil.com:80"])
+def test_a_value_without_a_subdomain_is_an_error(tree, tenant):
+    app = with_subdomains(tree({}, "users"), subdomain_matching=True)
+    RouteHandlers(app, subdomain="<tenant>", url_prefix="")
+    with app.test_request_context():
+        assert url_for("api./users", tenant="a.b-c") == "http://a.b-c.example.org/users"
+        with pytest.raises(ValueError, match=r"which the rule does not match\.$") as caught:
+            url_for("api./users", tenant=tenant)
+    assert str(caught.value) == (
+        f"/users has no URL for {{'tenant': {tenant!r}}}: it would be /users on the subdomain "
+        f"{tenant.replace(' ', '%20')!r}, which the rule does not match."
+    )
+
+
 @pytest.mark.parametrize("change", [{"subdomain_matching": False}, {"SERVER_NAME": None}])
 def test_an_app_without_subdomains_is_refused(tree, change):
     app = with_subdomains(tree({}, "a"), subdomain_matching=change.get("subdomain_matching", True))

@@ -24,6 +24,9 @@ from ..tree.segments import CatchAll, Dynamic, Parameter, Segment, Static
 from .converters import CatchAllConverter, clean_segment
 from .matcher import PathRule
 
+#: A subdomain. Werkzeug checks none that it builds: after a slash it would be another host's path.
+_HOST = re.compile(r"[a-z\d_-]+(?:\.[a-z\d_-]+)*", re.I)
+
 _NO_WEIGHT = Weighting(0, [], 0, [])
 _SLASH = (False, "/")
 
@@ -115,18 +118,26 @@ class RouteRule(PathRule):
     ) -> tuple[str, str] | None:
         """Build the host and the path of a URL.
 
-        :raises ValueError: if no request for the path would match the rule.
+        :raises ValueError: if no request for the URL would match the rule.
         """
         built = super().build(values, append_unknown)
         if built is not None and self._converters:
-            path = built[1].partition("?")[0]
-            if not self._matches(path):
+            host, path = built[0], built[1].partition("?")[0]
+            place = path
+            if not self._parts[0].static:
+                place = f"{path} on the subdomain {host!r}"
+            if not (self._matches_host(host) and self._matches(path)):
                 given = {name: values[name] for name in self._converters if name in values}
                 raise ValueError(
-                    f"{self.rule} has no URL for {given}: it would be {path}, which the rule does "
-                    "not match."
+                    f"{self.rule} has no URL for {given}: it would be {place}, which the rule "
+                    "does not match."
                 )
         return built
+
+    def _matches_host(self, host: str) -> bool:
+        """Return whether a subdomain, built from the rule, is one that can be asked for."""
+        part = self._parts[0]
+        return part.static or bool(_HOST.fullmatch(host) and re.match(part.content, host))
 
     def _matches(self, path: str) -> bool:
         """Return whether a percent-encoded path, built from the rule, matches it."""
