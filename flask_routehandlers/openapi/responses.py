@@ -191,17 +191,26 @@ class Responses:
         sends them with its default.
         """
         schema: Schema = {"type": "string"}
-        media_type = self._app.response_class.default_mimetype or "text/html"
         if answer.kind == "json":
             schema = schemas.of(answer.annotation, "serialization")
-            media_type = "application/json"
-        elif answer.kind == "bytes" and is_written:
-            media_type = "application/octet-stream"
-        for header in self._headers[id(answer)]:
-            if header.name.lower() == "content-type" and get_origin(header.annotation) is Literal:
-                media_type = get_args(header.annotation)[0]
         if answer.kind != "empty":
-            _add(content, media_type, schema)
+            _add(content, self._find_media_type(answer, is_written=is_written), schema)
+
+    def _find_media_type(self, answer: Answer, *, is_written: bool) -> str:
+        """Return the media type of the body of an answer, ``*/*`` if it is not known."""
+        for header in self._headers[id(answer)]:
+            if header.name.lower() == "content-type":
+                if get_origin(header.annotation) is not Literal:
+                    return "*/*"
+                media_type: str = get_args(header.annotation)[0]
+                return media_type
+        if answer.kind == "json":
+            return "application/json"
+        if answer.headers is not None and not is_typed_dict(unalias(answer.headers)):
+            return "*/*"  # any header may be among them
+        if answer.kind == "bytes" and is_written:
+            return "application/octet-stream"
+        return self._app.response_class.default_mimetype or "text/html"
 
     def _make_error(
         self, code: int, errors: Iterable[ErrorClass], schemas: Schemas

@@ -51,6 +51,8 @@ ANSWERS = {
     "str": {"200": {"text/html": STRING}},
     "bytes": {"200": {"text/html": STRING}},
     "Iterator[str]": {"200": {"text/html": STRING}},
+    "tuple[Iterator[str], dict[str, str]]": {"200": {"*/*": STRING}},
+    "tuple[str, Literal[201], list[tuple[str, str]]]": {"201": {"*/*": STRING}},
     "dict[str, int]": {
         "200": json({"type": "object", "additionalProperties": {"type": "integer"}})
     },
@@ -118,7 +120,7 @@ def test_a_content_type_is_a_media_type(describe):
         "description": "Created",
         "content": {"text/csv; charset=utf-8": STRING},
     }
-    assert list(item["put"]["responses"]["201"]["content"]) == ["text/html"]
+    assert list(item["put"]["responses"]["201"]["content"]) == ["*/*"]
 
 
 def test_text_has_the_media_type_of_the_app(tree):
