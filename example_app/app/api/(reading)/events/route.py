@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from sqlite3 import Connection
-from typing import Annotated
+from typing import Annotated, Literal, TypedDict
 
 from flask import current_app, json
 from pydantic import Field
@@ -16,12 +16,17 @@ from flask_routehandlers import Header, Query
 from ..._lib import bookmarks
 from ..._lib.types import LARGEST_ID, Limit
 
+EventStream = TypedDict(
+    "EventStream",
+    {"Content-Type": Literal["text/event-stream; charset=utf-8"], "Cache-Control": str},
+)
+
 
 def GET(
     db: Connection,
     limit: Query[Limit] = 100,
     last_event_id: Header[Annotated[int, Field(ge=0, le=LARGEST_ID)] | None] = None,
-) -> tuple[AsyncIterator[str], dict[str, str]]:
+) -> tuple[AsyncIterator[str], EventStream]:
     """Stream new bookmarks, or those after ``Last-Event-ID``; at most ``?limit=`` of them.
 
     The id of an event is the id of its bookmark.
