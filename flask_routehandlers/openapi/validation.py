@@ -112,7 +112,7 @@ def _validate(
         source, below = _find_source(path, patch, operations)
         yield Problem(
             f"{_spell([*source.keys, *below])} makes the document invalid: "
-            f"{shorten(error.message, 200)}.",
+            f"{shorten(error.message.splitlines()[0], 200)}.",
             "Write it as OpenAPI 3.1 defines it.",
             (source.file,),
         )
