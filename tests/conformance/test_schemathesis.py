@@ -31,7 +31,8 @@ LIBRARY = Setup(
 )
 
 #: Its validators know more than a schema can say: what a URL is, or a tag. The webhook refuses
-#: whoever cannot sign before it says which methods it has.
+#: whoever cannot sign before it says which methods it has. The schema of a stream is that of a
+#: string, and is taken for one of each event.
 EXAMPLE = Setup(
     """
 [checks]
@@ -40,6 +41,10 @@ positive_data_acceptance.enabled = false
 [[operations]]
 include-path = "/api/webhook"
 checks.unsupported_method.enabled = false
+
+[[operations]]
+include-path = "/api/events"
+checks.response_schema_conformance.enabled = false
 """,
     {"Authorization": "Bearer secret"},
 )
