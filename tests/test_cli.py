@@ -326,7 +326,8 @@ def test_flask_lists_the_commands(tmp_path):
     write_files(tmp_path, TREE | {"wsgi.py": WSGI})
     status, output, errors = flask_in_child(tmp_path, "--help")
     assert (status, errors) == (0, "")
-    assert "  route-handlers  Inspect and extend the trees of route files of the app.\n" in output
+    # Commands of other packages decide how much of a line is shown.
+    assert re.search(r"^  route-handlers +Inspect and extend the trees of", output, re.M)
     assert output.count("route-handlers") == 1
     status, output, errors = flask_in_child(tmp_path, "route-handlers", "--help")
     assert (status, errors) == (0, "")
