@@ -195,7 +195,7 @@ JSON = {
     "parameters": {"name": "ada"},
     "methods": ["DELETE", "OPTIONS"],
     "steps": [
-        {"kind": kind, "file": file, "line": line, "name": name}
+        {"kind": kind, "file": file, "line": line, "name": name, "asks": []}
         for kind, file, line, name in (
             ("middleware", "middleware.py", 1, "middleware"),
             ("middleware", "users/[name]/middleware.py", 1, "middleware[0] (limit)"),

@@ -103,7 +103,7 @@ def list_handlers(
     if as_json:
         click.echo(json.dumps(list(map(_as_json, handlers)), indent=2))
     else:
-        for line in describe(handlers):
+        for line in (*describe(handlers), *_describe_askers(handlers, wanted)):
             click.echo(printable(line))
     context.exit(int(bool(without and handlers)))
 
@@ -156,6 +156,23 @@ def describe(handlers: Sequence[Handler]) -> Iterator[str]:
     widths = [max(width, len(name)) for width, name in zip(widths, _COLUMNS, strict=True)]
     for row in (_COLUMNS, ["-" * width for width in widths], *rows):
         yield "  ".join(row[n].ljust(widths[n]) for n in shown).rstrip()
+
+
+def _describe_askers(handlers: Iterable[Handler], names: Sequence[str]) -> Iterator[str]:
+    """Yield every function that asks for one of some dependencies itself, as a line.
+
+    An editor does not know the link between an argument and its dependency.
+    """
+    lines: dict[str, None] = {}
+    for handler in handlers:
+        for step in handler.steps:
+            for name in step.asks:
+                if name in names:
+                    line = f"{step.place(handler.root)}: {step.name} asks for {name}"
+                    lines[line] = None
+    if lines:
+        yield ""
+    yield from lines
 
 
 def _describe_handler(handler: Handler) -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..binding.model import Binding
 from ..dependencies.model import Dependency, Plan
 from ..errors import shown_path
 from ..handlers.endpoint import Endpoint
@@ -27,12 +28,14 @@ class Step:
     :param file: the file that offers it, relative to the root.
     :param line: the line of its definition, if it is defined in that file.
     :param name: its name in the file: ``GET``, ``middleware[1] (limit)``.
+    :param asks: the dependencies that it asks for itself.
     """
 
     kind: str
     file: str
     line: int | None
     name: str
+    asks: tuple[str, ...] = ()
 
     def place(self, root: str) -> str:
         """Return file and line, as users can open them.
@@ -52,23 +55,24 @@ def find_steps(mount: Mount, route: Route, method: str) -> Iterator[Step]:
     view = route.view
     assert isinstance(view, Endpoint)
 
-    def make(kind: str, file: str, name: str, function: Callable[..., Any]) -> Step:
-        return Step(kind, file, _line_of(function, os.path.join(mount.root, file)), name)
+    def make(kind: str, file: str, name: str, binding: Binding) -> Step:
+        line = _line_of(binding.function, os.path.join(mount.root, file))
+        return Step(kind, file, line, name, binding.dependencies)
 
     known: set[object] = set()
     for link in view.links:
         for each in _new_dependencies(link.plan, known):
-            yield make("dependency", each.file, each.name, each.definition.function)
-        yield make("middleware", link.file, link.name, link.binding.function)
+            yield make("dependency", each.file, each.name, each.binding)
+        yield make("middleware", link.file, link.name, link.binding)
     binding, plan = view.dispatcher.bindings.get(method), view.dispatcher.plans.get(method)
     if route.static is not None and method == "GET":
         # It is run as a separate request, which shares no dependencies.
         binding, plan = route.static.handler, route.static.plan
         known.clear()
     for each in _new_dependencies(plan, known):
-        yield make("dependency", each.file, each.name, each.definition.function)
+        yield make("dependency", each.file, each.name, each.binding)
     if binding is not None:
-        yield make("handler", route.file.file, method, binding.function)
+        yield make("handler", route.file.file, method, binding)
 
 
 def find_dependencies(route: Route, method: str) -> Iterator[Dependency]:

@@ -110,7 +110,8 @@ def listed(app, *arguments):
     """Exit status of ``list``, and method and URL of each handler in its table."""
     status, output, errors = invoke(app, "list", *arguments)
     assert not errors, errors
-    return status, [" ".join(line.split()[:2]) for line in output.splitlines()[2:]]
+    table = output.partition("\n\n")[0]
+    return status, [" ".join(line.split()[:2]) for line in table.splitlines()[2:]]
 
 
 def test_match_shows_all_that_runs_in_order(app_of):
@@ -186,6 +187,17 @@ def test_options_select_handlers(app_of, arguments, status, rows):
     assert listed(app_of(FILES), *arguments) == (status, rows)
 
 
+def test_a_list_names_who_asks_for_one(app_of):
+    _, output, _ = invoke(app_of(FILES), "list", "--with", "user,article")
+    assert output.partition("\n\n")[2].splitlines() == [
+        "app/api/(admin)/middleware.py:1: middleware asks for user",
+        "app/api/articles/[slug]/route.py:2: GET asks for article",
+        "app/api/articles/[slug]/dependencies.py:3: own_article asks for user",
+        "app/api/articles/[slug]/dependencies.py:3: own_article asks for article",
+        "app/api/articles/route.py:3: POST asks for user",
+    ]
+
+
 def test_an_empty_list_says_so(app_of):
     assert invoke(app_of(FILES), "list", "--without", "db") == (0, "No handlers.\n", "")
 
@@ -218,13 +230,13 @@ def test_the_list_as_json(app_of):
     assert (status, json.loads(output)) == (0, [])
     status, output, _ = invoke(app, "list", "--with", "own_article", "--json")
     places = [
-        ("middleware", "middleware.py", 2, "middleware[0] (limit)"),
-        ("dependency", "dependencies.py", 2, "db"),
-        ("middleware", "middleware.py", 4, "middleware[1] (measure)"),
-        ("dependency", "dependencies.py", 4, "user"),
-        ("dependency", "articles/[slug]/dependencies.py", 2, "article"),
-        ("dependency", "articles/[slug]/dependencies.py", 3, "own_article"),
-        ("handler", "articles/[slug]/route.py", 4, "PUT"),
+        ("middleware", "middleware.py", 2, "middleware[0] (limit)", []),
+        ("dependency", "dependencies.py", 2, "db", []),
+        ("middleware", "middleware.py", 4, "middleware[1] (measure)", ["db"]),
+        ("dependency", "dependencies.py", 4, "user", ["db"]),
+        ("dependency", "articles/[slug]/dependencies.py", 2, "article", ["db"]),
+        ("dependency", "articles/[slug]/dependencies.py", 3, "own_article", ["user", "article"]),
+        ("handler", "articles/[slug]/route.py", 4, "PUT", ["own_article"]),
     ]
     assert json.loads(output) == [
         {
@@ -232,7 +244,8 @@ def test_the_list_as_json(app_of):
             "urls": ["/api/articles/<slug>"],
             "root": str(Path(app.root_path, "app/api")),
             "steps": [
-                dict(zip(("kind", "file", "line", "name"), place, strict=True)) for place in places
+                dict(zip(("kind", "file", "line", "name", "asks"), place, strict=True))
+                for place in places
             ],
             "static": None,
         }
