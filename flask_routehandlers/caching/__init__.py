@@ -1,6 +1,12 @@
 """Static handlers: what is stored, where, for how long, and who computes it.
 
-Nothing of it is imported by an app that has none.
+``static_route`` answers a GET: it asks the store, lets the ``coordinator`` compute what is missing
+or stale, and makes a response with ``responses``. A handler runs in a thread of ``workers``, in
+contexts of ``sandbox`` that have nothing of a client. ``policy`` decides what may be stored,
+``keys`` under which key, and ``params`` which paths are known in advance. ``cache`` has what all
+static routes of an app share.
+
+An app without static handlers imports only ``keys`` and ``settings``, for the checks at start-up.
 """
 
 from __future__ import annotations
@@ -17,6 +23,6 @@ EXTENSION_NAME = "routehandlers_cache"
 
 
 def cache_of(app: Flask) -> Cache | None:
-    """The cache of an app; ``None`` if nothing in its trees is static."""
+    """Return the cache of an app; ``None`` if nothing in its trees is static."""
     cache: Cache | None = app.extensions.get(EXTENSION_NAME)
     return cache

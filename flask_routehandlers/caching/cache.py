@@ -1,4 +1,9 @@
-"""The cache of one app: where its static responses are stored, and who computes what."""
+"""The cache of one app: where its static responses are stored, and who computes what.
+
+An app has one cache for all of its trees. It outlives forks: what has locks, threads or
+connections is made in each process at its first use (see ``_forks``), so that an app can be made
+before a server forks its workers.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,12 @@ from .workers import Workers
 
 
 class Machinery(NamedTuple):
-    """The parts of a cache that have locks, threads and connections."""
+    """The parts of a cache that have locks, threads and connections.
+
+    :param store: keeps entries, in this process or in a shared server.
+    :param workers: the threads that handlers run in.
+    :param coordinator: computes what is missing or stale.
+    """
 
     store: Store
     workers: Workers
@@ -46,6 +56,7 @@ class Cache:
         self._is_checked = False
 
     def _make_machinery(self) -> Machinery:
+        """Make the parts that belong to one process, from the settings."""
         settings = self.settings
         limits = settings.max_entries, settings.max_bytes
         store: Store
@@ -90,7 +101,13 @@ class Cache:
         return self.machinery.get().coordinator
 
     def check_once(self, environ: Mapping[str, Any]) -> None:
-        """Log what is wrong with the settings, when a process gets its first static request."""
+        """Log what is wrong with the settings, when a process gets its first static request.
+
+        Both can only be known by then: a setting that was changed after the start, and a server
+        that runs several processes without a store that they share.
+
+        :param environ: the WSGI environment of that request.
+        """
         if self._is_checked:
             return
         self._is_checked = True

@@ -1,4 +1,13 @@
-"""One computation for each key: among the threads of a process, and in the whole fleet."""
+"""One computation for each key: among the threads of a process, and in the whole fleet.
+
+A request for a key that is not stored computes it, or waits for whoever does: for a thread of the
+same process on an event, for another process by looking into the store. It waits a bounded time,
+and then computes too. A request for a stale key gets the stale entry at once, and a refresh runs
+in the background, one in the fleet.
+
+Locks are advisory: a lock that is lost costs a second computation and never a wrong response. That
+is the work of the marks, with which the store refuses what a revalidation has overtaken.
+"""
 
 from __future__ import annotations
 
@@ -164,7 +173,7 @@ class Coordinator:
     def _lead(self, job: Job, run: _Run, deadline: float) -> Answer:
         """Compute a key for all threads of this process, or wait for another process that does.
 
-        :param run: tells the threads that wait how it ended.
+        :param run: shows the threads that wait how it ended.
         :param deadline: when to stop waiting for another process.
         """
         token = None
@@ -206,9 +215,11 @@ class Coordinator:
         return token, self.get(key)
 
     def _take(self, key: str) -> str | None:
-        """Take the lock of a key; return the token that releases it."""
+        """Take the lock of a key; return the token that releases it, ``None`` if it is held."""
         token = token_hex(16)
-        return token if self.store.lock(key, token, self._lock_seconds) else None
+        if not self.store.lock(key, token, self._lock_seconds):
+            return None
+        return token
 
     # Computing.
 

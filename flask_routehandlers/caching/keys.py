@@ -1,4 +1,9 @@
-"""Which app, route file and path an entry belongs to."""
+"""Name the entries of an app: a key for each route file and path.
+
+A key is a digest, followed by the path. The digest is of the namespace of a tree (the same in each
+process of an app, and another one for another app), of the route file with its source, and of the
+version in the settings. So new code begins with nothing stored, and no one has to empty the store.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""The paths of a static route that are known in advance, from ``generate_static_params``."""
+"""The paths of a static route that are known in advance, from ``generate_static_params``.
+
+They are what ``export`` and ``warm`` render, and, with ``dynamic_params = False``, the only ones
+that exist. Parameters become a path by the app's own rules and have to lead back to the same file:
+a list that is wrong is an error and no 404 of a client.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +73,7 @@ class StaticParams:
             return path
 
     def _list(self, generate: Callable[[], Any]) -> list[str]:
-        """Call the function in an application context, and turn its dicts into paths."""
+        """Call the function, and return the paths of its parameters, each once."""
         with self._app.app_context():
             listed = generate()
             if isinstance(listed, CoroutineType):
@@ -83,9 +88,11 @@ class StaticParams:
         return self._app.url_map.bind(host_of(self._app), script_name="/")
 
     def _path(self, adapter: MapAdapter, values: Any) -> str:
-        """Return the decoded path that parameters lead to.
+        """Return the decoded path of some parameters.
 
-        :raises TypeError, ValueError: as in :meth:`paths`.
+        :param values: what the function has listed, which may be anything.
+        :raises TypeError: for anything but a dict with every parameter.
+        :raises ValueError: for parameters that lead elsewhere.
         """
         if not isinstance(values, Mapping) or set(values) != set(self._types):
             raise self._misuse(values)

@@ -1,4 +1,10 @@
-"""Decide what is stored of a response, and what HTTP caches may do with it."""
+"""Decide what is stored of a response, and what HTTP caches may do with it.
+
+A stored response is given to everyone, so one that says it is for a single client is not stored:
+with a cookie, with ``private`` or ``no-store``, or with ``Vary``, since the key has nothing of the
+request but its path. RFC 9111 has the rules for HTTP caches; ``stale-while-revalidate`` is from
+RFC 5861.
+"""
 
 from __future__ import annotations
 
@@ -60,6 +66,9 @@ def kept_headers(headers: Headers) -> tuple[tuple[str, str], ...]:
 def cache_control(lifetime: int | None) -> str:
     """Return the ``Cache-Control`` of a stored response.
 
+    ``s-maxage`` is for shared caches alone: a revalidation reaches no browser. ``60`` gives
+    ``s-maxage=60, stale-while-revalidate=31535940``, whose sum is a year.
+
     :param lifetime: seconds until it is stale, or ``None``: fresh until revalidated.
     """
     if lifetime is None or lifetime >= ONE_YEAR:
@@ -91,5 +100,6 @@ def _directives(headers: Headers, *, with_values: bool = False) -> Iterable[str]
     for name, value in headers:
         if name.lower() == "cache-control":
             for item in parse_list_header(value):
-                directive = item if with_values else item.partition("=")[0]
-                yield directive.strip().lower()
+                if not with_values:
+                    item = item.partition("=")[0]
+                yield item.strip().lower()

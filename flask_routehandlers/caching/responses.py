@@ -1,4 +1,14 @@
-"""Responses made of stored entries: planned once for each entry, sent as they are if untouched."""
+"""Responses made of stored entries: planned once for each entry, sent as they are if untouched.
+
+Most hits are read by no one but the server. So a :class:`Reply` is a response of the app's class
+that is not set up: its status, headers and body are those of a :class:`Plan`, which is kept with
+the entry. The first hook that looks at an attribute sets it up, and from then on it is like any
+other.
+
+Hooks may change a reply, and sessions may add a cookie. Then :func:`_agree` has the last word:
+what is no longer the stored response for everyone must not be kept by shared caches, nor have its
+entity tag.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +43,13 @@ _CUSTOMIZABLE = ("__init__", "__call__", "get_wsgi_response", "get_wsgi_headers"
 
 
 class _Hit(NamedTuple):
-    """The headers of hits within one second."""
+    """The headers of hits within one second.
+
+    :param age: the whole seconds since the entry was stored.
+    :param is_stale: whether it was stale.
+    :param shared: the headers for any client.
+    :param private: those for a client that has sent credentials, or of a route with middleware.
+    """
 
     age: int
     is_stale: bool
@@ -70,7 +86,12 @@ class Plan:
         self.hit = _Hit(-1, False, [], [])
 
     def all_headers(self, cache_status: str, *, is_private: bool, age: int | None = None) -> Pairs:
-        """Return the headers of a response."""
+        """Return the headers of a response.
+
+        :param cache_status: what follows the name in ``Cache-Status``, ``hit; ttl=52``.
+        :param is_private: whether only the client may keep it.
+        :param age: seconds since it was stored; ``None`` for one that was just computed.
+        """
         headers = self.headers.copy()
         if self.cache_control and is_private:
             headers = [pair for pair in headers if not is_targeted(pair[0])]
@@ -243,7 +264,11 @@ class Replies:
         return self._make(plan, hit.private if is_private else hit.shared, environ)
 
     def miss(self, entry: Entry, environ: Any, is_private: bool, cache_status: str) -> Response:
-        """Return the response to a request for which an entry was just computed."""
+        """Return the response to a request for which an entry was just computed.
+
+        :param is_private: whether it is for this client only.
+        :param cache_status: ``fwd=miss; stored``, for example (RFC 9211).
+        """
         plan = _plan(entry, environ)
         headers = plan.all_headers(cache_status, is_private=is_private)
         return self._make(plan, headers, environ)

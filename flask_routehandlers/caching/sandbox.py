@@ -1,4 +1,10 @@
-"""The contexts of a static handler, which have a path and nothing of any client."""
+"""The contexts of a static handler, which have a path and nothing of any client.
+
+A response that is stored for everyone must depend on its key alone. So a handler gets a request
+without input: reading a part that a client sends raises an error which names it, or, with
+``force-static``, finds it empty. This is decided by attribute, so that the request is one of the
+app's own class, and the proxies ``request``, ``session`` and ``g`` work.
+"""
 
 from __future__ import annotations
 
@@ -139,7 +145,11 @@ def seal_request_class(request_class: type[Request]) -> type[Any]:
 
 @functools.cache
 def _seal_context_class(context_class: type[Any]) -> type[Any]:
-    """Return a class of request contexts whose request is sealed."""
+    """Return a class of request contexts whose request is sealed.
+
+    It refuses from the match of the URL until teardown functions run: Flask and extensions read
+    the request before and after the handler.
+    """
 
     class SealedContext(context_class):  # type: ignore[misc]
         @property

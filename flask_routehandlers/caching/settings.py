@@ -1,4 +1,8 @@
-"""The settings of the cache in an app's config."""
+"""The settings of the cache in an app's config.
+
+They are checked whenever a tree is built, and read once, when the first static route is made. A
+message never repeats a URL, which may have a password.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +27,8 @@ class Settings:
     :param url: the Redis or Valkey server that workers and machines share; ``None``: each process
         has its own store.
     :param prefix: the beginning of all keys in the server.
-    :param version: stands for code that route files do not contain: a new one starts with nothing
-        stored.
+    :param version: a name for the code that route files do not contain: another one starts with
+        nothing stored.
     :param max_entries: how many entries a process keeps at most.
     :param max_bytes: about how many bytes they take at most.
     :param max_body: bytes of the longest body that is stored.

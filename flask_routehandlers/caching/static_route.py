@@ -1,4 +1,10 @@
-"""A static GET: its handler runs apart from any request, and its response is stored."""
+"""A static GET: its handler runs apart from any request, and its response is stored.
+
+:class:`StaticRoute` takes the place of the handler in the dispatcher of its file, so that
+    middleware runs around it as usual, for hits too. A hit is one call of the store and one of
+    ``responses``. Everything else is in methods: a miss, a run of the handler, a revalidation, the
+    list of known paths.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +83,9 @@ class StaticRoute:
         self._app = app
         self._static = static
         self._dispatcher = dispatcher
-        self._tags = config.cache_tags if isinstance(config.cache_tags, tuple) else ()
+        self._tags: tuple[str, ...] = ()
+        if isinstance(config.cache_tags, tuple):
+            self._tags = config.cache_tags
         generate = config.generate_static_params
         self._params = StaticParams(app, static.endpoint, static.file, static.parameters, generate)
         version = cache.settings.version
@@ -295,7 +303,7 @@ class StaticRoute:
 
     @property
     def is_closed(self) -> bool:
-        """Whether there are no other paths than those that are known in advance."""
+        """``True`` if there are no other paths than those that are known in advance."""
         return not self.config.dynamic_params
 
     def list_job(self) -> Job:

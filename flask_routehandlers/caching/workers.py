@@ -29,7 +29,10 @@ _later: ContextVar[list[Callable[[], object]]] = ContextVar("later")
 
 
 class Call(Generic[Result]):
-    """A call of a function in a thread of :class:`Workers`."""
+    """A call of a function in a thread of :class:`Workers`.
+
+    :param function: a function without parameters.
+    """
 
     def __init__(self, function: Callable[[], Result]) -> None:
         self._function = function
@@ -77,7 +80,11 @@ def run_later(function: Callable[[], object]) -> None:
 
 
 class Workers:
-    """Threads that never keep the process alive: as many as there are calls at a time."""
+    """Threads that never keep the process alive: as many as there are calls at a time.
+
+    A thread that has nothing to do for some seconds ends. They are daemons: a handler that hangs
+    must not keep the process from ending.
+    """
 
     def __init__(self) -> None:
         self._idle: deque[Any] = deque()

@@ -47,6 +47,9 @@ class ReplyError(Exception):
 class Connections:
     """Connections that any thread may call through.
 
+    A call takes a connection, sends a command, reads one reply and gives the connection back. One
+    whose call was interrupted is closed, since its reply would be read by the next caller.
+
     :param url: ``redis://``, ``rediss://`` or ``unix://``, with the options of redis-py.
     :param timeout: seconds to wait for a connection and for each reply.
     :param most: how many connections there are at most.
@@ -239,6 +242,10 @@ class _Peer:
             self._socket.settimeout(self._timeout)
 
     def _receive(self) -> bytes:
+        """Return the bytes that have arrived, at least one.
+
+        :raises ConnectionResetError: if the server has closed the connection.
+        """
         data: bytes = self._socket.recv(_READ)
         if not data:
             raise ConnectionResetError("the server closed the connection")
@@ -265,6 +272,6 @@ class _Peer:
 
 
 def pack(parts: Iterable[bytes]) -> bytes:
-    """Return a command as it is sent."""
+    """Return a command as it is sent: the number of its parts, and each part after its length."""
     packed = [b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]
     return b"*%d\r\n%b" % (len(packed), b"".join(packed))

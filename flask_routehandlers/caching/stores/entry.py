@@ -1,4 +1,9 @@
-"""A stored response, and its form in a shared store: signed bytes, never executed."""
+"""A stored response, and its form in a shared store: signed bytes, never executed.
+
+Whoever can write to the server could otherwise choose what clients get. The bytes are a line of
+JSON, the body as it is, and a signature with a key that is derived from ``SECRET_KEY``. What is
+not signed, or signed for another key of the store, is a miss.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +48,9 @@ class Entry:
     @property
     def lifetime(self) -> float:
         """Seconds for which it is fresh once stored."""
-        return float("inf") if self.revalidate is None else self.revalidate
+        if self.revalidate is None:
+            return float("inf")
+        return self.revalidate
 
 
 def make_etag(status: int, headers: Sequence[tuple[str, str]], body: bytes) -> str:

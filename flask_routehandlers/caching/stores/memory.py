@@ -1,4 +1,8 @@
-"""A bounded store in the memory of this process: the least recently used entries go first."""
+"""A bounded store in the memory of this process: the least recently used entries go first.
+
+Reading takes no lock, since it is what most requests do: each step of it is atomic in CPython, or
+notices that another thread was faster. Writing takes one.
+"""
 
 from __future__ import annotations
 
@@ -51,6 +55,7 @@ class LRU(Generic[Value]):
     def put(self, key: str, value: Value, size: int) -> list[tuple[str, Value]]:
         """Keep a value that there is room for.
 
+        :param size: about how many bytes it takes.
         :returns: the keys and values that are removed for it.
         """
         removed = []
@@ -148,6 +153,7 @@ class MemoryStore:
         pass
 
     def _remove(self, key: str) -> None:
+        """Remove the entry of a key, if there is one."""
         kept = self._kept.pop(key)
         if kept is not None:
             self._remove_from_tags(key, kept)

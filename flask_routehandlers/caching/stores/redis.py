@@ -155,12 +155,18 @@ class RedisStore:
         self._connections.close()
 
     def _call(self, *parts: bytes) -> Reply:
+        """Send a command, and return its reply.
+
+        :raises StoreRefusedError: if the server refuses it.
+        :raises StoreError: if there is no reply.
+        """
         try:
             return self._connections.call(pack(parts))
         except ReplyError as error:
             raise StoreRefusedError(str(error)) from error
 
     def _run(self, script: Script, keys: list[bytes], *arguments: bytes) -> Reply:
+        """Run a script, and return its reply; it raises as :meth:`_call` does."""
         try:
             return script.run(self._connections, keys, *arguments)
         except ReplyError as error:

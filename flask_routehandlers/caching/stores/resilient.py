@@ -1,4 +1,10 @@
-"""A shared store that may fail: while it is down, a store in this process takes its place."""
+"""A shared store that may fail: while it is down, a store in this process takes its place.
+
+No request may fail or wait because of the store. A call that fails marks it as down, and from then
+on one caller at a time asks whether it is back, in growing intervals. While it is down,
+revalidations of other processes are not noticed, so that entries are fresh for seconds only, and
+the store in this process begins with nothing each time.
+"""
 
 from __future__ import annotations
 

@@ -17,7 +17,10 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 
 class Script:
-    """A Lua script. A server that has seen it knows it by its digest."""
+    """A Lua script. A server that has seen it knows it by its digest.
+
+    :param source: the script. It names its ``KEYS`` and ``ARGV`` in the comment above it.
+    """
 
     def __init__(self, source: str) -> None:
         self._source = source.strip().encode()
