@@ -140,12 +140,9 @@ def _make_route(
     problems = [*handlers.problems, *_find_repeated(site, file)]
     problems += find_config_problems(file.file, module, functions, parameters)
     warnings = (*find_config_warnings(file.file, module), *handlers.warnings)
-    endpoint = f"{site.name}.{endpoint_path(file)}"
-    static = None
+    endpoint, static = f"{site.name}.{endpoint_path(file)}", None
     try:
-        static = _make_static(
-            site, file, endpoint, module, parameters, bindings, plans, bool(links)
-        )
+        static = _make_static(site, file, endpoint, module, parameters, handlers, bool(links))
     except ProblemError as error:
         problems.append(error.problem.at(file.file))
     if static is not None:
@@ -213,23 +210,21 @@ def _make_static(
     endpoint: str,
     module: ModuleType,
     parameters: Mapping[str, PathParameter],
-    bindings: Mapping[str, Binding],
-    plans: Mapping[str, Plan],
+    handlers: _Handlers,
     is_guarded: bool,
 ) -> StaticRoute | None:
     """Return what answers the GET of a file from the cache, if it is static.
 
     :param parameters: its path parameters.
-    :param bindings: the plan of each handler's call, by method.
-    :param plans: how handlers get their dependencies, by method.
+    :param handlers: its handlers, as far as they can be called.
     :param is_guarded: whether it has middleware.
     :raises BindingError: when ``cache_tags`` asks for something that no path provides.
     """
     config, _ = read_config(module)
-    binding = bindings.get("GET")
+    binding = handlers.bindings.get("GET")
     if not config.is_static or binding is None:
         return None
-    asking = {method: plan for method, plan in plans.items() if method == "GET"}
+    asking = {method: plan for method, plan in handlers.plans.items() if method == "GET"}
     dependencies = [dependency for plan in asking.values() for dependency in plan.run.order]
     _check_static(binding, dependencies)
     functions = {"GET": binding}
