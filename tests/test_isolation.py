@@ -148,7 +148,7 @@ def test_a_scoped_session_stays_with_the_request(make, shop, is_stale):
         name = sqlalchemy.Column(sqlalchemy.String)
 
     def prepare(app: Flask) -> None:
-        engine = sqlalchemy.create_engine(f"sqlite:///{app.root_path}/shop.db")
+        engine = shop.engine = sqlalchemy.create_engine(f"sqlite:///{app.root_path}/shop.db")
         Base.metadata.create_all(engine)
         shop.session = orm.scoped_session(orm.sessionmaker(bind=engine))
         shop.Row = Row
@@ -178,6 +178,8 @@ def test_a_scoped_session_stays_with_the_request(make, shop, is_stale):
     assert (response.text, response.headers["X-Name"]) == ("0", "added")
     assert shop.session.query(Row).count() == 1 + is_stale
     shop.session.remove()
+    settle(app)
+    shop.engine.dispose()
 
 
 def test_flask_sqlalchemy_sessions_are_separate(make, shop):
@@ -208,6 +210,7 @@ def test_flask_sqlalchemy_sessions_are_separate(make, shop):
     assert app.test_client().get(PATH).text == "0"
     with app.app_context():
         assert Item.query.count() == 1
+        db.session.remove()
         db.engine.dispose()
 
 
