@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextvars import ContextVar
 
 import pytest
@@ -120,6 +121,28 @@ def test_no_accepted_task_is_lost():
     for thread in threads:
         thread.join()
     assert until(lambda: len(done) == 1200)
+
+
+class YieldingLock:
+    """A lock after whose release other threads come first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+        time.sleep(0.001)
+
+
+def test_no_task_is_lost_while_a_thread_ends():
+    backlog, done = Backlog(Workers(), 1, 100), threading.Semaphore(0)
+    backlog._lock = YieldingLock()
+    for _ in range(50):
+        assert backlog.add(done.release)
+        assert done.acquire(timeout=20)
 
 
 def test_too_many_waiting_tasks_are_refused():
@@ -245,6 +268,7 @@ def test_a_child_makes_its_own_value():
 
 SLOW = """
 import threading
+import time
 go = threading.Event()
 begun = threading.Event()
 revalidate = 60
