@@ -13,6 +13,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from types import FunctionType
 from typing import Any, NamedTuple
 
+from flask import request
+
 from ..contracts.arguments import find_arguments
 from ..errors import Problem
 from .calls import find_innermost
@@ -128,12 +130,15 @@ def explain_calls(
         try:
             return view(**values)
         except TypeError as error:
-            for name, handler in hidden.items():
-                if _is_failed_call(error, handler):
-                    error.add_note(
-                        f"A decorator hides the signature of {name} in {file}, which gets the "
-                        f"path parameters only. {handler.hint}"
-                    )
+            name = request.method
+            if name == "HEAD" and name not in bindings:
+                name = "GET"
+            handler = hidden.get(name)
+            if handler is not None and _is_failed_call(error, handler):
+                error.add_note(
+                    f"A decorator hides the signature of {name} in {file}, which gets the "
+                    f"path parameters only. {handler.hint}"
+                )
             raise
 
     return explaining

@@ -123,6 +123,7 @@ def test_a_failed_call_names_the_decorator(tree, define, middleware):
     code = (
         f"{DECORATORS}\n@login_required\n{define} GET(user, id): return id\n"
         f"@Counted\n{define} POST(user): return ''\n"
+        f"@login_required\n{define} PUT(user, id): return id\n"
     )
     files = {"[id]/route.py": code} | ({"middleware.py": middleware} if middleware else {})
     app = bare_app(tree(files))
@@ -131,6 +132,7 @@ def test_a_failed_call_names_the_decorator(tree, define, middleware):
     for method, hint in {
         "GET": "Add @functools.wraps(function) to wrapper() in login_required().",
         "POST": "Call functools.update_wrapper(self, function) in Counted.__init__().",
+        "PUT": "Add @functools.wraps(function) to wrapper() in login_required().",
     }.items():
         with pytest.raises(TypeError) as caught:
             app.test_client().open("/api/3", method=method)
@@ -145,9 +147,10 @@ def test_a_failed_static_call_names_the_decorator(tree):
     app = bare_app(tree({"[id]/route.py": code}))
     RouteHandlers(app)
     app.testing = True
-    with pytest.raises(TypeError) as caught:
-        app.test_client().get("/api/3")
-    assert caught.value.__notes__[0].startswith("A decorator hides the signature of GET in ")
+    for method in ("GET", "HEAD"):
+        with pytest.raises(TypeError) as caught:
+            app.test_client().open("/api/3", method=method)
+        assert caught.value.__notes__[0].startswith("A decorator hides the signature of GET in ")
 
 
 def test_other_errors_of_a_handler_get_no_note(tree):
