@@ -183,13 +183,7 @@ class Responses:
         *,
         is_written: bool,
     ) -> None:
-        """Add the body of an answer to the schemas of each media type.
-
-        A header ``Content-Type`` of a ``Literal`` type declares the media type. Otherwise JSON is
-        ``application/json``, and a string has the default of the app's response class. Bytes are
-        ``application/octet-stream`` only if a contract writes them: from a plain handler, Flask
-        sends them with its default.
-        """
+        """Add the body of an answer to the schemas of each media type."""
         schema: Schema = {"type": "string"}
         if answer.kind == "json":
             schema = schemas.of(answer.annotation, "serialization")
@@ -197,7 +191,15 @@ class Responses:
             _add(content, self._find_media_type(answer, is_written=is_written), schema)
 
     def _find_media_type(self, answer: Answer, *, is_written: bool) -> str:
-        """Return the media type of the body of an answer, ``*/*`` if it is not known."""
+        """Return the media type of the body of an answer, ``*/*`` if it is not known.
+
+        A header ``Content-Type`` of a ``Literal`` type declares it. Otherwise JSON is
+        ``application/json``, and a string has the default of the app's response class. Bytes are
+        ``application/octet-stream`` only if a contract writes them: from a plain handler, Flask
+        sends them with its default.
+
+        :param is_written: whether the answer is written as it is declared.
+        """
         for header in self._headers[id(answer)]:
             if header.name.lower() == "content-type":
                 if get_origin(header.annotation) is not Literal:
