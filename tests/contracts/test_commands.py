@@ -43,7 +43,7 @@ def POST(body: Body[Note], page: Query[Page], tag: Query[tuple[str, ...]] = (),
          trace: Header[int | None] = None, token: Bearer = "",
          ) -> tuple[Page, Literal[201], Location] | NoContent | Conflict | Gone: ...
 """
-    assert run(code, "match", "POST", "/api/x").split("\n")[5:] == [
+    assert run(code, "match", "POST", "/api/x").split("\n")[6:] == [
         "  body        body: Note",
         "  query       page: Page, tag: tuple[str, ...]",
         "  header      trace: int | None",
