@@ -1,4 +1,4 @@
-"""No header costs more than linear time: long headers in the worst form for careless parsers.
+"""No header or body costs more than linear time: long ones in the worst form for careless parsers.
 
 The time is that of the processor, so that it does not depend on other processes. What takes long
 is compared with a header of a quarter of the size: whatever the machine, it costs a parser that
@@ -8,7 +8,10 @@ takes linear time a quarter of the time, and one that takes quadratic time a six
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from itertools import product
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -26,12 +29,20 @@ FILES = {
     "bearer/route.py": (
         "from flask_routehandlers import Bearer\ndef GET(token: Bearer): return ''\n"
     ),
+    "typed/route.py": (
+        "from flask_routehandlers import Body, Form\n"
+        "def POST(body: Body[dict[str, list[int]]]): return ''\n"
+        "def PUT(a: Form[list[int]]): return ''\n"
+    ),
     "inputs/route.py": (
         "from flask_routehandlers import Cookie, Header\n"
         "def GET(if_match: Header[str] = '', cache_control: Header[list[str]] = [],\n"
         "        user: Cookie[str] = ''): return ''\n"
     ),
 }
+
+#: The beginning of a field in a multipart body.
+FIELD = '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
 
 #: Each way through the code that reads a header. ``{}`` is a number that no request has had.
 REQUESTS = [
@@ -76,6 +87,17 @@ FORMS = {
     "credentials": lambda character, size: f"Bearer {character * size}y",
 }
 
+#: The method, the media type and the forms of bodies; ``~`` is a repeated character.
+BODIES = {
+    "json": ("POST", "application/json", ["~", '{"a":[~', '{"~":1}', '{"a":"~"}', '{"a":[1~]}']),
+    "form": ("PUT", "application/x-www-form-urlencoded", ["~", "a=~&b=", "~=1&", "a=1&~"]),
+    "multipart": (
+        "PUT",
+        "multipart/form-data; boundary=x",
+        ["~", f"{FIELD}~", f"{FIELD}~\r\n--x--"],
+    ),
+}
+
 SIZE = 64 * 1024
 
 #: Seconds of processor time that are compared: a quadratic parser needs far more.
@@ -97,21 +119,36 @@ def run(app: Flask, request: str, headers: dict[str, str]) -> float:
     """Answer a request; return the processor time that it took."""
     method, url = request.split()
     environ = create_environ(url, method=method)
-    environ |= {f"HTTP_{name}": value for name, value in headers.items()}
+    return time_of(app, environ | {f"HTTP_{name}": value for name, value in headers.items()})
+
+
+def time_of(app: Flask, environ: dict[str, Any]) -> float:
+    """Answer a request; return the processor time that it took."""
     begin = time.process_time()
     run_wsgi_app(app.wsgi_app, environ, buffered=True)
     return time.process_time() - begin
 
 
+def is_linear(cost: Callable[[int, int], float]) -> bool:
+    """Return whether a cost grows as the size does.
+
+    :param cost: called with a size, and with a number that is another one each time.
+    """
+
+    def shortest(size: int, times: int) -> float:
+        return min(cost(size, repeat) for repeat in range(times))
+
+    return shortest(SIZE, 1) < LONG or shortest(SIZE, 3) < 8 * shortest(SIZE // 4, 3)
+
+
 def costs_linear_time(app: Flask, request: str, names: list[str], form: str, number: int) -> bool:
     """Return whether the cost of a character in these headers grows as its number does."""
 
-    def shortest(size: int, times: int) -> float:
+    def cost(size: int, repeat: int) -> float:
         headers = dict.fromkeys(names, FORMS[form](CHARACTERS[number], size))
-        paths = [request.format(f"{number}-{size}-{repeat}") for repeat in range(times)]
-        return min(run(app, path, headers) for path in paths)
+        return run(app, request.format(f"{number}-{size}-{repeat}"), headers)
 
-    return shortest(SIZE, 1) < LONG or shortest(SIZE, 3) < 8 * shortest(SIZE // 4, 3)
+    return is_linear(cost)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -128,6 +165,23 @@ def test_a_long_header_costs_linear_time(served, header, form):
     for request, number in product(REQUESTS, range(len(CHARACTERS))):
         place = request, CHARACTERS[number]
         assert costs_linear_time(served, request, [header], form, number), place
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_a_long_body_costs_linear_time(served, kind):
+    method, content_type, forms = BODIES[kind]
+    for form, character in product(forms, CHARACTERS + "[{&%:-\r\n0"):
+        cost = partial(body_cost, served, method, content_type, form, character)
+        assert is_linear(cost), (form, character)
+
+
+def body_cost(
+    app: Flask, method: str, content_type: str, form: str, character: str, size: int, repeat: int
+) -> float:
+    """Return the processor time of a request with a long body."""
+    body = form.replace("~", character * size).encode()
+    environ = create_environ("/api/typed", method=method, data=body, content_type=content_type)
+    return time_of(app, environ)
 
 
 def test_a_long_accept_header_is_not_read(served):
