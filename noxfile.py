@@ -89,6 +89,7 @@ def conformance(session: nox.Session) -> None:
     options = ["--ignore-scripts", "--no-audit", "--no-fund"]
     session.run("npm", "ci", "--prefix", "tests/conformance", *options)
     session.run("pytest", "-m", "conformance", "-rs", "tests/conformance", *session.posargs)
+    session.run("pytest", "tests/test_comparison.py")
 
 
 @nox.session(python=OLDEST)
