@@ -206,11 +206,11 @@ def check_passed_over(found, path, routes, first):
 @pytest.mark.parametrize(
     ("examples", "requests"),
     [
-        (12, 60),
+        (6, 60),
         pytest.param(50, 60, marks=pytest.mark.ci),
         pytest.param(400, 100, marks=pytest.mark.soak),
     ],
-    ids=["720", "3,000", "40,000"],
+    ids=["360", "3,000", "40,000"],
 )
 def test_random_requests_do_what_is_explained(examples, requests, tmp_path_factory):
     folder = tmp_path_factory.mktemp("explain")

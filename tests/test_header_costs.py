@@ -151,6 +151,7 @@ def costs_linear_time(app: Flask, request: str, names: list[str], form: str, num
     return is_linear(cost)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("form", FORMS)
 def test_long_headers_cost_linear_time(served, form):
     for request, number in product(REQUESTS, range(len(CHARACTERS))):

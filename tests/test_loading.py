@@ -911,6 +911,7 @@ TWICE = (
 )
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("call", [("wsgi.py",), ("-m", "wsgi")], ids=" ".join)
 @pytest.mark.parametrize("line", ["from wsgi import db", "from ..lib import db"])
 def test_an_app_module_that_runs_twice_is_named(tmp_path, call, line):

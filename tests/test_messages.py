@@ -68,6 +68,7 @@ def is_shown(message: str, text: str) -> bool:
     return re.search(".*?".join(map(re.escape, re.split("\0+", message))), text) is not None
 
 
+@pytest.mark.ci
 def test_the_page_is_up_to_date():
     shown = (DOCS / "messages.md").read_text(encoding="utf-8")
     assert make_page() == shown, "Run python docs/record.py messages"

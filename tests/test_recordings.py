@@ -41,6 +41,7 @@ def text_of(picture: Path) -> str:
     return "\n".join(lines.get(n, "").rstrip() for n in range(max(lines) + 1))
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("name", record.RECORDINGS)
 def test_a_recording_is_up_to_date(name):
     now = record.without_escapes(record.transcript(record.RECORDINGS[name]))

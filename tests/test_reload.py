@@ -288,7 +288,7 @@ def check_all(server: Server, edits: Edits, edit: str, seconds: float = PATIENCE
 @pytest.mark.parametrize(
     ("reloader", "count"),
     [
-        ("stat", 2),
+        ("stat", 1),
         pytest.param("stat", 12, marks=pytest.mark.ci),
         pytest.param("watchdog", 12, marks=pytest.mark.ci),
     ],
