@@ -6,6 +6,7 @@ from typing import TypedDict
 from flask import Flask
 from flask_routehandlers import InvalidRequest, RouteHandlers
 from sqlalchemy import create_engine
+from sqlalchemy.schema import CreateTable
 from werkzeug.exceptions import HTTPException
 
 from app.models import Base, make_session
@@ -22,7 +23,9 @@ class Errors(TypedDict):
 app = Flask(__name__)
 app.secret_key = os.environ.get("SECRET_KEY", "for development only")
 engine = create_engine(os.environ.get("DATABASE_URL", "sqlite:///conduit.db"))
-Base.metadata.create_all(engine)
+with engine.begin() as connection:  # Workers that start together may all create the tables.
+    for table in Base.metadata.sorted_tables:
+        connection.execute(CreateTable(table, if_not_exists=True))
 make_session.configure(bind=engine)
 
 

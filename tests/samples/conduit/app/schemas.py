@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Generic, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, Field
 from pydantic.alias_generators import to_camel
 
 from app import models
@@ -11,10 +11,8 @@ T = TypeVar("T")
 Time = Annotated[datetime, AfterValidator(lambda time: time.replace(tzinfo=UTC))]
 
 
-class Model(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, from_attributes=True
-    )
+class Model(BaseModel, alias_generator=to_camel, validate_by_name=True, from_attributes=True):
+    pass
 
 
 class Page(Model):
