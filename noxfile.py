@@ -79,7 +79,8 @@ def types(session: nox.Session) -> None:
     session.run("pyright", "--pythonpath", f"{session.bin}/python")
     example = ["--root", "example_app/app/api", "example_app/__init__.py"]
     session.run("flask", "route-handlers", "typecheck", "--strict", *example)
-    session.run("pytest", "-m", "not soak", "tests/test_typing.py", "tests/test_tools.py")
+    names = ("test_typing", "test_typed_urls", "test_tools", "contracts/test_typing")
+    session.run("pytest", "-m", "not soak", *(f"tests/{name}.py" for name in names))
 
 
 @nox.session(python=OLDEST)
