@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib.metadata import version
 from random import Random
 
 import pytest
@@ -50,6 +51,8 @@ def random_handlers(kind):
     rng = Random(kind)
     # Flask's JSON provider, which writes a TypedDict, knows no enumerations.
     types = [name for name in TYPES if (kind, name) != ("TypedDict", "Size")]
+    if kind in ("Struct", "attrs") and version("msgspec") < "0.20":
+        types.remove("Literal['a', 2]")  # it has no schema there
     code = limited(kind) + "class Size(Enum):\n    SMALL = 'small'\n    LARGE = 'large'\n"
     code += declare(kind, "Inner", name="Title", tags="list[str]")
     for number, method in enumerate(METHODS):
