@@ -86,16 +86,15 @@ class Scopes:
     def visible(self, folders: Folders) -> Visible:
         """Return the dependencies that a folder sees."""
         if folders not in self._visible:
-            outer = Visible()
+            visible = Visible()
             if folders:
-                outer = self.visible(folders[:-1])
-            types, imported = outer
+                visible = self.visible(folders[:-1])
             definitions = self.definitions.get(folders)
             if isinstance(definitions, Mapping):
                 own_types = {name: type_of(each.function) for name, each in definitions.items()}
-                types = {**types, **own_types}
-                imported = {**imported, **self.imported.get(folders, {})}
-            self._visible[folders] = Visible(types, imported)
+                imported = self.imported.get(folders, {})
+                visible = Visible({**visible.types, **own_types}, {**visible.imported, **imported})
+            self._visible[folders] = visible
         return self._visible[folders]
 
     def plan(self, name: str, binding: Binding, folders: Folders) -> Plan | None:

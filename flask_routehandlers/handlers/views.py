@@ -24,10 +24,9 @@ from .results import PLAIN, respond
 
 def plain_view(dispatcher: Dispatcher) -> Callable[..., Any]:
     """Return the view of a route without middleware."""
-    app, file = dispatcher.app, dispatcher.file
-    direct, planned = dispatcher.direct, dispatcher.planned
-    asking, make_plain = dispatcher.asking, dispatcher.make_plain
-    preprocessors = app.url_value_preprocessors
+    # Few variables, since each is one more object for each route.
+    direct, planned, asking = dispatcher.direct, dispatcher.planned, dispatcher.asking
+    make_plain, preprocessors = dispatcher.make_plain, dispatcher.app.url_value_preprocessors
 
     def dispatch(**values: Any) -> Any:
         # The request itself: the proxy does not work in a thread that a handler starts.
@@ -50,7 +49,7 @@ def plain_view(dispatcher: Dispatcher) -> Callable[..., Any]:
             return make_plain(result)
         if isinstance(result, Response):
             return result
-        return respond(app, result, dispatcher.method_of(current), file)
+        return respond(dispatcher.app, result, dispatcher.method_of(current), dispatcher.file)
 
     return dispatch
 

@@ -154,8 +154,8 @@ def _load_file(
     :param original: the file itself, if ``source`` is a link to it; else the same.
     :raises ImportError: if this thread is importing the file already.
     """
-    folders, stem = original.file.split("/")[:-1], original.stem
-    name = _module_name(root_name, [*folders, stem])
+    path = module_part(original.file.removesuffix(".py"))
+    name = f"{root_name}.{path.replace('/', '.')}"
     mark = threading.get_ident(), name
     if mark in _importing:
         raise ImportError(_describe_recursion(source.file))
