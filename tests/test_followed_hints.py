@@ -755,6 +755,9 @@ HINTS: dict[str, tuple[Follow, ...]] = {
             tree.path(problem.files[0]), rf"{first}, {guard}", f"{guard}, {first}"
         ),
     ),
+    r"Let it run before .*: in a folder above, or first in the list\.": (
+        edit(r"\[require_token, allow_origins\]", "[allow_origins, require_token]"),
+    ),
     # Warnings.
     r"Did you mean (\w+)\?": (edit(r"^\w+(?= = )", "{0}"),),
     r"Write (\w+)\.": (edit(r"^dynamicParams = \w+", "revalidate = 60\n{0} = True"),),

@@ -257,6 +257,20 @@ DEPENDENCIES = Section(
             )
             | route("posts/[slug]", "def PUT(post, user): return post\n")
         ),
+        Example(
+            note="Browsers send [CORS](middleware.md#cors) preflights without credentials:",
+            files=middleware(
+                "",
+                "from flask_routehandlers import Bearer\n\n\n"
+                "def require_token(token: Bearer, call_next): return call_next()\n\n\n"
+                "def allow_origins(call_next):\n"
+                "    response = call_next()\n"
+                '    response.access_control_allow_origin = "https://shop.example"\n'
+                "    return response\n\n\n"
+                "middleware = [require_token, allow_origins]\n",
+            )
+            | route("x"),
+        ),
     ),
     "A `dependencies.py` is checked whether something asks for its functions or not.",
 )

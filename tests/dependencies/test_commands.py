@@ -350,3 +350,39 @@ def test_check_warns_of_a_404_before_a_guard(app_of, arguments, late):
         f"401 or 403: everyone can find out what exists. Name {name} before article."
         for name in late
     ]
+
+
+CORS = """
+from flask_routehandlers import Bearer
+def auth(token: Bearer, call_next): return call_next()
+def viewer(token: Bearer | None = None, call_next=None): return call_next()
+def cors(call_next):
+    response = call_next()
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+def log(call_next): return call_next()
+"""
+
+
+@pytest.mark.parametrize(
+    ("functions", "late"),
+    [
+        ("auth, cors", ["middleware[1] (cors)", "middleware[0] (auth)"]),
+        ("log, auth, log, cors", ["middleware[3] (cors)", "middleware[1] (auth)"]),
+        ("cors, auth", []),
+        ("auth, log", []),
+        ("viewer, cors", []),
+    ],
+)
+def test_check_warns_of_cors_after_a_guard(app_of, functions, late):
+    files = {"middleware.py": f"{CORS}middleware = [{functions}]", "x/route.py": "def GET(): ..."}
+    _, output, _ = invoke(app_of(files), "check")
+    expected = []
+    if late:
+        cors, guard = late
+        expected.append(
+            f"  warning: {cors} is about CORS, but it runs after {guard} in middleware.py, which "
+            "needs a credential: browsers send preflights without any. "
+            f"Let it run before {guard}: in a folder above, or first in the list."
+        )
+    assert [line for line in output.splitlines() if "CORS" in line] == expected

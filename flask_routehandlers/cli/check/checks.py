@@ -34,7 +34,7 @@ from .contracts import (
     find_unchecked_answers,
     find_unread_answers,
 )
-from .dependencies import find_late_guards, find_unused_dependencies
+from .dependencies import find_late_cors, find_late_guards, find_unused_dependencies
 from .distributions import Contents, find_installed, find_missing
 from .handlers import find_fixed_parameters, find_sockets, find_undocumented
 from .reachability import find_hidden, find_late_rules
@@ -108,6 +108,7 @@ CHECKS: tuple[Check, ...] = (
     find_sockets,
     find_unused_dependencies,
     find_late_guards,
+    find_late_cors,
     find_decorated,
     find_unread_answers,
     find_unchecked_answers,

@@ -11,11 +11,17 @@ from collections.abc import Iterator
 from flask import Flask
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
+from ...binding.calls import find_innermost
+from ...contracts.readers import Credential
 from ...dependencies.model import Dependency, Plan
 from ...dependencies.types import errors_of
 from ...errors import Problem
+from ...handlers.chain import Link
 from ...handlers.endpoint import Endpoint
 from ...mount import Mount
+
+#: The beginning of CORS headers, and of the attributes for them in Werkzeug.
+_CORS = ("access-control-allow-", "access_control_allow_")
 
 
 def find_unused_dependencies(app: Flask, mount: Mount) -> Iterator[Problem]:
@@ -52,6 +58,50 @@ def find_late_guards(app: Flask, mount: Mount) -> Iterator[Problem]:
                 (file,),
                 "warning",
             )
+
+
+def find_late_cors(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find middleware for CORS that runs after one which needs a credential.
+
+    Browsers send preflights without credentials, so they would all be answered with 401.
+    """
+    late: dict[tuple[str, str], Link] = {}
+    for route in mount.routes:
+        if not isinstance(route.view, Endpoint):
+            continue
+        guards: list[Link] = []
+        for link in route.view.links:
+            if guards and _is_about_cors(link):
+                late[link.file, link.name] = guards[0]
+            if _needs_credential(link):
+                guards.append(link)
+    for (file, name), guard in late.items():
+        yield Problem(
+            f"{name} is about CORS, but it runs after {guard.name} in {guard.file}, which needs a "
+            "credential: browsers send preflights without any.",
+            f"Let it run before {guard.name}: in a folder above, or first in the list.",
+            (file,),
+            "warning",
+        )
+
+
+def _needs_credential(link: Link) -> bool:
+    """Return whether a middleware, or a dependency of it, answers 401 without a credential."""
+    credentials: tuple[Credential, ...] = ()
+    if link.plan is not None:
+        credentials = link.plan.run.credentials
+    elif link.binding.inputs is not None:
+        credentials = link.binding.inputs.credentials
+    return any(not credential.is_optional for credential in credentials)
+
+
+def _is_about_cors(link: Link) -> bool:
+    """Return whether the code of a middleware names a header of CORS."""
+    code = getattr(find_innermost(link.binding.function), "__code__", None)
+    if code is None:
+        return False
+    words = [word for word in (*code.co_names, *code.co_consts) if isinstance(word, str)]
+    return any(word.lower().startswith(_CORS) for word in words)
 
 
 def _plans_of(mount: Mount) -> Iterator[tuple[str, str, Plan]]:
