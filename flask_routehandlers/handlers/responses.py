@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, has_request_context, request
 from flask.json.provider import DefaultJSONProvider
 
 #: Makes the response of a ``dict``, ``list``, ``str`` or ``bytes``.
@@ -44,14 +44,38 @@ def _make_function(app: Flask) -> MakeResponse:
         if not isinstance(result, (dict, list)):
             return Response(result, content_type=default_type)
         provider = app.json
-        if type(provider) is not DefaultJSONProvider or not _is_usual(provider, app):
-            return app.json.response(result)  # type: ignore[return-value]
-        current = (provider.default, provider.ensure_ascii, provider.sort_keys)
-        if current != settings:
-            encoder, settings = _make_encoder(*current), current
-        return Response(f"{encoder.encode(result)}\n", content_type=_JSON)
+        try:
+            if type(provider) is not DefaultJSONProvider or not _is_usual(provider, app):
+                return app.json.response(result)  # type: ignore[return-value]
+            current = (provider.default, provider.ensure_ascii, provider.sort_keys)
+            if current != settings:
+                encoder, settings = _make_encoder(*current), current
+            return Response(f"{encoder.encode(result)}\n", content_type=_JSON)
+        except TypeError as error:
+            _note_view(app, error)
+            raise
 
     return make
+
+
+def note_handler(error: TypeError, name: str, file: str) -> None:
+    """Add the function to an error for something that JSON does not have: Flask names none.
+
+    :param name: the function's name in its file.
+    :param file: the file, relative to the root.
+    """
+    error.add_note(
+        f"It is in what {name} in {file} returned. Return dicts, lists, strings and numbers; for "
+        f"models, annotate what {name} returns, for example -> list[Item]."
+    )
+
+
+def _note_view(app: Flask, error: TypeError) -> None:
+    """Add the handler of the current request to an error."""
+    if has_request_context() and request.endpoint is not None:
+        dispatcher = getattr(app.view_functions[request.endpoint], "dispatcher", None)
+        if dispatcher is not None:
+            note_handler(error, dispatcher.method_of(request), dispatcher.file)
 
 
 def _is_usual(provider: DefaultJSONProvider, app: Flask) -> bool:

@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from ..contracts.instances import encode_whole
 from ..running.modes import run_for
+from .responses import note_handler
 
 #: Types of results that need no more than a response around them.
 PLAIN = frozenset({dict, list, str, bytes})
@@ -119,8 +120,9 @@ def make_response(
         body = result
         if isinstance(result, tuple) and result:
             body = result[0]
-        if isinstance(body, (dict, list)):
-            raise  # something in it is not JSON
+        if isinstance(body, (dict, list)):  # something in it is not JSON
+            note_handler(error, name, file)
+            raise
         raise _invalid_result(result, name, file, kind) from error
 
 

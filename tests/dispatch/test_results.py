@@ -164,12 +164,23 @@ def test_an_app_may_accept_other_results(tree):
     assert app.test_client().post("/api/x").json == [1, 2]
 
 
-def test_values_that_are_not_json_are_errors(make_client):
-    client = make_client("def GET(): return {'x': object()}\ndef POST(): return [object()], 201\n")
+@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_values_that_are_not_json_are_errors(make_client, method, debug):
+    client = make_client(
+        "def GET(): return {'x': object()}\n"
+        "def POST(): return [object()], 201\n"
+        "async def PUT(): return [object()]\n"
+    )
     client.application.testing = True
-    for method in ("GET", "POST"):
-        with pytest.raises(TypeError, match="Object of type object is not JSON serializable"):
-            client.open("/api/x", method=method)
+    client.application.debug = debug
+    with pytest.raises(TypeError) as caught:
+        client.open("/api/x", method=method)
+    assert str(caught.value) == "Object of type object is not JSON serializable"
+    assert caught.value.__notes__ == [
+        f"It is in what {method} in x/route.py returned. Return dicts, lists, strings and "
+        f"numbers; for models, annotate what {method} returns, for example -> list[Item]."
+    ]
 
 
 # Async handlers.
