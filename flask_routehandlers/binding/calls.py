@@ -49,8 +49,9 @@ def bind(
     :param visible: the dependencies that it can ask for.
     :raises BindingError: when it asks for an argument that no request has, or for another type.
     """
-    if _asks_for_paths_only(function, parameters):
-        return _bind_plain(function, parameters)
+    plain = _bind_plain(function, parameters)
+    if plain is not None:
+        return plain
     layers = list(unwrap(function))
     signatures = [_read_signature(layer) for layer in layers]
     available = (*parameters, *kind.extras, *visible.types)
@@ -88,28 +89,25 @@ def bind(
     )
 
 
-def _asks_for_paths_only(
+def _bind_plain(
     function: Callable[..., Any], parameters: Mapping[str, PathParameter]
-) -> bool:
-    """Return whether a function has nothing to check: no decorator, annotation or default.
+) -> Binding | None:
+    """Return the plan of a function with nothing to check: no decorator, annotation or default.
 
     Such are many handlers, which this binds in a quarter of the time.
+
+    :returns: ``None`` for any other function, and for one that names more than path parameters.
     """
     if type(function) is not FunctionType or vars(function) or function.__annotations__:
-        return False
-    names = _read_plain_names(function)
-    return names is not None and parameters.keys() >= set(names)
-
-
-def _bind_plain(function: Any, parameters: Mapping[str, PathParameter]) -> Binding:
-    """Return the plan of a function that names path parameters only, or nothing."""
-    code = function.__code__
-    asked = code.co_varnames[: code.co_argcount]
+        return None
+    asked = _read_plain_names(function)
+    if asked is None or not parameters.keys() >= set(asked):
+        return None
     return Binding(
         function=function,
         names=tuple(name for name in parameters if name in asked),
         is_direct=len(asked) == len(parameters),
-        is_async=bool(code.co_flags & inspect.CO_COROUTINE),
+        is_async=_is_async(function),
     )
 
 
