@@ -180,7 +180,7 @@ def new_project() -> Iterator[Project]:
 
 def load(wsgi: Path) -> ModuleType:
     """Execute a ``wsgi.py`` in this process."""
-    name = f"wsgi_{wsgi.parent.parent.name}"
+    name = "_".join(("wsgi", *wsgi.parent.parts[-2:]))
     spec = importlib.util.spec_from_file_location(name, wsgi)
     assert spec
     assert spec.loader

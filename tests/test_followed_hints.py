@@ -10,36 +10,24 @@ import ast
 import os
 import re
 import shutil
-import sys
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import module_from_spec, spec_from_file_location
 from itertools import count
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
 import flask_routehandlers
-from flask_routehandlers import Problem, RouteTreeError
-from flask_routehandlers.cli.check import checks
-from flask_routehandlers.mount import mounts_of
+from flask_routehandlers import Problem
 from tests.catalogue import SECTIONS, Example
-from tests.projects import ANY_HANDLER, DEFAULT_FILES
+from tests.projects import ANY_HANDLER, DEFAULT_FILES, find_problems
 from tests.support import write_files
 
 GET = "def GET():\n    return 'answer'\n"
 MIDDLEWARE = "def middleware(request, call_next):\n    return call_next()\n"
 
 _numbers = count()
-
-
-@pytest.fixture(autouse=True)
-def _nothing_installed(monkeypatch):
-    """Spare the search of what is installed, in which no project here is."""
-    monkeypatch.setattr(checks, "find_installed", lambda module: None)
 
 
 # Trees on disk --------------------------------------------------------------------------------
@@ -63,13 +51,7 @@ class Tree:
         # A copy, since a process executes each file once.
         copy = self.folder.parent / f"copy{next(_numbers)}"
         shutil.copytree(self.folder, copy, symlinks=True)
-        try:
-            app = start(copy / "wsgi.py")
-        except RouteTreeError as error:
-            found = list(error.problems)
-        else:
-            reports = [checks.check_mount(app, mount) for mount in mounts_of(app)]
-            found = [finding for report in reports for finding in report.findings]
+        found = find_problems(copy / "wsgi.py")
         return [relocate(problem, str(copy), str(self.folder)) for problem in found]
 
     def keep_only(self, problem: Problem, others: list[Problem]) -> None:
@@ -128,23 +110,6 @@ def defines(node: ast.stmt, name: str) -> bool:
         return node.name == name
     targets = [*getattr(node, "targets", []), getattr(node, "target", None)]
     return any(isinstance(target, ast.Name) and target.id == name for target in targets)
-
-
-def start(wsgi: Path) -> Flask:
-    """Execute a ``wsgi.py`` in this process; return its app."""
-    name = f"wsgi_in_{wsgi.parent.name}"
-    spec = spec_from_file_location(name, wsgi)
-    assert spec
-    assert spec.loader
-    sys.modules[name] = module = module_from_spec(spec)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            spec.loader.exec_module(module)
-    finally:
-        del sys.modules[name]
-    app: Flask = module.app
-    return app
 
 
 def relocate(problem: Problem, copy: str, original: str) -> Problem:
