@@ -84,13 +84,6 @@ def revalidate_tag(tag: str) -> None:
         cache.store.revalidate_tags([tag])
 
 
-def static_routes(app: Flask) -> Iterator[StaticRoute]:
-    """Return the static handlers of an app, in the order of its trees."""
-    for _, route in _routes(app):
-        if route.static is not None:
-            yield route.static
-
-
 def _current_app(name: str) -> Flask:
     """Return the app of the current context, for a function of this name.
 

@@ -18,6 +18,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from flask_routehandlers import Problem, RouteHandlers, RouteTreeError
 from flask_routehandlers.caching import cache_of
+from flask_routehandlers.mount import mounts_of
 from tests.oracle import OPTIONAL, places
 
 #: What a route file holds where only its place matters.
@@ -36,6 +37,12 @@ def write_files(folder: Path, files: Mapping[str, str]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
     return folder
+
+
+def static_route_of(app: Flask) -> Any:
+    """Return the only static route of an app, a ``StaticRoute``."""
+    [route] = [r.static for mount in mounts_of(app) for r in mount.routes if r.static is not None]
+    return route
 
 
 def bare_app(folder: Path, **options: Any) -> Flask:

@@ -13,9 +13,8 @@ import pytest
 
 from flask_routehandlers.caching.stores.entry import signature
 from flask_routehandlers.caching.stores.redis import PREFIX
-from flask_routehandlers.revalidation import static_routes
 from tests.servers import redis_server
-from tests.support import configured, settle
+from tests.support import configured, settle, static_route_of
 from tests.test_entries import FAULTS
 
 #: A handler whose answers contain their URL.
@@ -110,7 +109,7 @@ def go_through_damages(folder: Path, count: int) -> Counter[str]:
             app.testing = True  # an exception is one of this test
         for path in PATHS:
             assert clients[0].get(path).status_code == 200
-        [route] = static_routes(apps[0])
+        route = static_route_of(apps[0])
         names = {path: f"{PREFIX}e:{route.key_of(path)}".encode() for path in PATHS}
         for _ in range(count):
             path, other = rng.sample(PATHS, 2)

@@ -15,9 +15,16 @@ from werkzeug.test import create_environ
 
 from flask_routehandlers import RouteHandlers, StaticRequestError
 from flask_routehandlers.caching import cache_of
-from flask_routehandlers.revalidation import static_routes
 from tests.servers import redis_server
-from tests.support import bare_app, configured, grow_older, running, settle, until
+from tests.support import (
+    bare_app,
+    configured,
+    grow_older,
+    running,
+    settle,
+    static_route_of,
+    until,
+)
 
 COUNT = "import time\nfrom itertools import count\nfrom flask import Response\nruns = count(1)\n"
 STORED = "flask-routehandlers; fwd=miss; stored"
@@ -584,7 +591,7 @@ def test_an_async_list_is_awaited(make_app):
 )
 def test_an_entry_has_the_tags_of_its_file(make_app, tags, expected):
     app = make_app({ROUTE: f"{tags}\n{counted()}"})
-    [route] = static_routes(app)
+    route = static_route_of(app)
     assert app.test_client().get(PATH).status_code == 200
     entry = cache_of(app).store.get(route.key_of(PATH)).entry
     assert list(entry.tags) == [route.file_tag, *expected]
