@@ -22,8 +22,8 @@ from flask import Flask
 from werkzeug.test import EnvironBuilder
 
 from tests.benchmarks import contract_apps as apps
-from tests.servers import answers, free_port
-from tests.support import until, write_files
+from tests.benchmarks.load import measure, python_server, send
+from tests.support import write_files
 
 ROUNDS, REQUESTS = 300, 20
 
@@ -142,10 +142,13 @@ def measure_start(folder: Path, files: int = 500) -> Iterator[str]:
     yield f"start of 1,000 handlers with contracts: {1000 * each:.2f} ms more for each"
 
 
+#: One thread: several wait for each other, and no handler here waits for anything else.
+GRANIAN = "granian --interface wsgi --blocking-threads 1 --port {port}"
+
 SERVERS = {
-    "granian, pydantic": "granian --interface wsgi --port {port} wsgi:with_pydantic",
-    "granian, msgspec": "granian --interface wsgi --port {port} wsgi:with_msgspec",
-    "granian, by hand": "granian --interface wsgi --port {port} wsgi:by_hand",
+    "granian, pydantic": f"{GRANIAN} wsgi:with_pydantic",
+    "granian, msgspec": f"{GRANIAN} wsgi:with_msgspec",
+    "granian, by hand": f"{GRANIAN} wsgi:by_hand",
     "gunicorn, pydantic": "gunicorn --threads 8 --bind 127.0.0.1:{port} wsgi:with_pydantic",
     "uvicorn, FastAPI": "uvicorn --no-access-log --log-level warning --port {port} wsgi:fastapi",
 }
@@ -160,6 +163,8 @@ by_hand = apps.by_hand()
 fastapi = apps.with_fastapi()
 """
 
+ARTICLES = "/api/articles?limit=20"
+
 POST = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
@@ -170,42 +175,20 @@ wrk.body = [[{body}]]
 def measure_servers(folder: Path, rounds: int = 3) -> Iterator[str]:
     """Compare requests per second: one worker each, 8 connections, in turns."""
     write_files(folder, {"wsgi.py": WSGI, "post.lua": POST.format(body=BODY)})
+    script = str(folder / "post.lua")
     rates: dict[tuple[str, str], list[float]] = {}
     for _ in range(rounds):
         for name, command in SERVERS.items():
-            port = free_port()
-            process = subprocess.Popen(
-                [sys.executable, "-m", *command.format(port=port).split()],
-                cwd=folder,
-                env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin"},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            try:
-                assert until(lambda port=port: answers(port), seconds=30)
-                for endpoint, option in (("list", []), ("create", ["-s", "post.lua"])):
-                    url = f"http://127.0.0.1:{port}/api/articles?limit=20"
-                    rate = _requests_per_second(folder, url, option)
+            with python_server(folder, command) as server:
+                for endpoint, options in (("list", ()), ("create", ("-s", script))):
+                    send(server.port, ARTICLES, 1, *options)
+                    rate = measure(server, ARTICLES, 4, *options).per_second
                     rates.setdefault((endpoint, name), []).append(rate)
-            finally:
-                process.terminate()
-                process.wait()
     for endpoint in ("list", "create"):
         base = median(rates[endpoint, "uvicorn, FastAPI"])
         for name in SERVERS:
             rate = median(rates[endpoint, name])
             yield f"{endpoint}: {name}: {rate:.0f} requests per second, {rate / base:.2f}"
-
-
-def _requests_per_second(folder: Path, url: str, options: list[str]) -> float:
-    command = ["wrk", "-t1", "-c8", "-d4", *options, url]
-    subprocess.run(
-        [*command[:3], "-d1", *command[4:]], cwd=folder, check=True, capture_output=True
-    )
-    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
-    assert "Non-2xx" not in done.stdout, done.stdout
-    [line] = [line for line in done.stdout.split("\n") if line.startswith("Requests/sec")]
-    return float(line.split()[1])
 
 
 def run() -> Iterator[str]:

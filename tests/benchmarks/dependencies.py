@@ -5,10 +5,7 @@ The comparison of servers needs ``pip install --group benchmarks`` and wrk.
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -19,9 +16,9 @@ from typing import Any
 from flask import Blueprint, Flask
 
 from flask_routehandlers import RouteHandlers
+from tests.benchmarks.load import measure, python_server, send
 from tests.benchmarks.requests import compare
-from tests.servers import answers, free_port
-from tests.support import bare_app, until, write_files
+from tests.support import bare_app, write_files
 
 PATH = "/api/articles/hello"
 
@@ -169,8 +166,8 @@ SERVERS = {
     "FastAPI with async def, uvicorn": f"{UVICORN} asgi:is_async",
     "FastAPI with def, uvicorn": f"{UVICORN} asgi:is_sync",
     "FastAPI with async def, granian": f"{GRANIAN} asgi asgi:is_async",
-    "dependencies.py, granian": f"{GRANIAN} wsgi wsgi:ours",
-    "a view by hand, granian": f"{GRANIAN} wsgi wsgi:by_hand",
+    "dependencies.py, granian": f"{GRANIAN} wsgi --blocking-threads 1 wsgi:ours",
+    "a view by hand, granian": f"{GRANIAN} wsgi --blocking-threads 1 wsgi:by_hand",
 }
 
 
@@ -180,52 +177,13 @@ def measure_servers(folder: Path, rounds: int = 5) -> Iterator[str]:
     rates: dict[str, list[float]] = {name: [] for name in SERVERS}
     for _ in range(rounds):
         for name, command in SERVERS.items():
-            rates[name].append(_measure_server(folder, command))
+            with python_server(folder, command) as server:
+                send(server.port, PATH, 1)
+                rates[name].append(measure(server, PATH, 3).per_cpu_second)
     base = median(rates["FastAPI with async def, uvicorn"])
     for name, taken in rates.items():
         rate = median(taken)
         yield f"{name}: {rate:.0f} requests per second of processor time, {rate / base:.2f}"
-
-
-def _measure_server(folder: Path, command: str) -> float:
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", *command.format(port=port).split()],
-        cwd=folder,
-        env={"PYTHONPATH": str(Path(__file__).parents[2]), "PATH": "/usr/bin"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        assert until(lambda: answers(port), seconds=30)
-        url = f"http://127.0.0.1:{port}{PATH}"
-        _request(url, "-d1")
-        begin = _processor_time(process.pid)
-        count = _request(url, "-d3")
-        return count / (_processor_time(process.pid) - begin)
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _request(url: str, duration: str) -> int:
-    """Request a URL over 8 connections; return how many requests were answered."""
-    command = ["wrk", "-t1", "-c8", duration, url]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert "Non-2xx" not in done.stdout, done.stdout
-    [line] = [line for line in done.stdout.split("\n") if "requests in" in line]
-    return int(line.split()[0])
-
-
-def _processor_time(pid: int) -> float:
-    """Return the seconds of processor time of a process and of its children (Linux)."""
-    process = Path(f"/proc/{pid}")
-    fields = (process / "stat").read_text().rpartition(")")[2].split()
-    total = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    for thread in (process / "task").iterdir():
-        for child in (thread / "children").read_text().split():
-            total += _processor_time(int(child))
-    return total
 
 
 def run() -> Iterator[str]:

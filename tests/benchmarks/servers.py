@@ -6,7 +6,6 @@ Needs wrk, and npm with access to a registry: it installs Next.js in a temporary
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -15,14 +14,14 @@ from contextlib import AbstractContextManager, ExitStack, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
-from tests.servers import free_port, started, wsgi_server
+from tests.benchmarks.load import Rate, measure, send
+from tests.servers import Server, free_port, started, wsgi_server
 from tests.support import write_files
 
 ROUNDS = 5
 WARM_UP = 5000
-TICKS = os.sysconf("SC_CLK_TCK")
 NEXT = Path(__file__).with_name("next")
 PATHS = {"static": "/api/health", "one parameter": "/api/users/7"}
 
@@ -41,16 +40,10 @@ SERVERS = {
     "gunicorn sync, function views": ("gunicorn", "views:app"),
     "gunicorn gthread, 8 threads": ("gunicorn", "wsgi:app", "--threads=8"),
     "waitress, 8 threads": ("waitress", "wsgi:app", "--threads=8"),
-    "granian": ("granian", "wsgi:app"),
-    "granian, function views": ("granian", "views:app"),
+    "granian": ("granian", "wsgi:app", "--blocking-threads=1"),
+    "granian, 8 threads": ("granian", "wsgi:app", "--blocking-threads=8"),
+    "granian, function views": ("granian", "views:app", "--blocking-threads=1"),
 }
-
-
-class Rate(NamedTuple):
-    """Requests per second, and per second of processor time: other load does not change that."""
-
-    per_second: float
-    per_cpu_second: float
 
 
 def build_next(folder: Path) -> None:
@@ -68,33 +61,6 @@ def next_server(folder: Path, port: int) -> AbstractContextManager[Any]:
     return started(command, port, folder / "output.txt", cwd=folder, env=environment)
 
 
-def descendants(pid: int) -> Iterator[int]:
-    """Yield a process and all that it has started, with threads that may have done so."""
-    yield pid
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield from descendants(int(child))
-
-
-def processor_seconds(pid: int) -> float:
-    """Return the time of the processors that a server has taken, with its workers."""
-    ticks = 0
-    for process in descendants(pid):
-        # The name of the program may contain spaces; it ends with the last parenthesis.
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS
-
-
-def send(port: int, path: str, seconds: int) -> tuple[int, float]:
-    """Send requests by 8 connections; return how many, and in how many seconds."""
-    command = ["wrk", "-t1", "-c8", f"-d{seconds}", f"http://127.0.0.1:{port}{path}"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    assert "Non-2xx" not in done.stdout, done.stdout
-    [(requests, taken)] = re.findall(r"(\d+) requests in (\S+)s", done.stdout)
-    return int(requests), float(taken)
-
-
 def warm_up(port: int) -> None:
     """Send requests until compilers have seen the code often enough."""
     for path in PATHS.values():
@@ -103,31 +69,24 @@ def warm_up(port: int) -> None:
             sent += send(port, path, 1)[0]
 
 
-def measure(port: int, pid: int, path: str) -> Rate:
-    before = processor_seconds(pid)
-    requests, seconds = send(port, path, 3)
-    return Rate(requests / seconds, requests / (processor_seconds(pid) - before))
-
-
 def measure_all(folder: Path) -> dict[tuple[str, str], list[Rate]]:
     """Return the rates of each server for each path; the servers take turns."""
     rates: dict[tuple[str, str], list[Rate]] = {}
     with ExitStack() as stack:
-        ports = {}
-        for name, (server, app, *options) in SERVERS.items():
+        servers = {}
+        for name, (kind, app, *options) in SERVERS.items():
             place = folder / name
             write_files(place, FILES | {"views.py": VIEWS})
-            running = stack.enter_context(wsgi_server(place, server, *options, app=app))
-            ports[name] = (running.port, running.process.pid)
-        port = free_port()
+            servers[name] = stack.enter_context(wsgi_server(place, kind, *options, app=app))
+        port, output = free_port(), folder / "next/output.txt"
         process = stack.enter_context(next_server(folder / "next", port))
-        ports["next start"] = (port, process.pid)
-        for port, _ in ports.values():
-            warm_up(port)
+        servers["next start"] = Server(port, process, output)
+        for server in servers.values():
+            warm_up(server.port)
         for _ in range(ROUNDS):
-            for name, (port, pid) in ports.items():
+            for name, server in servers.items():
                 for label, path in PATHS.items():
-                    rates.setdefault((label, name), []).append(measure(port, pid, path))
+                    rates.setdefault((label, name), []).append(measure(server, path, 3))
     return rates
 
 

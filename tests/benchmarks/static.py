@@ -10,8 +10,9 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from http.client import HTTPResponse
+from io import StringIO
 from itertools import count
 from pathlib import Path
 from statistics import median
@@ -184,7 +185,8 @@ def run() -> Iterator[str]:
         yield f"a stale hit against a hit {times['stale'] / times['hit']:.3f}"
         yield from ask_once(folder / "once")
         try:
-            rates = throughputs(folder / "gunicorn")
+            with redirect_stdout(StringIO()):  # the servers' output
+                rates = throughputs(folder / "gunicorn")
         except pytest.skip.Exception as skipped:
             yield f"throughput under gunicorn is not measured: {skipped}"
             return
