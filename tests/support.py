@@ -101,7 +101,12 @@ def grow_older(app: Flask, seconds: float) -> None:
 
 def settle(app: Flask) -> None:
     """Wait until nothing is refreshed in this process."""
-    tries = cache_of(app).coordinator._next_try
+    settle_coordinator(cache_of(app).coordinator)
+
+
+def settle_coordinator(coordinator: Any) -> None:
+    """Wait until a ``Coordinator`` refreshes nothing, and has recorded how that ended."""
+    tries = coordinator._next_try
     assert until(lambda: float("inf") not in list(tries.values())), "a refresh does not end"
 
 
