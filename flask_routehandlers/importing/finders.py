@@ -14,7 +14,7 @@ import re
 import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import BuiltinImporter, ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import find_spec, spec_from_file_location
 from threading import Lock
 from types import ModuleType
@@ -44,7 +44,10 @@ class TreeFinder(MetaPathFinder):
         if folder is not None:
             locations = [folder]
         if file is not None:
-            return spec_from_file_location(fullname, file, submodule_search_locations=locations)
+            loader = SourceFileLoader(fullname, file)  # else importlib would look for one
+            return spec_from_file_location(
+                fullname, file, loader=loader, submodule_search_locations=locations
+            )
         if locations is None:
             return None
         spec = ModuleSpec(fullname, None, is_package=True)
@@ -148,8 +151,11 @@ def install(root_name: str) -> None:
         if alias_finder not in sys.meta_path:
             sys.meta_path.insert(0, alias_finder)
         if tree_finder not in sys.meta_path:
-            # After import hooks such as pytest's, which rewrite the modules that they find.
+            # After import hooks such as pytest's, which rewrite the modules that they find, and
+            # before Python's own finders, each of which would cost every file a call.
             position = 1
-            if PathFinder in sys.meta_path:
-                position = sys.meta_path.index(PathFinder)
+            for finder in (BuiltinImporter, PathFinder):
+                if finder in sys.meta_path:
+                    position = sys.meta_path.index(finder)
+                    break
             sys.meta_path.insert(position, tree_finder)
