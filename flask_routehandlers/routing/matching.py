@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from werkzeug.routing import Map, Rule
 from werkzeug.routing.converters import PathConverter
@@ -23,22 +23,24 @@ _REST = frozenset(
 ) | {rf"(?P<__werkzeug_0>{PathConverter.regex})(?<!/)(/?)\Z"}
 
 
-def places(rule: Rule) -> tuple[tuple[str, bool, bool], ...]:
+def places(rule: Rule) -> tuple[str, ...]:
     """Return what a bound rule matches, part by part: equal places are equal URLs."""
     parts = rule._parts
     if rule.is_branch and not parts[-2].static:
         # Werkzeug redirects what matches without the slash, before it tries other rules.
         parts = parts[:-1]
-    return tuple((_place(part), part.static, part.final) for part in parts)
+    return tuple(map(_place, parts))
 
 
 def _place(part: RulePart) -> str:
-    """Return the text or the expression of a part, the same for equal parts of any rule."""
-    if part.final and part.content in _REST:
-        return "*"
+    """Return a string for the text or the expression of a part, equal for equal parts."""
+    if part.static:
+        return f"text {part.content}"
     if isinstance(part, CleanPart):
-        return part.unguarded
-    return part.content
+        return f"expression {part.final} {part.unguarded}"
+    if part.final and part.content in _REST:
+        return "rest"
+    return f"expression {part.final} {part.content}"
 
 
 def refusing_segment(rule: RouteRule, path: str) -> tuple[Segment, str] | None:
@@ -71,7 +73,7 @@ def part_matches(part: RulePart, text: str) -> bool:
 
 
 def find_clashes(
-    url_map: Map, routes: Sequence[tuple[str, tuple[RouteRule, ...]]]
+    url_map: Map, routes: Iterable[tuple[str, tuple[RouteRule, ...]]]
 ) -> Iterator[Problem]:
     """Find rules that match the same URLs: of the map and a file, or of two files.
 
@@ -86,12 +88,16 @@ def find_clashes(
         for rule in url_map.iter_rules()
         if not rule.build_only and not rule.websocket
     }
-    taken: dict[object, list[tuple[str, RouteRule]]] = defaultdict(list)
+    taken: dict[object, tuple[str, RouteRule]] = {}
+    twins: dict[object, list[tuple[str, RouteRule]]] = defaultdict(list)
     for file, rules in routes:
         for rule in rules:
             rule.bind(url_map)
             place = places(rule)
-            taken[place].append((file, rule))
+            if place in taken:
+                twins[place].append((file, rule))
+            else:
+                taken[place] = file, rule
             if place in owners:
                 owner = owners[place]
                 yield Problem(
@@ -101,19 +107,19 @@ def find_clashes(
                     (file,),
                 )
     # An optional catch-all has two rules, and the same problem in both.
-    yield from dict.fromkeys(_find_twins(taken.values()))
+    places_of_twins = ([taken[place], *others] for place, others in twins.items())
+    yield from dict.fromkeys(_find_twins(places_of_twins))
 
 
 def _find_twins(places: Iterable[list[tuple[str, RouteRule]]]) -> Iterator[Problem]:
     """Find files whose paths differ only in converters that match the same.
 
-    :param places: for each place the files that match it, with their rules.
+    :param places: for each place of several files these files, with their rules.
     """
     for files in places:
         by_shape: dict[tuple[Shape, ...], tuple[str, RouteRule]] = {}
-        if len(files) > 1:
-            for file, rule in files:
-                by_shape.setdefault(tuple(map(shape, rule.segments)), (file, rule))
+        for file, rule in files:
+            by_shape.setdefault(tuple(map(shape, rule.segments)), (file, rule))
         if len(by_shape) > 1:
             number = 0
             while len({shapes[number] for shapes in by_shape}) == 1:
