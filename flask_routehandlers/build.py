@@ -38,7 +38,7 @@ from .handlers.exports import find_misplaced
 from .importing.loader import find_name_clashes, load, loaded_packages
 from .importing.names import name_root
 from .mount import Mount
-from .routes import Result, make_routes
+from .routes import Findings, make_routes
 from .routing.converters import refuse_converter
 from .routing.matching import find_clashes
 from .routing.prefix import prefix_parameters, prefix_pattern
@@ -92,25 +92,25 @@ def build(
     scopes = make_scopes(site, sound, modules, below)
     problems += [*scopes.find_problems(), *find_dependencies_without_asgiref(site, scopes)]
     links = make_links(site, sound, modules, scopes, below)
-    results = list(make_routes(site, sound, modules, scopes, links))
+    findings = Findings([], [], list(_find_failures(scopes, links)))
+    routes = tuple(make_routes(site, sound, modules, scopes, links, findings))
     mount = Mount(
         name=name,
         root=root,
         url_prefix=url_prefix,
         subdomain=subdomain,
         module_name=module_name,
-        routes=tuple(result.route for result in results),
+        routes=routes,
         problem_details=problem_details,
         prefix_pattern=prefix_pattern(app.url_map, url_prefix),
         cache=site.cache,
-        tree=replace(tree, folders=()),
+        tree=tree._replace(folders=()),
         scopes=scopes,
         patches=_read_patches(modules),
-        failures=tuple(dict.fromkeys(_find_failures(scopes, links, results))),
-        warnings=_merge(warning for result in results for warning in result.warnings),
+        failures=tuple(dict.fromkeys(findings.failures)),
+        warnings=_merge(findings.warnings),
     )
-    in_files = [problem for result in results for problem in result.problems]
-    others = [*in_files, *_find_in_mount(app, mount)]
+    others = [*findings.problems, *_find_in_mount(app, mount)]
     failures = mount.failures
     if problems or others or (failures and not app.debug):
         problems += (problem for failure in failures for problem in problems_of(failure))
@@ -131,7 +131,7 @@ def _find_in_tree(app: Flask, tree: Tree) -> list[Problem]:
 
 def _find_in_mount(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Find the problems that only all routes together, and those of the app, can have."""
-    yield from find_clashes(app.url_map, [(r.file.file, r.rules) for r in mount.routes])
+    yield from find_clashes(app.url_map, ((r.file.file, r.rules) for r in mount.routes))
     yield from _find_static(mount)
     yield from _find_openapi_problems(app, mount)
     if mount.cache is not None:
@@ -261,17 +261,15 @@ def _find_converter_problems(app: Flask, tree: Tree) -> Iterator[Problem]:
 
 
 def _find_failures(
-    scopes: Scopes, links: Mapping[tuple[str, ...], Links], results: Iterable[Result]
+    scopes: Scopes, links: Mapping[tuple[str, ...], Links]
 ) -> Iterator[RouteHandlersError]:
-    """Find files that cannot be used. In debug mode they do not keep the app from starting."""
+    """Find files of dependencies and middleware that cannot be used."""
     for definitions in scopes.definitions.values():
         if isinstance(definitions, RouteHandlersError):
             yield definitions
     for link in links.values():
         if isinstance(link, RouteHandlersError):
             yield link
-    for result in results:
-        yield from result.failures
 
 
 def _cause_of(failures: Iterable[RouteHandlersError]) -> BaseException | None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .binding.annotations import PathParameter
 from .binding.calls import bind, bind_answers
@@ -54,37 +53,28 @@ if TYPE_CHECKING:
     from .caching.static_route import StaticRoute
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A route file after everything in it was checked.
+class Findings(NamedTuple):
+    """What is found in the route files of a tree, which takes it from :func:`make_routes`.
 
-    :param route: its route. In debug mode a broken file has one too, which answers with the
-        error.
     :param problems: what keeps the tree from being served.
     :param warnings: what is probably not intended.
-    :param failures: why the file or its middleware cannot be used.
+    :param failures: why files, or the middleware and dependencies above them, cannot be used.
     """
 
-    route: Route
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
-    failures: tuple[RouteHandlersError, ...]
+    problems: list[Problem]
+    warnings: list[Problem]
+    failures: list[RouteHandlersError]
 
 
-@dataclass(slots=True)
-class _Handlers:
+class _Handlers(NamedTuple):
     """The handlers of a file.
 
-    :param problems: why some of them cannot be called.
-    :param warnings: what is probably not intended.
     :param bindings: the plan of each handler's call, by method.
     :param plans: how handlers get their dependencies, by method.
     """
 
-    problems: list[Problem]
-    warnings: list[Problem] = field(default_factory=list)
-    bindings: dict[str, Binding] = field(default_factory=dict)
-    plans: dict[str, Plan] = field(default_factory=dict)
+    bindings: dict[str, Binding]
+    plans: dict[str, Plan]
 
 
 def make_routes(
@@ -93,11 +83,14 @@ def make_routes(
     modules: Modules,
     scopes: Scopes,
     links: Mapping[tuple[str, ...], Links],
-) -> Iterator[Result]:
+    findings: Findings,
+) -> Iterator[Route]:
     """Make the route of each route file, in the order of the tree.
 
     :param scopes: the dependencies of each folder, from :func:`make_scopes`.
     :param links: the middleware of each folder, from :func:`make_links`.
+    :param findings: takes what is wrong with the files.
+    :returns: the routes. In debug mode a broken file has one too, which answers with the error.
     """
     for file in tree.routes:
         chain: list[Link] = []
@@ -110,11 +103,15 @@ def make_routes(
                 else:
                     chain += of_folder
         module = modules[file.file]
+        route = None
         if isinstance(module, RouteImportError):
             failures.append(module)
-            yield Result(_make_failed(site, file, failures[0]), (), (), tuple(failures))
         else:
-            yield _make_route(site, file, module, scopes, chain, failures)
+            route = _make_route(site, file, module, scopes, chain, findings)
+        if route is None or failures:
+            route = _make_failed(site, file, failures[0])
+            findings.failures.extend(failures)
+        yield route
 
 
 def _make_route(
@@ -123,23 +120,24 @@ def _make_route(
     module: ModuleType,
     scopes: Scopes,
     links: list[Link],
-    failures: list[RouteHandlersError],
-) -> Result:
+    findings: Findings,
+) -> Route:
     """Make the route of a file that was imported.
 
     :param links: its middleware, outermost first.
-    :param failures: the middleware that cannot be used.
     """
     parameters = site.parameters_of(file)
     functions = read_handlers(module)
-    handlers = _Handlers([*find_handler_problems(file.file, module)])
+    problems, warnings = findings.problems, findings.warnings
+    problems.extend(find_handler_problems(file.file, module))
+    warnings.extend(find_config_warnings(file.file, module))
+    handlers = _Handlers({}, {})
     # Below a file of dependencies that failed, names are missing.
     if not any(scopes.failures_above(file.folders)):
-        _bind_handlers(site, file, functions, parameters, scopes, handlers)
-    bindings, plans = handlers.bindings, handlers.plans
-    problems = [*handlers.problems, *_find_repeated(site, file)]
-    problems += find_config_problems(file.file, module, functions, parameters)
-    warnings = (*find_config_warnings(file.file, module), *handlers.warnings)
+        handlers = _bind_handlers(site, file, functions, parameters, scopes, findings)
+    bindings, plans = handlers
+    problems.extend(_find_repeated(site, file))
+    problems.extend(find_config_problems(file.file, module, functions, parameters))
     endpoint, static = f"{site.name}.{endpoint_path(file)}", None
     try:
         static = _make_static(site, file, endpoint, module, parameters, handlers, bool(links))
@@ -148,15 +146,11 @@ def _make_route(
     if static is not None:
         bindings["GET"] = static.binding
         plans.pop("GET", None)
-    if failures:
-        route = _make_failed(site, file, failures[0])
-    else:
-        links, bindings, plans = share_query(scopes, links, bindings, plans)
-        dispatcher = Dispatcher(site.app, file.file, bindings, plans, site.make_plain)
-        view = Endpoint(dispatcher, endpoint, module, links)
-        rules = _make_rules(site, file, endpoint, dispatcher.allowed)
-        route = Route(file, endpoint, rules, view, static)
-    return Result(route, tuple(problems), warnings, tuple(failures))
+    links, bindings, plans = share_query(scopes, links, bindings, plans)
+    dispatcher = Dispatcher(site.app, file.file, bindings, plans, site.make_plain)
+    view = Endpoint(dispatcher, endpoint, module, links)
+    rules = _make_rules(site, file, endpoint, dispatcher.allowed)
+    return Route(file, endpoint, rules, view, static)
 
 
 def _bind_handlers(
@@ -165,13 +159,14 @@ def _bind_handlers(
     functions: Mapping[str, Handler],
     parameters: Mapping[str, PathParameter],
     scopes: Scopes,
-    bound: _Handlers,
-) -> None:
+    findings: Findings,
+) -> _Handlers:
     """Plan the calls of the handlers of a file, and how they get their dependencies.
 
     :param functions: the handlers, by method.
-    :param bound: takes the plans, and the problems.
+    :returns: those that can be called.
     """
+    bound = _Handlers({}, {})
     visible = scopes.visible(file.folders)
     for method, handler in functions.items():
         kind = HANDLER if method in WITHOUT_BODY else HANDLER_WITH_BODY
@@ -180,14 +175,15 @@ def _bind_handlers(
             binding = bind_answers(site.app, method, file.file, binding)
             plan = scopes.plan(method, binding, file.folders)
             available = (*kind.extras, *visible.types)
-            bound.warnings += find_lost_arguments(file.file, method, binding, available)
+            findings.warnings.extend(find_lost_arguments(file.file, method, binding, available))
         except ProblemError as error:
-            bound.problems.append(error.problem.at(file.file))
+            findings.problems.append(error.problem.at(file.file))
             continue
         bound.bindings[method] = binding
         if plan is not None:
             bound.plans[method] = plan
-        bound.problems += find_missing_asgiref(site.app, file.file, method, binding)
+        findings.problems.extend(find_missing_asgiref(site.app, file.file, method, binding))
+    return bound
 
 
 def _make_rules(
@@ -288,6 +284,8 @@ def _check_static(binding: Binding, dependencies: Iterable[Dependency]) -> None:
 
 def _find_repeated(site: Site, file: RouteFile) -> Iterator[Problem]:
     """Find parameters of a path that the URL prefix has too."""
+    if not site.prefix_parameters:
+        return
     names = {parameter.name for segment in file.segments for parameter in segment.parameters}
     for name, parameter in site.prefix_parameters.items():
         if name in names:
