@@ -187,7 +187,7 @@ def _describe_route(mount: Mount, route: Route, request: Request) -> dict[str, A
     details: dict[str, Any] = {
         "file": route.file.file,
         "status": 200 if is_answered else 405,
-        "methods": view.dispatcher.allowed,
+        "methods": list(view.dispatcher.allowed),
         "steps": list(find_steps(mount, route, method)),
     }
     binding = view.dispatcher.bindings.get(method)

@@ -32,6 +32,8 @@ from .exports import allowed_methods
 from .responses import MakeResponse, response_maker
 from .results import PLAIN, complete, make_response, respond
 
+_NO_PLANS: Mapping[str, Plan] = MappingProxyType({})
+
 current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 
 
@@ -61,17 +63,19 @@ class Dispatcher:
         app: Flask,
         file: str,
         bindings: Mapping[str, Binding],
-        plans: Mapping[str, Plan] = MappingProxyType({}),
+        plans: Mapping[str, Plan] = _NO_PLANS,
         make_plain: MakeResponse | None = None,
     ) -> None:
         self.app = app
         self.file = file
         self.bindings = bindings
-        self.plans = plans
+        self.plans = plans or _NO_PLANS
         self.make_plain = make_plain or response_maker(app)
+        #: The functions of Flask that may change the values of a path.
+        self.preprocessors = app.url_value_preprocessors
         #: The methods that the route answers, sorted.
         self.allowed = allowed_methods(
-            bindings, automatic_options=app.config["PROVIDE_AUTOMATIC_OPTIONS"]
+            tuple(bindings), automatic_options=app.config["PROVIDE_AUTOMATIC_OPTIONS"]
         )
         #: The handlers that are called with the values of the path as they are.
         self.direct = {
@@ -82,11 +86,12 @@ class Dispatcher:
         asking = {method for method in self.direct if bindings[method].extras}
         #: The handlers that ask for dependencies, with all that runs before and after them.
         self.planned = {method: self._plan(method, plan) for method, plan in plans.items()}
-        for handlers in (self.direct, self.planned):
-            if "GET" in handlers and "HEAD" not in bindings:
-                handlers["HEAD"] = handlers["GET"]
-        if "GET" in asking and "HEAD" not in bindings:
-            asking.add("HEAD")
+        if "HEAD" not in bindings:
+            for handlers in (self.direct, self.planned):
+                if "GET" in handlers:
+                    handlers["HEAD"] = handlers["GET"]
+            if "GET" in asking:
+                asking.add("HEAD")
         #: The methods of those that are called with the request in addition.
         self.asking: Collection[str] = asking or ()  # an empty set has 200 bytes
 

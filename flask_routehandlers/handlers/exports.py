@@ -10,8 +10,9 @@ it needs.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -43,8 +44,9 @@ def read_handlers(module: ModuleType) -> dict[str, Handler]:
     return {method: names[method] for method in METHODS if _is_handler(names.get(method))}
 
 
-def allowed_methods(handled: Iterable[str], *, automatic_options: bool) -> list[str]:
-    """Return the methods that a route answers, sorted.
+@lru_cache(maxsize=256)
+def allowed_methods(handled: tuple[str, ...], *, automatic_options: bool) -> tuple[str, ...]:
+    """Return the methods that a route answers, sorted: one object for the same methods.
 
     :param handled: the methods that its file handles; ``GET`` implies ``HEAD``.
     :param automatic_options: whether ``OPTIONS`` is answered without a handler.
@@ -54,7 +56,7 @@ def allowed_methods(handled: Iterable[str], *, automatic_options: bool) -> list[
         allowed.add("OPTIONS")
     if "GET" in allowed:
         allowed.add("HEAD")
-    return sorted(allowed)
+    return tuple(sorted(allowed))
 
 
 def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:

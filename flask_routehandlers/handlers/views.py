@@ -24,9 +24,8 @@ from .results import PLAIN, respond
 
 def plain_view(dispatcher: Dispatcher) -> Callable[..., Any]:
     """Return the view of a route without middleware."""
-    # Few variables, since each is one more object for each route.
-    direct, planned, asking = dispatcher.direct, dispatcher.planned, dispatcher.asking
-    make_plain, preprocessors = dispatcher.make_plain, dispatcher.app.url_value_preprocessors
+    # No more variables than this one: each is one more object for each route.
+    direct = dispatcher.direct
 
     def dispatch(**values: Any) -> Any:
         # The request itself: the proxy does not work in a thread that a handler starts.
@@ -37,16 +36,16 @@ def plain_view(dispatcher: Dispatcher) -> Callable[..., Any]:
             raise NotFound
         function = direct.get(current.method)
         # A url_value_preprocessor may change the values: then each is passed by name.
-        if function is not None and not preprocessors:
-            if current.method in asking:
+        if function is not None and not dispatcher.preprocessors:
+            if current.method in dispatcher.asking:
                 values["request"] = current
             result = function(**values) if values else function()
-        elif current.method in planned:
-            return planned[current.method](current, values, None)
+        elif current.method in dispatcher.planned:
+            return dispatcher.planned[current.method](current, values, None)
         else:
             result = dispatcher.answer(current, values)
         if type(result) in PLAIN:
-            return make_plain(result)
+            return dispatcher.make_plain(result)
         if isinstance(result, Response):
             return result
         return respond(dispatcher.app, result, dispatcher.method_of(current), dispatcher.file)
@@ -59,7 +58,7 @@ def innermost(dispatcher: Dispatcher) -> Call:
     app, file = dispatcher.app, dispatcher.file
     direct, planned = dispatcher.direct, dispatcher.planned
     asking, make_plain = dispatcher.asking, dispatcher.make_plain
-    preprocessors = app.url_value_preprocessors
+    preprocessors = dispatcher.preprocessors
     response_class = app.response_class
 
     def answer(current: Request, values: dict[str, Any], state: Values | None) -> Response:
@@ -88,7 +87,7 @@ def innermost_in_loop(dispatcher: Dispatcher) -> AsyncCall:
     """
     bindings, direct = dispatcher.bindings, dispatcher.direct
     asking, make_plain = dispatcher.asking, dispatcher.make_plain
-    preprocessors = dispatcher.app.url_value_preprocessors
+    preprocessors = dispatcher.preprocessors
 
     async def answer(current: Request, values: dict[str, Any], state: Values | None) -> Response:
         method = current.method
