@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flask import Flask
 
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
 EXTENSION_NAME = "routehandlers"
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """A route file that an app serves.
 
     :param file: the route file and its segments.
@@ -44,8 +42,7 @@ class Route:
     static: StaticRoute | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """One root on one app, as ``app.extensions["routehandlers"]`` holds it for each name.
 
     :param name: the blueprint's name.

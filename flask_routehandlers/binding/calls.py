@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask
 
 from ..contracts.arguments import Argument, find_arguments, find_return_contract
+from ..contracts.signature import is_annotated
 from .annotations import PathParameter, find_contradictions
 from .model import HANDLER, Binding, BindingError, Kind, Visible
 from .refusals import BY_KEYWORD, Signature, check_defaults, check_marked, check_required
@@ -98,7 +99,7 @@ def _bind_plain(
 
     :returns: ``None`` for any other function, and for one that names more than path parameters.
     """
-    if type(function) is not FunctionType or vars(function) or function.__annotations__:
+    if type(function) is not FunctionType or vars(function) or is_annotated(function):
         return None
     asked = _read_plain_names(function)
     if asked is None or not parameters.keys() >= set(asked):
@@ -130,6 +131,8 @@ def bind_answers(app: Flask, name: str, file: str, binding: Binding) -> Binding:
         contract.
     """
     innermost = find_innermost(binding.function)
+    if type(innermost) is FunctionType and not is_annotated(innermost):
+        return binding
     annotation = find_return_contract(name, innermost, is_required=binding.inputs is not None)
     if annotation is None:
         return binding
@@ -147,7 +150,7 @@ def _find_marked(
     marked: dict[str, Argument] = {}
     for layer, signature in zip(layers, signatures, strict=True):
         # A callable object has those of its method.
-        if signature and (type(layer) is not FunctionType or layer.__annotations__):
+        if signature and (type(layer) is not FunctionType or is_annotated(layer)):
             marked |= find_arguments(name, layer, signature)
     return marked
 

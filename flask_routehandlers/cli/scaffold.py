@@ -133,7 +133,8 @@ def make_plan(
     if problems:
         raise RouteTreeError(place.root, problems)
     file = f"{path}/{ROUTE_FILE}".removeprefix("./")
-    route = RouteFile(file, os.path.join(place.root, file), segments, file)
+    folders = tuple(segment.folder for segment in segments)
+    route = RouteFile(file, os.path.join(place.root, file), folders, segments, file)
     endpoint = f"{place.name}.{endpoint_path(route)}"
     rules = make_rules(place.url_prefix, route.url_segments, endpoint, tuple(methods))
     types = _find_types(place, segments)

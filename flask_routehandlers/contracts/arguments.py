@@ -10,8 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from ..errors import ProblemError
 from .markers import Marker, Scheme
@@ -34,8 +33,7 @@ class ContractError(ProblemError):
     """A signature that cannot be a contract."""
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """An argument with a marker.
 
     :param name: its name.

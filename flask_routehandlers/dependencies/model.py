@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..binding.annotations import PathParameter
 from ..binding.model import Binding
@@ -95,8 +95,7 @@ class Dependency:
         return self.identity, self.call, inputs, self.is_generator, self
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """The dependencies that run for a function, and how it is called after them.
 
     :param order: the dependencies, each after those that it asks for.

@@ -22,6 +22,8 @@ from .calling import plan_call
 from .model import Definition, Dependency, Folders, Function, Plan
 from .types import allows_none, fits, type_of
 
+_NOTHING_VISIBLE = Visible()
+
 
 class DependencyError(ProblemError):
     """A dependency that cannot be used."""
@@ -85,8 +87,10 @@ class Scopes:
 
     def visible(self, folders: Folders) -> Visible:
         """Return the dependencies that a folder sees."""
+        if not self.definitions:
+            return _NOTHING_VISIBLE
         if folders not in self._visible:
-            visible = Visible()
+            visible = _NOTHING_VISIBLE
             if folders:
                 visible = self.visible(folders[:-1])
             definitions = self.definitions.get(folders)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import Problem
 
@@ -46,8 +45,7 @@ _SIMILAR, _SHORTEST = 0.9, 6
 _CAN_BE_FUNCTIONS = ("generate_static_params", "cache_tags")
 
 
-@dataclass(frozen=True, slots=True)
-class RouteConfig:
+class RouteConfig(NamedTuple):
     """The route config of a file, checked.
 
     :param dynamic: one of :data:`DYNAMIC`.

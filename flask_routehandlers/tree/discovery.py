@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import PurePath
+from typing import NamedTuple
 
 from ..errors import Problem
 from .grammar import SegmentError, parse_segment
@@ -29,12 +30,12 @@ from .model import (
 from .segments import Segment, is_walked
 
 ROUTE_FILE = "route.py"
+ROUTE_STEM = "route"
 
 Names = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A folder to be read.
 
     :param names: the folder names from the root down.
@@ -127,7 +128,7 @@ def _read_folder(
         elif _leads_outside(findings, entry):
             findings.links.append((place, entry))
         else:
-            modules.add(SOURCE_FILES[name].stem)
+            modules.add(name.removesuffix(".py"))
             _add_source(findings, place, entry)
     findings.folders[place.names] = Folder(place.names, place.path, frozenset(modules))
     findings.lookalikes += find_lookalikes(place.names, files)
@@ -162,7 +163,8 @@ def _add_source(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> 
     if place.is_linked or entry.is_symlink():
         target = os.path.relpath(os.path.realpath(entry.path), findings.real_root)
         target = target.replace(os.sep, "/")
-    findings.sources.append(SOURCE_FILES[entry.name](file, entry.path, place.segments, target))
+    kind = SOURCE_FILES[entry.name]
+    findings.sources.append(kind(file, entry.path, place.names, place.segments, target))
 
 
 def _is_inside(findings: _Findings, place: _Place, entry: os.DirEntry[str]) -> bool:
@@ -205,8 +207,8 @@ def _settle_links(findings: _Findings) -> None:
     for place, entry in findings.links:
         if is_installed:
             folder = findings.folders[place.names]
-            stems = folder.modules | {SOURCE_FILES[entry.name].stem}
-            findings.folders[place.names] = replace(folder, modules=stems)
+            modules = folder.modules | {entry.name.removesuffix(".py")}
+            findings.folders[place.names] = folder._replace(modules=modules)
             _add_source(findings, place, entry)
         else:
             problem = _describe_outside(os.path.realpath(entry.path))
@@ -234,7 +236,7 @@ def _make_tree(findings: _Findings) -> Tree:
     """Sort the findings, and leave out what does not lead to a route file."""
     leading: set[Names] = set()
     for names, folder in findings.folders.items():
-        if RouteFile.stem in folder.modules:
+        if ROUTE_STEM in folder.modules:
             leading.update(names[:n] for n in range(len(names) + 1))
     refused = [problem for names, problem in findings.refused.items() if names in leading]
     lookalikes = [*findings.lookalikes, *find_lookalike_folders(findings.folders, leading)]

@@ -3,73 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import NamedTuple
 
 from ..errors import Problem
 from .segments import Group, Segment
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file of the tree that is imported.
 
     :param file: its path relative to the root, with ``/`` between parts.
     :param path: its absolute path.
-    :param segments: one for each folder between the root and the file, groups included.
+    :param folders: the folder names from the root down.
+    :param segments: one for each of these folders, groups included.
     :param target: ``file`` with symbolic links resolved: links to one file share it.
     """
 
     file: str
     path: str
+    folders: tuple[str, ...]
     segments: tuple[Segment, ...]
     target: str
-    #: The file's name without ``.py``.
-    stem: ClassVar[str]
-
-    @property
-    def folders(self) -> tuple[str, ...]:
-        """The folder names from the root down."""
-        return tuple(segment.folder for segment in self.segments)
 
 
 class MiddlewareFile(SourceFile):
     """A ``middleware.py``: it applies to every route file in its folder and below."""
 
     __slots__ = ()
-    stem = "middleware"
 
 
 class DependenciesFile(SourceFile):
     """A ``dependencies.py``: its functions are arguments in its folder and below."""
 
     __slots__ = ()
-    stem = "dependencies"
 
 
 class RouteFile(SourceFile):
     """A ``route.py``."""
 
     __slots__ = ()
-    stem = "route"
 
     @property
     def url_segments(self) -> tuple[Segment, ...]:
         """The segments that are part of the URL: all but the groups."""
+        if Group not in map(type, self.segments):
+            return self.segments
         return tuple(segment for segment in self.segments if not isinstance(segment, Group))
 
 
 #: The kinds of source files, by their names without ``.py``.
 KINDS: dict[str, type[SourceFile]] = {
-    kind.stem: kind for kind in (RouteFile, MiddlewareFile, DependenciesFile)
+    "route": RouteFile,
+    "middleware": MiddlewareFile,
+    "dependencies": DependenciesFile,
 }
 
 #: The same by their full names.
 SOURCE_FILES = {f"{stem}.py": kind for stem, kind in KINDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(NamedTuple):
     """A folder that leads to a route file.
 
     :param names: the folder names from the root down; empty for the root itself.
@@ -87,8 +80,7 @@ class Folder:
         return "__init__" in self.modules
 
 
-@dataclass(frozen=True, slots=True)
-class Tree:
+class Tree(NamedTuple):
     """A root as it is on disk.
 
     :param root: the absolute path of the root.
@@ -122,8 +114,7 @@ class Tree:
             parts = source.file.split("/")
             return not any("/".join(parts[:n]) in refused for n in range(1, len(parts) + 1))
 
-        return replace(
-            self,
+        return self._replace(
             routes=tuple(filter(is_kept, self.routes)),
             middleware=tuple(filter(is_kept, self.middleware)),
             dependencies=tuple(filter(is_kept, self.dependencies)),

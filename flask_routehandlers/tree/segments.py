@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A parameter between brackets: ``id`` or ``id=int``.
 
     :param name: its name, a Python identifier.
@@ -18,8 +16,7 @@ class Parameter:
     converter: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Static:
+class Static(NamedTuple):
     """A literal segment: ``users``, ``sitemap.xml``.
 
     :param folder: the folder name.
@@ -28,11 +25,14 @@ class Static:
 
     folder: str
     text: str
-    parameters: ClassVar[tuple[Parameter, ...]] = ()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """It has none."""
+        return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Dynamic:
+class Dynamic(NamedTuple):
     """A segment with parameters: ``[slug]``, ``[id=int]``, ``report-[year=int].csv``.
 
     :param folder: the folder name.
@@ -48,8 +48,7 @@ class Dynamic:
         return tuple(piece for piece in self.pieces if isinstance(piece, Parameter))
 
 
-@dataclass(frozen=True, slots=True)
-class CatchAll:
+class CatchAll(NamedTuple):
     """``[...name]`` (one segment or more) or ``[[...name]]`` (none or more).
 
     :param folder: the folder name.
@@ -67,15 +66,18 @@ class CatchAll:
         return (Parameter(self.name),)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """``(name)``: a folder that is not part of the URL.
 
     :param folder: the folder name.
     """
 
     folder: str
-    parameters: ClassVar[tuple[Parameter, ...]] = ()
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """It has none."""
+        return ()
 
 
 Segment = Static | Dynamic | CatchAll | Group
