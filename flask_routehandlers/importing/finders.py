@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import BuiltinImporter, ModuleSpec, PathFinder, SourceFileLoader
-from importlib.util import find_spec, spec_from_file_location
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from threading import Lock
 from types import ModuleType
 
@@ -48,11 +48,38 @@ class TreeFinder(MetaPathFinder):
             return spec_from_file_location(
                 fullname, file, loader=loader, submodule_search_locations=locations
             )
-        if locations is None:
-            return None
-        spec = ModuleSpec(fullname, None, is_package=True)
-        spec.submodule_search_locations = locations
-        return spec
+        if folder is not None:
+            return _namespace_spec(fullname, folder)
+        return None
+
+    def make_packages(self, root_name: str, fullname: str) -> None:
+        """Make the packages between a root and a module that have no code.
+
+        Python would make the same ones, after a search and with a lock for each. What is below a
+        package with code is left to Python, which has to run that first.
+
+        :param root_name: the module name of the root.
+        :param fullname: the full name of the module.
+        """
+        parent, name = sys.modules.get(root_name), root_name
+        for part in fullname.removeprefix(f"{root_name}.").split(".")[:-1]:
+            name = f"{name}.{part}"
+            module = sys.modules.get(name)
+            if module is None:
+                file, folder = self.entries.get(name, (None, None))
+                if parent is None or file is not None or folder is None:
+                    return
+                module = module_from_spec(_namespace_spec(name, folder))
+                module = sys.modules.setdefault(name, module)
+                setattr(parent, part, module)
+            parent = module
+
+
+def _namespace_spec(fullname: str, folder: str) -> ModuleSpec:
+    """Return the spec of a package without code."""
+    spec = ModuleSpec(fullname, None, is_package=True)
+    spec.submodule_search_locations = [folder]
+    return spec
 
 
 class AliasFinder(MetaPathFinder):

@@ -162,6 +162,7 @@ def _load_file(
     tree_finder.entries[name] = (original.path, None)
     _importing.add(mark)
     try:
+        tree_finder.make_packages(root_name, name)
         return importlib.import_module(name)
     except KeyboardInterrupt:
         raise
