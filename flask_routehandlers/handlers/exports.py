@@ -41,7 +41,8 @@ def read_handlers(module: ModuleType) -> dict[str, Handler]:
     Names that :func:`find_handler_problems` reports are left out.
     """
     names = vars(module)
-    return {method: names[method] for method in METHODS if _is_handler(names.get(method))}
+    defined = [method for method in METHODS if method in names]
+    return {method: names[method] for method in defined if _is_handler(names[method])}
 
 
 @lru_cache(maxsize=256)
@@ -66,11 +67,14 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
     :param module: the module that it has been loaded as.
     """
     names = vars(module)
-    for method in METHODS:
-        if method in names and not _is_handler(names[method]):
+    defined = [method for method in METHODS if method in names]
+    for method in defined:
+        if not _is_handler(names[method]):
             yield _not_a_handler(method, names[method]).at(file)
     for method in _NOT_HANDLED:
-        if _is_handler(names.get(method)) and names[method].__module__ == module.__name__:
+        if method not in names or not _is_handler(names[method]):
+            continue
+        if names[method].__module__ == module.__name__:
             yield Problem(
                 f"The file defines {method}(), but a route file cannot handle {method}.",
                 f"Remove or rename it. Every {method} request is answered with 405.",
@@ -85,7 +89,7 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
             f"Did you mean {method}? Rename the function if it is a helper.",
             (file,),
         )
-    if typos or any(method in names for method in METHODS):
+    if typos or defined:
         return
     if callable(names.get("default")):
         yield Problem(
@@ -131,7 +135,9 @@ def find_misplaced(
     :param others: names that the file may import from the modules of its folder.
     """
     for name in ("middleware", "dependencies"):
-        if name not in others and _is_misplaced(vars(module).get(name), module):
+        if name not in vars(module) or name in others:
+            continue
+        if _is_misplaced(vars(module)[name], module):
             place = file.removesuffix(file.rpartition("/")[2]) + f"{name}.py"
             yield Problem(
                 f"The file defines {name}, which has no effect in {kind}.",
@@ -165,7 +171,7 @@ def _find_typos(module: ModuleType) -> Iterator[tuple[str, str]]:
     that is imported is not: ``from httpx import get`` is fine.
     """
     for name, value in vars(module).items():
-        if name in METHODS or not callable(value) or inspect.isclass(value):
+        if not callable(value) or name in METHODS or inspect.isclass(value):
             continue
         if getattr(value, "__module__", None) != module.__name__:
             continue
