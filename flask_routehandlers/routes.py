@@ -43,6 +43,7 @@ from .handlers.exports import (
     read_handlers,
 )
 from .handlers.query_keys import share_query
+from .handlers.views import plain_view
 from .mount import Route
 from .routing.rules import RouteRule, make_rules
 from .scopes import Links, Modules, Site, find_missing_asgiref
@@ -148,7 +149,10 @@ def _make_route(
         plans.pop("GET", None)
     links, bindings, plans = share_query(scopes, links, bindings, plans)
     dispatcher = Dispatcher(site.app, file.file, bindings, plans, site.make_plain)
-    view = Endpoint(dispatcher, endpoint, module, links)
+    make_view = plain_view
+    if static is not None:
+        make_view = static.make_view
+    view = Endpoint(dispatcher, endpoint, module, links, make_view)
     rules = _make_rules(site, file, endpoint, dispatcher.allowed)
     return Route(file, endpoint, rules, view, static)
 

@@ -15,11 +15,11 @@ from typing import Any, NamedTuple, cast
 from flask import Flask
 from werkzeug.local import LocalProxy
 
-from .._forks import PerProcess
+from .._forks import PerProcess, renew_after_fork
 from .coordinator import Coordinator
 from .responses import Replies
 from .settings import find_late_settings, read_settings
-from .stores.base import Store
+from .stores.base import Found, Store
 from .stores.memory import MemoryStore
 from .stores.resilient import ResilientStore
 from .workers import Workers
@@ -53,7 +53,19 @@ class Cache:
         # Not app.logger yet: the app may still configure logging, which has to come first.
         self._logger = cast(Logger, LocalProxy(lambda: app.logger))
         self.machinery = PerProcess(self._make_machinery)
+        #: Return the entry of a key, or ``None``: the coordinator's own method once a process has
+        #: one, so that a hit costs no more than that.
+        self.get: Callable[[str], Found | None] = self._get_first
+        renew_after_fork(self)
         self._is_checked = False
+
+    def _get_first(self, key: str) -> Found | None:
+        """Return the entry of a key, when a process asks for one for the first time."""
+        self.get = self.coordinator.get
+        return self.get(key)
+
+    def after_fork(self) -> None:
+        self.get = self._get_first
 
     def _make_machinery(self) -> Machinery:
         """Make the parts that belong to one process, from the settings."""

@@ -252,7 +252,7 @@ class Coordinator:
         finally:
             if not stored:
                 self.store.discard(marks)
-        return Answer(Found(result, 0.0, result.lifetime), "miss", stored)
+        return Answer(Found(result, 0.0, result.lifetime, self._now), "miss", stored)
 
     # A key that is stale.
 

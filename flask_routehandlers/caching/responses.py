@@ -13,8 +13,9 @@ entity tag.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import Flask, Response
 from werkzeug.datastructures import Headers
@@ -35,26 +36,43 @@ Pairs = list[tuple[str, str]]
 _ETAGS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH")
 _CONDITIONS = frozenset({*_ETAGS, "HTTP_IF_MODIFIED_SINCE"})
 
-#: The key of ``environ`` for the plan of the response that the request got from here.
-_PLAN = "flask_routehandlers.plan"
+#: The key of ``environ`` for what the response was made of that the request got from here.
+_PREPARED = "flask_routehandlers.prepared"
 
 #: Methods of a response class. If an app overrides one, it is always called.
 _CUSTOMIZABLE = ("__init__", "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter")
 
+#: For each hit: these call no method of its class.
+_new, _set = object.__new__, object.__setattr__
 
-class _Hit(NamedTuple):
-    """The headers of hits within one second.
 
-    :param age: the whole seconds since the entry was stored.
-    :param is_stale: whether it was stale.
-    :param shared: the headers for any client.
-    :param private: those for a client that has sent credentials, or of a route with middleware.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """All of a response that is sent.
+
+    :param headers: all headers, which other responses have too and must not be changed.
     """
 
+    plan: Plan
+    headers: Pairs
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """What hits have in common for a second, in which their headers stay the same.
+
+    :param until: the end of that second, or of its freshness, by the clock of what was found.
+    :param age: the whole seconds since the entry was stored.
+    :param is_stale: whether it was stale.
+    :param shared: the response to any client.
+    :param private: that to a client that has sent credentials, or of a route with middleware.
+    """
+
+    until: float
     age: int
     is_stale: bool
-    shared: Pairs
-    private: Pairs
+    shared: Prepared
+    private: Prepared
 
 
 class Plan:
@@ -83,7 +101,7 @@ class Plan:
         self.cache_control = ""
         if "cache-control" not in names:
             self.cache_control = cache_control(entry.revalidate)
-        self.hit = _Hit(-1, False, [], [])
+        self.hit: _Hit | None = None
 
     def all_headers(self, cache_status: str, *, is_private: bool, age: int | None = None) -> Pairs:
         """Return the headers of a response.
@@ -115,6 +133,30 @@ def _plan(entry: Entry, environ: Any) -> Plan:
     return plan
 
 
+def _plan_hit(found: Found, environ: Any) -> _Hit:
+    """Return what a request has in common with others, and keep it for them.
+
+    They find it in the entry that was found, until its age changes or it gets stale.
+    """
+    plan = _plan(found.entry, environ)
+    now = found.now()
+    age = int(now - found.stored)
+    is_stale = found.expires <= now
+    hit = plan.hit
+    if hit is None or hit.age != age or hit.is_stale is not is_stale:
+        until, status = found.stored + age + 1, "hit"
+        if not is_stale:
+            until = min(until, found.expires)
+        if found.expires != float("inf"):
+            status = f"hit; ttl={int((found.expires - now) // 1)}"
+        shared = Prepared(plan, plan.all_headers(status, is_private=False, age=age))
+        private = Prepared(plan, plan.all_headers(status, is_private=True, age=age))
+        hit = plan.hit = _Hit(until, age, is_stale, shared, private)
+    if plan.status_code == found.entry.status:
+        found.hit = hit
+    return hit
+
+
 def _conditional_status(entry: Entry, environ: Any) -> int:
     """Return the status for a conditional request, as Werkzeug chooses it."""
     # Without blanks, which no entity tag has: up to 3.1.8 they cost Werkzeug quadratic time.
@@ -138,23 +180,31 @@ class Reply(WerkzeugResponse):
     """A response made of an entry, mixed into the app's response class.
 
     Hooks and extensions may change it like any other. It is set up when the first of them looks
-    at it; if none does, it is sent as planned.
+    at it or sets an attribute; if none does, it is sent as prepared.
     """
 
-    is_customized: bool
+    #: What is sent, until it is set up.
+    prepared: Prepared | None = None
     plan: Plan
 
+    def set_up(self) -> None:
+        """Give it a status, headers and a body of its own."""
+        prepared = self.prepared
+        assert prepared is not None
+        _set(self, "prepared", None)
+        self.plan = plan = prepared.plan
+        super().__init__([plan.body], plan.status, Headers(prepared.headers))
+
     def __getattr__(self, name: str) -> Any:
-        """Set up the response, since someone looks at it, and return the attribute."""
-        values = vars(self)
-        planned = values.pop("planned", None)
-        if planned is None:
+        if self.prepared is None:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        # Such as a status that was set.
-        changes = values.copy()
-        super().__init__([self.plan.body], self.plan.status, Headers(planned))
-        values.update(changes)
+        self.set_up()
         return getattr(self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if self.prepared is not None:
+            self.set_up()
+        super().__setattr__(name, value)
 
     def set_data(self, value: bytes | str) -> None:
         """Replace the body. Whoever compresses it does that, and nothing else."""
@@ -163,19 +213,13 @@ class Reply(WerkzeugResponse):
         self.was_planned = is_planned
 
     def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
-        if not _is_untouched(self):
+        prepared = self.prepared
+        if prepared is None:
             return super().__call__(environ, start_response)
-        plan = self.plan
-        start_response(plan.status, self.__dict__["planned"].copy())
+        start_response(prepared.plan.status, prepared.headers.copy())
         if environ["REQUEST_METHOD"] == "HEAD":
             return []
-        return [plan.body]
-
-
-def _is_untouched(response: WerkzeugResponse) -> bool:
-    """Return whether nothing has looked at a :class:`Reply` since it was made."""
-    values = response.__dict__
-    return len(values) == 2 and "planned" in values
+        return [prepared.plan.body]
 
 
 def _agree(response: Response, plan: Plan) -> None:
@@ -214,18 +258,18 @@ class Replies:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._class: type[Any] | None = None
+        self._is_customized = False
 
     def watch(self) -> None:
         """Have the last word on each response of the app, after every hook and the session."""
-        process_response: Callable[..., Response] = self._app.process_response
+        process_response: Callable[..., Any] = self._app.process_response
 
-        def process_and_agree(*arguments: Any) -> Response:  # Flask 3.2 passes a context too
+        def process_and_agree(*arguments: Any) -> Any:  # Flask 3.2 passes a context too
             response = process_response(*arguments)
-            # As in _is_untouched(): for each request of the app, so without a call.
-            if len(response.__dict__) != 2 or "planned" not in response.__dict__:
-                plan: Plan | None = current_request().environ.get(_PLAN)
-                if plan is not None:
-                    _agree(response, plan)
+            if type(response) is not self._class or response.prepared is None:
+                prepared: Prepared | None = current_request().environ.get(_PREPARED)
+                if prepared is not None:
+                    _agree(response, prepared.plan)
             return response
 
         vars(self._app)["process_response"] = process_and_agree
@@ -233,35 +277,21 @@ class Replies:
     def _make_class(self) -> type[Any]:
         """Make the class of the app's replies, which may be chosen until the first request."""
         base: type[Any] = self._app.response_class
-        is_customized = base.autocorrect_location_header or any(
+        self._is_customized = base.autocorrect_location_header or any(
             getattr(base, name) is not getattr(WerkzeugResponse, name) for name in _CUSTOMIZABLE
         )
-        self._class = type("Reply", (Reply, base), {"is_customized": is_customized})
+        self._class = type("Reply", (Reply, base), {})
         return self._class
 
     def hit(self, found: Found, environ: Any, is_private: bool) -> Response:
-        """Return the response to a request whose answer was stored, fresh or stale."""
-        entry, exact_age, fresh_for = found
-        plan = entry.planned.get(entry.status)
-        if (
-            plan is None
-            or "HTTP_IF_NONE_MATCH" in environ
-            or "HTTP_IF_MODIFIED_SINCE" in environ
-            or "HTTP_IF_MATCH" in environ
-        ):
-            plan = _plan(entry, environ)
-        age = int(exact_age)
-        is_stale = fresh_for <= 0
-        hit = plan.hit
-        if hit.age != age or hit.is_stale is not is_stale:
-            # They stay the same for a second, so that one request makes them for the others.
-            status = "hit"
-            if fresh_for != float("inf"):
-                status = f"hit; ttl={int(fresh_for // 1)}"
-            shared = plan.all_headers(status, is_private=False, age=age)
-            private = plan.all_headers(status, is_private=True, age=age)
-            hit = plan.hit = _Hit(age, is_stale, shared, private)
-        return self._make(plan, hit.private if is_private else hit.shared, environ)
+        """Return the response to a request whose answer was stored, fresh or stale.
+
+        :param is_private: whether it is for this client only.
+        """
+        hit = _plan_hit(found, environ)
+        if is_private:
+            return self.reply(hit.private, environ)
+        return self.reply(hit.shared, environ)
 
     def miss(self, entry: Entry, environ: Any, is_private: bool, cache_status: str) -> Response:
         """Return the response to a request for which an entry was just computed.
@@ -271,19 +301,13 @@ class Replies:
         """
         plan = _plan(entry, environ)
         headers = plan.all_headers(cache_status, is_private=is_private)
-        return self._make(plan, headers, environ)
+        return self.reply(Prepared(plan, headers), environ)
 
-    def _make(self, plan: Plan, planned: Pairs, environ: Any) -> Response:
-        """Make a reply, and note its plan for :meth:`watch`.
-
-        :param planned: all headers, which belong to the plan and must not be changed.
-        """
-        reply_class = self._class or self._make_class()
-        environ[_PLAN] = plan
-        reply: Any = object.__new__(reply_class)
-        reply.plan = plan
-        if reply_class.is_customized:
-            reply.__init__([plan.body], plan.status, Headers(planned))
-        else:
-            reply.planned = planned
+    def reply(self, prepared: Prepared, environ: Any) -> Response:
+        """Make a reply, and note its origin for :meth:`watch`."""
+        environ[_PREPARED] = prepared
+        reply: Any = _new(self._class or self._make_class())
+        _set(reply, "prepared", prepared)
+        if self._is_customized:
+            reply.set_up()
         return reply  # type: ignore[no-any-return]

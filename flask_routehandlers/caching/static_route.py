@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from flask import Request, Response, g
+from flask import Response, g
 from werkzeug.exceptions import NotFound
 
 from ..binding.model import Binding
@@ -24,9 +24,10 @@ from ..errors import skip_frames
 from ..handlers.config import RouteConfig, check_tags
 from ..handlers.dispatch import Dispatcher, current_request
 from ..handlers.results import respond
+from ..handlers.views import plain_view
 from .cache import Cache
 from .coordinator import Job
-from .keys import canonical, file_prefix, make_key
+from .keys import LONGEST_PATH, canonical, file_prefix, make_key
 from .params import StaticParams
 from .policy import kept_headers, why_not_stored
 from .responses import NAME
@@ -102,55 +103,88 @@ class StaticRoute:
 
     # Serving.
 
-    def _make_server(self) -> Callable[..., Any]:
-        """Return the function that answers GET and HEAD in place of the handler."""
-        prefix, is_guarded = self._prefix, self.is_guarded
-        get_machinery, hit = self.cache.machinery.get, self.cache.replies.hit
+    def make_view(self, dispatcher: Dispatcher) -> Callable[..., Any]:
+        """Return the view of the file, which has no middleware.
 
-        def serve(**_: Any) -> Any:
-            request = current_request()
-            environ = request.environ
-            if request.method == "OPTIONS":
+        :param dispatcher: all handlers of the file.
+        """
+        methods = {"GET", "HEAD"}
+        if "HEAD" in dispatcher.bindings:
+            methods = {"GET"}
+        return self._make_server(plain_view(dispatcher), methods)
+
+    def _make_server(
+        self, otherwise: Callable[..., Any] | None = None, methods: Collection[str] = ()
+    ) -> Callable[..., Any]:
+        """Return the function that answers GET and HEAD in place of the handler.
+
+        :param otherwise: answers all requests but those of some methods and of clean paths, if
+            it is called for any request.
+        :param methods: these methods.
+        """
+        prefix, is_guarded, plan = self._prefix, self.is_guarded, self.plan
+        cache, reply = self.cache, self.cache.replies.reply
+
+        def serve(**values: Any) -> Any:
+            current = current_request()
+            path, environ = current.path, current.environ
+            if otherwise is not None and (
+                # A path that Werkzeug has changed may not be clean.
+                current.method not in methods or environ.get("PATH_INFO") != path
+            ):
+                return otherwise(**values)
+            if current.method == "OPTIONS":
                 # A handler that answers its preflight itself: that is not stored.
-                return self._dispatcher.call("GET", request, request.view_args or {}, None)
-            path = request.path
+                return self._dispatcher.call("GET", current, current.view_args or {}, None)
             if path[-1] == "/":
                 path = canonical(path)
-            if self.plan is not None and self.plan.run.is_overridden:
+            if plan is not None and plan.run.is_overridden:
                 return self._answer_overridden(path, environ)
-            coordinator = get_machinery().coordinator
-            found = coordinator.get(make_key(prefix, path))
+            key = prefix + path  # as make_key() does, without a call
+            if len(path) > LONGEST_PATH:
+                key = make_key(prefix, path)
+            found = cache.get(key)
             is_private = is_guarded or "HTTP_COOKIE" in environ or "HTTP_AUTHORIZATION" in environ
-            if found is None or (found.fresh_for <= 0 and coordinator.is_due(found.entry.key)):
-                try:
-                    return self._answer(request, path, found, is_private)
-                except Exception as error:
-                    # Our frames come before those of the handler, if the error is the handler's.
-                    raised = error.__traceback__
-                    error.__traceback__ = skip_frames(raised, _is_ours) or raised
-                    raise
-            return hit(found, environ, is_private)
+            # Most requests get what the one before got, so that is as short as it can be.
+            if (
+                found is not None
+                and (hit := found.hit) is not None
+                and found.now() < hit.until
+                and "HTTP_IF_NONE_MATCH" not in environ
+                and "HTTP_IF_MODIFIED_SINCE" not in environ
+                and "HTTP_IF_MATCH" not in environ
+            ):
+                if is_private:
+                    return reply(hit.private, environ)
+                return reply(hit.shared, environ)
+            try:
+                return self._answer(path, found, environ, is_private)
+            except Exception as error:
+                # Our frames come before those of the handler, if the error is the handler's.
+                raised = error.__traceback__
+                error.__traceback__ = skip_frames(raised, _is_ours) or raised
+                raise
 
         return serve
 
-    def _answer(
-        self, request: Request, path: str, found: Found | None, is_private: bool
-    ) -> Response:
-        """Answer a request whose entry is missing, or is stale and due.
+    def _answer(self, path: str, found: Found | None, environ: Any, is_private: bool) -> Response:
+        """Answer a request that differs from the one before, or whose entry is not fresh.
 
         :param found: what is stored.
         :param is_private: whether the answer is for this client only.
         """
-        environ = request.environ
+        coordinator, replies = self.cache.coordinator, self.cache.replies
+        if found is not None and (found.fresh_for > 0 or not coordinator.is_due(found.entry.key)):
+            return replies.hit(found, environ, is_private)
         self.cache.check_once(environ)
         if found is None:
             self._refuse_unlisted(path)
-        answer = self.cache.coordinator.resolve(self.job(path), found)
+        answer = coordinator.resolve(self.job(path), found)
         if isinstance(answer.result, Response):
             return answer.result
         assert isinstance(answer.result, Found)
         if answer.state != "miss":
-            return self.cache.replies.hit(answer.result, environ, is_private)
+            return replies.hit(answer.result, environ, is_private)
         status = "fwd=miss"
         if answer.is_collapsed:
             status = "fwd=miss; collapsed"
@@ -158,7 +192,7 @@ class StaticRoute:
             status = "fwd=miss; stored"
         else:
             is_private = True  # it was revalidated meanwhile, so it is for no other cache
-        return self.cache.replies.miss(answer.result.entry, environ, is_private, status)
+        return replies.miss(answer.result.entry, environ, is_private, status)
 
     def _answer_overridden(self, path: str, environ: Any) -> Response:
         """Run the handler for a test that overrides a dependency; read and store nothing."""

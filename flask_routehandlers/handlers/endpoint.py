@@ -21,6 +21,9 @@ from .views import innermost, innermost_in_loop, plain_view, through_chain
 
 _current_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]
 
+#: Makes the view of a route file from its handlers.
+MakeView = Callable[[Dispatcher], Callable[..., Any]]
+
 
 class Endpoint(functools.partial[Any]):
     """One route file as a view.
@@ -38,6 +41,7 @@ class Endpoint(functools.partial[Any]):
     :param endpoint: the endpoint's name, including the blueprint.
     :param module: the loaded file.
     :param links: the middleware around the handlers, outermost first.
+    :param make_view: makes the view of a file without middleware.
     """
 
     # inspect asks for these on each request; found here, they never reach __getattr__.
@@ -45,7 +49,12 @@ class Endpoint(functools.partial[Any]):
     _is_coroutine_mark = None
 
     def __new__(
-        cls, dispatcher: Dispatcher, endpoint: str, module: ModuleType, links: Sequence[Link] = ()
+        cls,
+        dispatcher: Dispatcher,
+        endpoint: str,
+        module: ModuleType,
+        links: Sequence[Link] = (),
+        make_view: MakeView = plain_view,
     ) -> Endpoint:
         if links:
             answer = innermost(dispatcher)
@@ -54,13 +63,18 @@ class Endpoint(functools.partial[Any]):
             asking = [*dispatcher.plans.values(), *(link.plan for link in links if link.plan)]
             view = through_chain(dispatcher.app, chain, has_dependencies=bool(asking))
         else:
-            view = plain_view(dispatcher)
+            view = make_view(dispatcher)
         view = explain_calls(view, dispatcher.file, dispatcher.bindings)
         return super().__new__(cls, _named(view, module, endpoint))
 
     # Not annotated in the class: its annotations would pass for those of every view.
     def __init__(
-        self, dispatcher: Dispatcher, endpoint: str, module: ModuleType, links: Sequence[Link] = ()
+        self,
+        dispatcher: Dispatcher,
+        endpoint: str,
+        module: ModuleType,
+        links: Sequence[Link] = (),
+        make_view: MakeView = plain_view,
     ) -> None:
         self.dispatcher = dispatcher
         self.endpoint = endpoint

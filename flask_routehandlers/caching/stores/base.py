@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from traceback import walk_tb
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from ...errors import StoreError
 from .entry import Entry
@@ -29,17 +30,44 @@ class StoreRefusedError(StoreError):
     """A shared store answers, but refuses a command: it is full or read-only, for example."""
 
 
-class Found(NamedTuple):
-    """An entry at this moment.
+class Found:
+    """An entry, with its times by a clock of this process.
+
+    Times do not change while it gets older, so a store in memory can find the same object again,
+    with what was made of it.
 
     :param age: seconds since it was stored.
     :param fresh_for: seconds left: infinite if it is fresh until revalidated, zero or less when
         it is stale.
+    :param now: a clock that is never set back, in seconds.
     """
 
-    entry: Entry
-    age: float
-    fresh_for: float
+    __slots__ = ("entry", "expires", "hit", "now", "stored")
+
+    def __init__(
+        self,
+        entry: Entry,
+        age: float,
+        fresh_for: float,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.entry = entry
+        self.now = now
+        moment = now()
+        self.stored = moment - age
+        self.expires = moment + fresh_for
+        #: Whatever a reader derives from it, for as long as this object is kept.
+        self.hit: Any = None
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was stored."""
+        return self.now() - self.stored
+
+    @property
+    def fresh_for(self) -> float:
+        """Seconds left, see above."""
+        return self.expires - self.now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +92,7 @@ class Store(Protocol):
     :raises StoreError: by any method of a shared store, when it cannot be reached or refuses.
     """
 
-    def get(self, key: str) -> Found | None:
+    def get(self, key: str, /) -> Found | None:
         """Return the entry of a key; ``None`` without one, or if a tag of it was revalidated."""
         ...
 

@@ -72,7 +72,9 @@ class ResilientStore:
         found = self._ask(lambda store: store.get(key), None)
         if found is None or self._is_up:
             return found
-        return found._replace(fresh_for=min(found.fresh_for, LONGEST_FRESH - found.age))
+        age = found.age
+        fresh_for = min(found.fresh_for, LONGEST_FRESH - age)
+        return Found(found.entry, age, fresh_for, self._now)
 
     def begin(self, key: str, tags: Iterable[str]) -> Marks:
         names = tuple(tags)
