@@ -235,7 +235,8 @@ def _make_static(
     if config.generate_static_params is not None:
         _check_async(site, file, "generate_static_params", config.generate_static_params)
     from .caching.keys import namespace_of
-    from .caching.static_route import StaticFile, StaticRoute
+    from .caching.model import StaticFile
+    from .caching.static_route import StaticRoute
 
     namespace = namespace_of(site.app, site.root, site.name)
     source = _read_source(site, file, dependencies)

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -28,32 +27,13 @@ from ..handlers.views import plain_view
 from .cache import Cache
 from .coordinator import Job
 from .keys import LONGEST_PATH, canonical, file_prefix, make_key
+from .model import StaticFile
 from .params import StaticParams
 from .policy import kept_headers, why_not_stored
 from .responses import NAME
 from .sandbox import Stream, match_request, read_body, seal_context
 from .stores.base import Found
 from .stores.entry import Entry, make_etag
-
-
-@dataclass(frozen=True, slots=True)
-class StaticFile:
-    """A route file whose GET is static.
-
-    :param namespace: the result of :func:`~.keys.namespace_of`.
-    :param file: the route file, relative to the root.
-    :param source: its bytes.
-    :param endpoint: its endpoint, including the blueprint.
-    :param parameters: the types of the path parameters by name.
-    :param is_guarded: whether it has middleware, which decides who gets a response.
-    """
-
-    namespace: str
-    file: str
-    source: bytes
-    endpoint: str
-    parameters: Mapping[str, object]
-    is_guarded: bool
 
 
 class StaticRoute:
