@@ -130,12 +130,11 @@ def test_a_full_server_refuses_and_answers(server, clock, caplog):
 
 
 def test_an_unexpected_error_fails_no_request(clock, caplog):
-    def broken(key: str) -> Any:
-        raise ZeroDivisionError
+    class Broken(MemoryStore):
+        def get(self, key: str) -> Any:
+            raise ZeroDivisionError
 
-    memory = MemoryStore(1, 1)
-    memory.get = broken
-    store = resilient_store(memory, clock)
+    store = resilient_store(Broken(1, 1), clock)
     assert store.get("key") is None
     assert keep(store, an_entry())
     [record] = caplog.records

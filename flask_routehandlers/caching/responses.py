@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
+from inspect import signature
 from typing import Any
 
 from flask import Flask, Response
@@ -38,6 +39,9 @@ _CONDITIONS = frozenset({*_ETAGS, "HTTP_IF_MODIFIED_SINCE"})
 
 #: The key of ``environ`` for what the response was made of that the request got from here.
 _PREPARED = "flask_routehandlers.prepared"
+
+#: Seconds for which a stale hit is sent without asking whether a refresh is due.
+_LONGEST_STALE = 0.1
 
 #: Methods of a response class. If an app overrides one, it is always called.
 _CUSTOMIZABLE = ("__init__", "__call__", "get_wsgi_response", "get_wsgi_headers", "get_app_iter")
@@ -143,10 +147,11 @@ def _plan_hit(found: Found, environ: Any) -> _Hit:
     age = int(now - found.stored)
     is_stale = found.expires <= now
     hit = plan.hit
-    if hit is None or hit.age != age or hit.is_stale is not is_stale:
-        until, status = found.stored + age + 1, "hit"
-        if not is_stale:
-            until = min(until, found.expires)
+    if hit is None or hit.age != age or hit.is_stale is not is_stale or hit.until <= now:
+        ends, status = found.expires, "hit"
+        if is_stale:
+            ends = now + _LONGEST_STALE
+        until = min(found.stored + age + 1, ends)
         if found.expires != float("inf"):
             status = f"hit; ttl={int((found.expires - now) // 1)}"
         shared = Prepared(plan, plan.all_headers(status, is_private=False, age=age))
@@ -222,6 +227,13 @@ class Reply(WerkzeugResponse):
         return [prepared.plan.body]
 
 
+def _agree_with_origin(response: Response) -> None:
+    """Let the headers of a response agree, if it was made of an entry."""
+    prepared: Prepared | None = current_request().environ.get(_PREPARED)
+    if prepared is not None:
+        _agree(response, prepared.plan)
+
+
 def _agree(response: Response, plan: Plan) -> None:
     """Let all headers that speak to shared caches agree on what they may keep."""
     headers = response.headers
@@ -264,15 +276,23 @@ class Replies:
         """Have the last word on each response of the app, after every hook and the session."""
         process_response: Callable[..., Any] = self._app.process_response
 
-        def process_and_agree(*arguments: Any) -> Any:  # Flask 3.2 passes a context too
-            response = process_response(*arguments)
+        # Twice, since a function that takes any arguments would cost each request more.
+        def process_and_agree(given: Response) -> Response:
+            response: Any = process_response(given)
             if type(response) is not self._class or response.prepared is None:
-                prepared: Prepared | None = current_request().environ.get(_PREPARED)
-                if prepared is not None:
-                    _agree(response, prepared.plan)
-            return response
+                _agree_with_origin(response)
+            return response  # type: ignore[no-any-return]
 
-        vars(self._app)["process_response"] = process_and_agree
+        def process_in_context(context: Any, given: Response) -> Response:
+            response: Any = process_response(context, given)
+            if type(response) is not self._class or response.prepared is None:
+                _agree_with_origin(response)
+            return response  # type: ignore[no-any-return]
+
+        function: Callable[..., Response] = process_and_agree
+        if len(signature(Flask.process_response).parameters) > 2:  # since Flask 3.2
+            function = process_in_context
+        vars(self._app)["process_response"] = function
 
     def _make_class(self) -> type[Any]:
         """Make the class of the app's replies, which may be chosen until the first request."""

@@ -92,7 +92,8 @@ class Store(Protocol):
     :raises StoreError: by any method of a shared store, when it cannot be reached or refuses.
     """
 
-    def get(self, key: str, /) -> Found | None:
+    @property
+    def get(self) -> Callable[[str], Found | None]:
         """Return the entry of a key; ``None`` without one, or if a tag of it was revalidated."""
         ...
 

@@ -102,9 +102,6 @@ class MemoryStore:
         self._now = now
         self._lock = threading.Lock()
         self._kept: LRU[_Kept] = LRU(max_entries, max_bytes)
-        #: Return what is found for a key, or ``None``. It is not a method of the store, so that a
-        #: hit costs one call less.
-        self.get: Callable[[str], Found | None] = self._kept.get
         self._keys_of: dict[str, set[str]] = {}
         # Revalidations are numbered. A run that began before the last forgotten one is refused.
         self._number = 0
@@ -120,6 +117,11 @@ class MemoryStore:
     def size(self) -> int:
         """About how many bytes its entries take."""
         return self._kept.size
+
+    @property
+    def get(self) -> Callable[[str], Found | None]:
+        """See :class:`~.base.Store`: a property, so that a hit costs one call less."""
+        return self._kept.get
 
     def begin(self, key: str, tags: Iterable[str]) -> Marks:
         return Marks(key, tuple(dict.fromkeys(tags)), (self._number,), self)
