@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from statistics import median
@@ -54,11 +55,17 @@ def build_next(folder: Path) -> None:
         subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
 
 
-def next_server(folder: Path, port: int) -> AbstractContextManager[Any]:
-    """Run ``next start`` itself: npx would be its parent, and would not end it."""
+@contextmanager
+def next_server(folder: Path, port: int) -> Iterator[Any]:
+    """Run ``next start``, and end all of its processes: ``node`` may be a child of another."""
     command = [str(folder / "node_modules/.bin/next"), "start", "-p", str(port)]
     environment = os.environ | {"NEXT_TELEMETRY_DISABLED": "1"}
-    return started(command, port, folder / "output.txt", cwd=folder, env=environment)
+    options: dict[str, Any] = {"cwd": folder, "env": environment, "start_new_session": True}
+    with started(command, port, folder / "output.txt", **options) as process:
+        try:
+            yield process
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
 
 
 def warm_up(port: int) -> None:
