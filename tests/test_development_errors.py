@@ -71,8 +71,7 @@ def test_the_debugger_shows_the_line_of_a_handler(tree, source, line):
     assert names[0] == ("cache_tags" if "cache_tags" in source else "GET")
     ours = [frame for frame in shown if frame[0].startswith(PACKAGE)]
     # Async code has the frames of the event loop as well.
-    assert len(ours) <= (7 if "async def" in source else 3)
-    assert ours or "revalidate" in source
+    assert 1 <= len(ours) <= (7 if "async def" in source else 3)
 
 
 def test_few_frames_are_between_middleware_and_handler(tree):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -74,7 +74,8 @@ class StaticRoute:
         self._list_key = f"{self._prefix}*"  # a path begins with a slash
         #: The tag of everything that is stored for the file.
         self.file_tag = f"file:{static.namespace}:{static.file}"
-        serve = functools.update_wrapper(self._make_server(), dispatcher.bindings["GET"].function)
+        self._answer_path = self._make_answer()
+        serve = functools.update_wrapper(partial(self._serve), self.handler.function)
         #: The plan of the file's GET in place of that of its handler.
         self.binding = Binding(serve, (), frozenset(), (), True, False, False)
 
@@ -88,34 +89,35 @@ class StaticRoute:
 
         :param dispatcher: all handlers of the file.
         """
+        answer, otherwise = self._answer_path, plain_view(dispatcher)
         methods = {"GET", "HEAD"}
         if "HEAD" in dispatcher.bindings:
             methods = {"GET"}
-        return self._make_server(plain_view(dispatcher), methods)
 
-    def _make_server(
-        self, otherwise: Callable[..., Any] | None = None, methods: Collection[str] = ()
-    ) -> Callable[..., Any]:
-        """Return the function that answers GET and HEAD in place of the handler.
+        def view(**values: Any) -> Any:
+            current = current_request()
+            path, environ = current.path, current.environ
+            # A path that Werkzeug has changed may not be clean.
+            if current.method in methods and environ.get("PATH_INFO") == path:
+                return answer(path, environ)
+            return otherwise(**values)
 
-        :param otherwise: answers all requests but those of some methods and of clean paths, if
-            it is called for any request.
-        :param methods: these methods.
-        """
+        return view
+
+    def _serve(self, **_: Any) -> Any:
+        """Answer GET and HEAD in place of the handler."""
+        current = current_request()
+        if current.method == "OPTIONS":
+            # A handler that answers its preflight itself: that is not stored.
+            return self._dispatcher.call("GET", current, current.view_args or {}, None)
+        return self._answer_path(current.path, current.environ)
+
+    def _make_answer(self) -> Callable[[str, Any], Response]:
+        """Return the function that answers for a decoded path, given the WSGI environment."""
         prefix, is_guarded, plan = self._prefix, self.is_guarded, self.plan
         cache, reply = self.cache, self.cache.replies.reply
 
-        def serve(**values: Any) -> Any:
-            current = current_request()
-            path, environ = current.path, current.environ
-            if otherwise is not None and (
-                # A path that Werkzeug has changed may not be clean.
-                current.method not in methods or environ.get("PATH_INFO") != path
-            ):
-                return otherwise(**values)
-            if current.method == "OPTIONS":
-                # A handler that answers its preflight itself: that is not stored.
-                return self._dispatcher.call("GET", current, current.view_args or {}, None)
+        def answer(path: str, environ: Any) -> Response:
             if path[-1] == "/":
                 path = canonical(path)
             if plan is not None and plan.run.is_overridden:
@@ -145,7 +147,7 @@ class StaticRoute:
                 error.__traceback__ = skip_frames(raised, _is_ours) or raised
                 raise
 
-        return serve
+        return answer
 
     def _answer(self, path: str, found: Found | None, environ: Any, is_private: bool) -> Response:
         """Answer a request that differs from the one before, or whose entry is not fresh.
