@@ -34,7 +34,7 @@ from .errors import (
 from .handlers.chain import Link
 from .handlers.config import find_config_problems, find_config_warnings, read_config
 from .handlers.dispatch import Dispatcher
-from .handlers.endpoint import Endpoint, failed_view
+from .handlers.endpoint import failed_view, make_endpoint
 from .handlers.exports import (
     METHODS,
     WITHOUT_BODY,
@@ -152,7 +152,7 @@ def _make_route(
     make_view = plain_view
     if static is not None:
         make_view = static.make_view
-    view = Endpoint(dispatcher, endpoint, module, links, make_view)
+    view = make_endpoint(dispatcher, endpoint, module, links, make_view)
     rules = _make_rules(site, file, endpoint, dispatcher.allowed)
     return Route(file, endpoint, rules, view, static)
 

@@ -17,7 +17,7 @@ from .chain import Link, compose
 from .dispatch import Dispatcher, current_request, is_rooted
 from .exports import Handler
 from .results import finish
-from .views import innermost, innermost_in_loop, plain_view, through_chain
+from .views import innermost, innermost_in_loop, through_chain
 
 _current_app: Callable[[], Flask] = current_app._get_current_object  # type: ignore[attr-defined]
 
@@ -37,44 +37,28 @@ class Endpoint(functools.partial[Any]):
     It is a :class:`functools.partial` of a plain function, so that neither calling it nor
     Flask's check on each request, whether it is a coroutine function, runs Python code.
 
+    :param view: the function that answers its requests.
     :param dispatcher: the handlers of the file.
     :param endpoint: the endpoint's name, including the blueprint.
     :param module: the loaded file.
     :param links: the middleware around the handlers, outermost first.
-    :param make_view: makes the view of a file without middleware.
     """
 
     # inspect asks for these on each request; found here, they never reach __getattr__.
     __partialmethod__ = None
     _is_coroutine_mark = None
 
-    def __new__(
-        cls,
-        dispatcher: Dispatcher,
-        endpoint: str,
-        module: ModuleType,
-        links: Sequence[Link] = (),
-        make_view: MakeView = plain_view,
-    ) -> Endpoint:
-        if links:
-            answer = innermost(dispatcher)
-            in_loop = innermost_in_loop(dispatcher)
-            chain = compose(dispatcher.app, links, answer, in_loop)
-            asking = [*dispatcher.plans.values(), *(link.plan for link in links if link.plan)]
-            view = through_chain(dispatcher.app, chain, has_dependencies=bool(asking))
-        else:
-            view = make_view(dispatcher)
-        view = explain_calls(view, dispatcher.file, dispatcher.bindings)
-        return super().__new__(cls, _named(view, module, endpoint))
+    def __new__(cls, view: Callable[..., Any], *_: object) -> Endpoint:
+        return super().__new__(cls, view)
 
     # Not annotated in the class: its annotations would pass for those of every view.
     def __init__(
         self,
+        view: Callable[..., Any],
         dispatcher: Dispatcher,
         endpoint: str,
         module: ModuleType,
-        links: Sequence[Link] = (),
-        make_view: MakeView = plain_view,
+        links: Sequence[Link],
     ) -> None:
         self.dispatcher = dispatcher
         self.endpoint = endpoint
@@ -149,6 +133,29 @@ class Endpoint(functools.partial[Any]):
             return finish(dispatcher.app, result, name, dispatcher.file)
 
         return functools.update_wrapper(method, dispatcher.bindings[name].function)
+
+
+def make_endpoint(
+    dispatcher: Dispatcher,
+    endpoint: str,
+    module: ModuleType,
+    links: Sequence[Link],
+    make_view: MakeView,
+) -> Endpoint:
+    """Return the view of a route file.
+
+    :param make_view: makes the function that answers, for a file without middleware.
+    """
+    if links:
+        answer = innermost(dispatcher)
+        in_loop = innermost_in_loop(dispatcher)
+        chain = compose(dispatcher.app, links, answer, in_loop)
+        asking = [*dispatcher.plans.values(), *(link.plan for link in links if link.plan)]
+        view = through_chain(dispatcher.app, chain, has_dependencies=bool(asking))
+    else:
+        view = make_view(dispatcher)
+    view = explain_calls(view, dispatcher.file, dispatcher.bindings)
+    return Endpoint(_named(view, module, endpoint), dispatcher, endpoint, module, links)
 
 
 def _named(view: Callable[..., Any], module: ModuleType, endpoint: str) -> Callable[..., Any]:
