@@ -13,6 +13,7 @@ import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ..contracts.signature import read_annotations
 from ..errors import Problem
 from ..routing.converters import LIST_OF_STR
 
@@ -41,7 +42,7 @@ def find_contradictions(
     annotated: Any = function
     if not inspect.isroutine(function):
         annotated = type(function).__call__
-    if not getattr(annotated, "__annotations__", None):
+    if not read_annotations(annotated):
         return
     try:
         annotations = typing.get_type_hints(annotated)
