@@ -45,7 +45,6 @@ from .routing.converters import segment_types, value_type
 from .routing.prefix import prefix_parameters
 from .running.modes import keeps_loop
 from .tree.model import MiddlewareFile, SourceFile, Tree
-from .tree.segments import Static
 
 if TYPE_CHECKING:
     from .caching.cache import Cache
@@ -101,8 +100,6 @@ class Site:
         """Return the path parameters of a file, those of the prefix included."""
         parameters = dict(self.prefix_parameters)
         for segment in source.segments:
-            if type(segment) is Static:
-                continue
             for name, kind in segment_types(self.app.url_map, segment).items():
                 parameters[name] = PathParameter(segment.folder, kind)
         return parameters

@@ -41,8 +41,13 @@ def read_handlers(module: ModuleType) -> dict[str, Handler]:
     Names that :func:`find_handler_problems` reports are left out.
     """
     names = vars(module)
-    defined = [method for method in METHODS if method in names]
-    return {method: names[method] for method in defined if _is_handler(names[method])}
+    return {method: names[method] for method in _defined(module) if _is_handler(names[method])}
+
+
+def _defined(module: ModuleType) -> list[str]:
+    """Return the methods that a file has a name for, whatever the value is."""
+    names = vars(module)
+    return [method for method in METHODS if method in names]
 
 
 @lru_cache(maxsize=256)
@@ -66,8 +71,7 @@ def find_handler_problems(file: str, module: ModuleType) -> Iterator[Problem]:
     :param file: the file, relative to the root.
     :param module: the module that it has been loaded as.
     """
-    names = vars(module)
-    defined = [method for method in METHODS if method in names]
+    names, defined = vars(module), _defined(module)
     for method in defined:
         if not _is_handler(names[method]):
             yield _not_a_handler(method, names[method]).at(file)

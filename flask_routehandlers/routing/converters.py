@@ -22,7 +22,7 @@ from werkzeug.routing.converters import (
 )
 
 from ..errors import Problem
-from ..tree.segments import CatchAll, Parameter, Segment
+from ..tree.segments import CatchAll, Parameter, Segment, Static
 
 #: Characters that no clean path has: controls, the backslash, and the replacement character, which
 #: bytes become that are not UTF-8. For the brackets of a regular expression.
@@ -144,6 +144,8 @@ def value_type(converter: BaseConverter | type[BaseConverter]) -> object:
 
 def segment_types(url_map: Map, segment: Segment) -> dict[str, object]:
     """Return the type of each parameter of a segment; ``None`` where it is not known."""
+    if isinstance(segment, Static):  # as most segments are
+        return {}
     if isinstance(segment, CatchAll):
         return {segment.name: LIST_OF_STR}
     return {

@@ -29,8 +29,8 @@ from .model import (
 )
 from .segments import Segment, is_walked
 
-ROUTE_FILE = "route.py"
 ROUTE_STEM = "route"
+ROUTE_FILE = f"{ROUTE_STEM}.py"
 
 Names = tuple[str, ...]
 
