@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from http import HTTPStatus
-from inspect import signature
 from typing import Any
 
 from flask import Flask, Response
@@ -227,13 +226,6 @@ class Reply(WerkzeugResponse):
         return [prepared.plan.body]
 
 
-def _agree_with_origin(response: Response) -> None:
-    """Let the headers of a response agree, if it was made of an entry."""
-    prepared: Prepared | None = current_request().environ.get(_PREPARED)
-    if prepared is not None:
-        _agree(response, prepared.plan)
-
-
 def _agree(response: Response, plan: Plan) -> None:
     """Let all headers that speak to shared caches agree on what they may keep."""
     headers = response.headers
@@ -276,23 +268,15 @@ class Replies:
         """Have the last word on each response of the app, after every hook and the session."""
         process_response: Callable[..., Any] = self._app.process_response
 
-        # Twice, since a function that takes any arguments would cost each request more.
-        def process_and_agree(given: Response) -> Response:
-            response: Any = process_response(given)
+        def process_and_agree(*arguments: Any) -> Response:  # Flask 3.2 passes a context too
+            response: Any = process_response(*arguments)
             if type(response) is not self._class or response.prepared is None:
-                _agree_with_origin(response)
+                prepared: Prepared | None = current_request().environ.get(_PREPARED)
+                if prepared is not None:
+                    _agree(response, prepared.plan)
             return response  # type: ignore[no-any-return]
 
-        def process_in_context(context: Any, given: Response) -> Response:
-            response: Any = process_response(context, given)
-            if type(response) is not self._class or response.prepared is None:
-                _agree_with_origin(response)
-            return response  # type: ignore[no-any-return]
-
-        function: Callable[..., Response] = process_and_agree
-        if len(signature(Flask.process_response).parameters) > 2:  # since Flask 3.2
-            function = process_in_context
-        vars(self._app)["process_response"] = function
+        vars(self._app)["process_response"] = process_and_agree
 
     def _make_class(self) -> type[Any]:
         """Make the class of the app's replies, which may be chosen until the first request."""
