@@ -14,6 +14,8 @@ from flask import Flask
 
 from .dependencies.planning import Scopes
 from .errors import Problem, RouteHandlersError
+from .handlers.chain import Link
+from .handlers.endpoint import Endpoint
 from .routing.rules import RouteRule
 from .tree.model import RouteFile, Tree
 
@@ -40,6 +42,23 @@ class Route(NamedTuple):
     rules: tuple[RouteRule, ...]
     view: Callable[..., Any]
     static: StaticRoute | None = None
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Its middleware, outermost first; none of a file that cannot be used."""
+        if not isinstance(self.view, Endpoint):
+            return ()
+        return self.view.links
+
+    @property
+    def handlers(self) -> Mapping[str, Link]:
+        """Its handlers by method; none of a file that cannot be used."""
+        if not isinstance(self.view, Endpoint):
+            return {}
+        handlers = self.view.dispatcher.handlers
+        if self.static is not None:
+            handlers = {**handlers, "GET": self.static.handler}
+        return handlers
 
 
 class Mount(NamedTuple):

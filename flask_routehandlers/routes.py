@@ -23,7 +23,7 @@ from .binding.model import (
     Binding,
     BindingError,
 )
-from .dependencies.model import Dependency, Plan
+from .dependencies.model import Dependency
 from .dependencies.planning import Scopes
 from .errors import (
     Problem,
@@ -65,17 +65,6 @@ class Findings(NamedTuple):
     problems: list[Problem]
     warnings: list[Problem]
     failures: list[RouteHandlersError]
-
-
-class _Handlers(NamedTuple):
-    """The handlers of a file.
-
-    :param bindings: the plan of each handler's call, by method.
-    :param plans: how handlers get their dependencies, by method.
-    """
-
-    bindings: dict[str, Binding]
-    plans: dict[str, Plan]
 
 
 def make_routes(
@@ -132,23 +121,23 @@ def _make_route(
     problems, warnings = findings.problems, findings.warnings
     problems.extend(find_handler_problems(file.file, module))
     warnings.extend(find_config_warnings(file.file, module))
-    handlers = _Handlers({}, {})
+    handlers: dict[str, Link] = {}
     # Below a file of dependencies that failed, names are missing.
     if not any(scopes.failures_above(file.folders)):
         handlers = _bind_handlers(site, file, functions, parameters, scopes, findings)
-    bindings, plans = handlers
     problems.extend(_find_repeated(site, file))
     problems.extend(find_config_problems(file.file, module, functions, parameters))
     endpoint, static = f"{site.name}.{endpoint_path(file)}", None
     try:
-        static = _make_static(site, file, endpoint, module, parameters, handlers, bool(links))
+        if "GET" in handlers:
+            get = handlers["GET"]
+            static = _make_static(site, file, endpoint, module, parameters, get, bool(links))
     except ProblemError as error:
         problems.append(error.problem.at(file.file))
     if static is not None:
-        bindings["GET"] = static.binding
-        plans.pop("GET", None)
-    links, bindings, plans = share_query(scopes, links, bindings, plans)
-    dispatcher = Dispatcher(site.app, file.file, bindings, plans, site.make_plain)
+        handlers["GET"] = static.link
+    links, handlers = share_query(scopes, links, handlers)
+    dispatcher = Dispatcher(site.app, file.file, handlers, site.make_plain)
     make_view = plain_view
     if static is not None:
         make_view = static.make_view
@@ -164,13 +153,13 @@ def _bind_handlers(
     parameters: Mapping[str, PathParameter],
     scopes: Scopes,
     findings: Findings,
-) -> _Handlers:
+) -> dict[str, Link]:
     """Plan the calls of the handlers of a file, and how they get their dependencies.
 
     :param functions: the handlers, by method.
-    :returns: those that can be called.
+    :returns: those that can be called, by method.
     """
-    bound = _Handlers({}, {})
+    handlers = {}
     visible = scopes.visible(file.folders)
     for method, handler in functions.items():
         kind = HANDLER if method in WITHOUT_BODY else HANDLER_WITH_BODY
@@ -183,11 +172,9 @@ def _bind_handlers(
         except ProblemError as error:
             findings.problems.append(error.problem.at(file.file))
             continue
-        bound.bindings[method] = binding
-        if plan is not None:
-            bound.plans[method] = plan
+        handlers[method] = Link(file.file, method, binding, plan)
         findings.problems.extend(find_missing_asgiref(site.app, file.file, method, binding))
-    return bound
+    return handlers
 
 
 def _make_rules(
@@ -210,27 +197,24 @@ def _make_static(
     endpoint: str,
     module: ModuleType,
     parameters: Mapping[str, PathParameter],
-    handlers: _Handlers,
+    handler: Link,
     is_guarded: bool,
 ) -> StaticRoute | None:
     """Return what answers the GET of a file from the cache, if it is static.
 
     :param parameters: its path parameters.
-    :param handlers: its handlers, as far as they can be called.
+    :param handler: its GET.
     :param is_guarded: whether it has middleware.
     :raises BindingError: when ``cache_tags`` asks for something that no path provides.
     """
     config, _ = read_config(module)
-    binding = handlers.bindings.get("GET")
-    if not config.is_static or binding is None:
+    if not config.is_static:
         return None
-    asking = {method: plan for method, plan in handlers.plans.items() if method == "GET"}
-    dependencies = [dependency for plan in asking.values() for dependency in plan.run.order]
-    _check_static(binding, dependencies)
-    functions = {"GET": binding}
+    _check_static(handler)
+    functions = {"GET": handler}
     if callable(config.cache_tags):
         find_tags = bind("cache_tags", config.cache_tags, parameters, STATIC_FUNCTION)
-        functions["cache_tags"] = find_tags
+        functions["cache_tags"] = Link(file.file, "cache_tags", find_tags)
         _check_async(site, file, "cache_tags", find_tags)
     if config.generate_static_params is not None:
         _check_async(site, file, "generate_static_params", config.generate_static_params)
@@ -239,10 +223,10 @@ def _make_static(
     from .caching.static_route import StaticRoute
 
     namespace = namespace_of(site.app, site.root, site.name)
-    source = _read_source(site, file, dependencies)
+    source = _read_source(site, file, handler.dependencies)
     types = {name: parameter.type for name, parameter in parameters.items()}
     static = StaticFile(namespace, file.file, source, endpoint, types, is_guarded)
-    dispatcher = Dispatcher(site.app, file.file, functions, asking)
+    dispatcher = Dispatcher(site.app, file.file, functions)
     return StaticRoute(site.get_cache(), static, config, dispatcher)
 
 
@@ -266,13 +250,13 @@ def _read_source(site: Site, file: RouteFile, dependencies: Iterable[Dependency]
     return b"".join(Path(path).read_bytes() for path in (file.path, *paths))
 
 
-def _check_static(binding: Binding, dependencies: Iterable[Dependency]) -> None:
+def _check_static(handler: Link) -> None:
     """Refuse a static GET that reads something else than the path.
 
     :raises BindingError: for a marker, and for ``request`` in a dependency.
     """
     hint = 'Read it from the path, or write dynamic = "force-dynamic".'
-    for dependency in dependencies:
+    for dependency in handler.dependencies:
         reads = [*dependency.binding.extras & {"request"}]
         if dependency.binding.inputs is not None:
             reads += [argument.name for argument in dependency.binding.inputs.arguments]
@@ -282,8 +266,9 @@ def _check_static(binding: Binding, dependencies: Iterable[Dependency]) -> None:
                 f"{', '.join(reads)} from each request.",
                 hint,
             )
-    if binding.inputs is not None:
-        names = ", ".join(argument.name for argument in binding.inputs.arguments)
+    inputs = handler.binding.inputs
+    if inputs is not None:
+        names = ", ".join(argument.name for argument in inputs.arguments)
         raise BindingError(f"GET is static, but it reads {names} from each request.", hint)
 
 

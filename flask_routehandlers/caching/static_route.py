@@ -20,6 +20,7 @@ from werkzeug.exceptions import NotFound
 
 from ..binding.model import Binding
 from ..errors import skip_frames
+from ..handlers.chain import Link
 from ..handlers.config import RouteConfig, check_tags
 from ..handlers.dispatch import Dispatcher, current_request
 from ..handlers.results import respond
@@ -42,7 +43,7 @@ class StaticRoute:
     :param cache: the app's cache.
     :param static: the route file.
     :param config: its route config.
-    :param dispatcher: the plan of its GET, and that of its ``cache_tags`` if it is a function.
+    :param dispatcher: calls its GET, and its ``cache_tags`` if that is a function.
     """
 
     def __init__(
@@ -57,10 +58,8 @@ class StaticRoute:
         self.config = config
         self.file = static.file
         self.is_guarded = static.is_guarded
-        #: The plan of the handler's call.
-        self.handler = dispatcher.bindings["GET"]
-        #: The way in which GET gets its dependencies, if it asks for some.
-        self.plan = dispatcher.plans.get("GET")
+        #: The handler itself.
+        self.handler = dispatcher.handlers["GET"]
         self._app = app
         self._static = static
         self._dispatcher = dispatcher
@@ -75,9 +74,9 @@ class StaticRoute:
         #: The tag of everything that is stored for the file.
         self.file_tag = f"file:{static.namespace}:{static.file}"
         self._answer_path = self._make_answer()
-        serve = functools.update_wrapper(partial(self._serve), self.handler.function)
-        #: The plan of the file's GET in place of that of its handler.
-        self.binding = Binding(serve, (), frozenset(), (), True, False, False)
+        serve = functools.update_wrapper(partial(self._serve), self.handler.binding.function)
+        #: What is the handler of the file in its place.
+        self.link = Link(static.file, "GET", Binding(serve, (), is_direct=True))
 
     def __repr__(self) -> str:
         return f"<StaticRoute {self._static.endpoint} from {self.file}>"
@@ -91,7 +90,7 @@ class StaticRoute:
         """
         answer, otherwise = self._answer_path, plain_view(dispatcher)
         methods = {"GET", "HEAD"}
-        if "HEAD" in dispatcher.bindings:
+        if "HEAD" in dispatcher.handlers:
             methods = {"GET"}
 
         def view(**values: Any) -> Any:
@@ -114,7 +113,7 @@ class StaticRoute:
 
     def _make_answer(self) -> Callable[[str, Any], Response]:
         """Return the function that answers for a decoded path, given the WSGI environment."""
-        prefix, is_guarded, plan = self._prefix, self.is_guarded, self.plan
+        prefix, is_guarded, plan = self._prefix, self.is_guarded, self.handler.plan
         cache, reply = self.cache, self.cache.replies.reply
 
         def answer(path: str, environ: Any) -> Response:
@@ -215,7 +214,8 @@ class StaticRoute:
         :returns: an entry, or a response for the one client that asked, whose stream goes on in
             this thread.
         """
-        run = self.plan and self.plan.run
+        plan = self.handler.plan
+        run = plan and plan.run
         with ExitStack() as stack:
             context = stack.enter_context(self._seal(path))
             response = self._call_handler(context)
@@ -228,7 +228,7 @@ class StaticRoute:
         reason = why_not_stored(status, headers)
         if reason is None and len(body) > self.cache.settings.max_body:
             reason = "too-long"
-        if run and self.plan and (run.is_overridden or self.plan.run.is_overridden):
+        if run and plan and (run.is_overridden or plan.run.is_overridden):
             reason = "overridden"
         if reason is not None:
             return self._not_stored(response, body, reason)
@@ -291,7 +291,7 @@ class StaticRoute:
         :raises TypeError: when ``cache_tags`` returns anything but a list of tags.
         """
         tags = self._tags
-        if "cache_tags" in self._dispatcher.bindings:
+        if "cache_tags" in self._dispatcher.handlers:
             with self._seal(path) as context:
                 returned = self._call("cache_tags", context)
             try:

@@ -190,10 +190,10 @@ def _describe_route(mount: Mount, route: Route, request: Request) -> dict[str, A
         "methods": list(view.dispatcher.allowed),
         "steps": list(find_steps(mount, route, method)),
     }
-    binding = view.dispatcher.bindings.get(method)
-    if binding is not None:
-        details["inputs"] = describe_inputs(binding)
-        details["answers"] = describe_answers(view.dispatcher.app, binding)
+    handler = route.handlers.get(method)
+    if handler is not None:
+        details["inputs"] = describe_inputs(handler.binding)
+        details["answers"] = describe_answers(view.dispatcher.app, handler.binding)
     if route.static and method == "GET":
         details["static"] = f"stored, fresh {describe_lifetime(route.static)}"
     return details

@@ -120,7 +120,7 @@ def find_handlers(app: Flask) -> Iterator[Handler]:
                     f"{shown_path(route.file.path)} or its middleware cannot be used.",
                     "Run `flask route-handlers check` for the reason.",
                 )
-            for method in route.view.dispatcher.bindings:
+            for method in route.handlers:
                 yield _make_handler(mount, route, method)
 
 

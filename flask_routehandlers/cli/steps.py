@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..binding.model import Binding
-from ..dependencies.model import Dependency, Plan
+from ..dependencies.model import Dependency
 from ..errors import shown_path
-from ..handlers.endpoint import Endpoint
+from ..handlers.chain import Link
 from ..mount import Mount, Route
 
 
@@ -52,51 +51,36 @@ def find_steps(mount: Mount, route: Route, method: str) -> Iterator[Step]:
     :param route: a route whose file can be used.
     :param method: the method of a handler, or another one for the middleware alone.
     """
-    view = route.view
-    assert isinstance(view, Endpoint)
 
-    def make(kind: str, file: str, name: str, binding: Binding) -> Step:
+    def make(kind: str, function: Link | Dependency) -> Step:
+        file, binding = function.file, function.binding
         line = _line_of(binding.function, os.path.join(mount.root, file))
-        return Step(kind, file, line, name, binding.dependencies)
+        return Step(kind, file, line, function.name, binding.dependencies)
 
     known: set[object] = set()
-    for link in view.links:
-        for each in _new_dependencies(link.plan, known):
-            yield make("dependency", each.file, each.name, each.binding)
-        yield make("middleware", link.file, link.name, link.binding)
-    binding, plan = view.dispatcher.bindings.get(method), view.dispatcher.plans.get(method)
-    if route.static is not None and method == "GET":
-        # It is run as a separate request, which shares no dependencies.
-        binding, plan = route.static.handler, route.static.plan
-        known.clear()
-    for each in _new_dependencies(plan, known):
-        yield make("dependency", each.file, each.name, each.binding)
-    if binding is not None:
-        yield make("handler", route.file.file, method, binding)
+    for link in _chain_of(route, method):
+        is_middleware = link in route.links
+        if route.static is not None and not is_middleware and method == "GET":
+            # It is run as a separate request, which shares no dependencies.
+            known.clear()
+        for dependency in link.dependencies:
+            if dependency.identity not in known:
+                known.add(dependency.identity)
+                yield make("dependency", dependency)
+        yield make("middleware" if is_middleware else "handler", link)
 
 
 def find_dependencies(route: Route, method: str) -> Iterator[Dependency]:
     """Yield the dependencies that run for a handler: its own, and those of its middleware."""
-    view = route.view
-    assert isinstance(view, Endpoint)
-    plans = [link.plan for link in view.links]
-    plans.append(view.dispatcher.plans.get(method))
-    if route.static is not None and method == "GET":
-        plans.append(route.static.plan)
-    for plan in plans:
-        if plan is not None:
-            yield from plan.run.order
+    for link in _chain_of(route, method):
+        yield from link.dependencies
 
 
-def _new_dependencies(plan: Plan | None, known: set[object]) -> Iterator[Dependency]:
-    """Yield the dependencies of a function that have not run before.
-
-    :param known: the identities of those that have; the new ones are added.
-    """
-    for dependency in plan.run.order if plan is not None else ():
-        if dependency.identity not in known:
-            known.add(dependency.identity)
-            yield dependency
+def _chain_of(route: Route, method: str) -> Iterator[Link]:
+    """Yield the middleware of a route, then the handler of a method, if there is one."""
+    yield from route.links
+    if method in route.handlers:
+        yield route.handlers[method]
 
 
 def _line_of(function: Callable[..., Any], path: str) -> int | None:

@@ -16,7 +16,7 @@ from flask import Flask, Request, Response, stream_with_context
 from ..binding.model import Binding
 from ..dependencies.calling import Call as ValuesCall
 from ..dependencies.calling import Values
-from ..dependencies.model import Plan
+from ..dependencies.model import Dependency, Plan
 from ..dependencies.resolving import keep_streams, note_failure, run, run_in_loop
 from ..running.calls import call_sync
 from ..running.modes import run_for
@@ -34,10 +34,10 @@ AsyncCall = Callable[[Request, dict[str, Any], Values | None], Coroutine[Any, An
 
 
 class Link(NamedTuple):
-    """One middleware function of a chain.
+    """One function of a chain: a middleware, or the handler at its end.
 
-    :param file: the middleware file, relative to the root.
-    :param name: the function's name in it: ``middleware``, ``middleware[1] (limit)``.
+    :param file: the file, relative to the root.
+    :param name: the function's name in it: ``GET``, ``middleware``, ``middleware[1] (limit)``.
     :param binding: the plan of its call.
     :param plan: how it gets its dependencies, if it asks for some.
     """
@@ -46,6 +46,13 @@ class Link(NamedTuple):
     name: str
     binding: Binding
     plan: Plan | None = None
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """The dependencies that run for it, each after those that it asks for."""
+        if self.plan is None:
+            return ()
+        return self.plan.run.order
 
     @property
     def awaits(self) -> bool:

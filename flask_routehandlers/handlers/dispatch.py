@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from types import CoroutineType, MappingProxyType
+from types import CoroutineType
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -27,12 +27,10 @@ from ..dependencies.model import Plan
 from ..dependencies.resolving import make_values, run, run_in_loop
 from ..running.calls import call_sync
 from ..running.modes import run_for
-from .chain import Call, bridge
+from .chain import Call, Link, bridge
 from .exports import allowed_methods
 from .responses import MakeResponse, response_maker
 from .results import PLAIN, complete, make_response, respond
-
-_NO_PLANS: Mapping[str, Plan] = MappingProxyType({})
 
 current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 
@@ -53,8 +51,7 @@ class Dispatcher:
 
     :param app: the app that serves it.
     :param file: the route file, relative to the root.
-    :param bindings: the plan of each handler's call, by method.
-    :param plans: how handlers get their dependencies, by method, for those that ask for some.
+    :param handlers: the handlers by method.
     :param make_plain: makes responses of plain results, by default a new function.
     """
 
@@ -62,34 +59,37 @@ class Dispatcher:
         self,
         app: Flask,
         file: str,
-        bindings: Mapping[str, Binding],
-        plans: Mapping[str, Plan] = _NO_PLANS,
+        handlers: Mapping[str, Link],
         make_plain: MakeResponse | None = None,
     ) -> None:
         self.app = app
         self.file = file
-        self.bindings = bindings
-        self.plans = plans or _NO_PLANS
+        self.handlers = handlers
         self.make_plain = make_plain or response_maker(app)
         #: The functions of Flask that may change the values of a path.
         self.preprocessors = app.url_value_preprocessors
         #: The methods that the route answers, sorted.
         self.allowed = allowed_methods(
-            tuple(bindings), automatic_options=app.config["PROVIDE_AUTOMATIC_OPTIONS"]
+            tuple(handlers), automatic_options=app.config["PROVIDE_AUTOMATIC_OPTIONS"]
         )
         #: The handlers that are called with the values of the path as they are.
-        self.direct = {
-            method: _as_sync(app, binding) if binding.is_async else binding.function
-            for method, binding in bindings.items()
-            if binding.is_direct
-        }
-        asking = {method for method in self.direct if bindings[method].extras}
+        self.direct: dict[str, Callable[..., Any]] = {}
         #: The handlers that ask for dependencies, with all that runs before and after them.
-        self.planned = {method: self._plan(method, plan) for method, plan in plans.items()}
-        if "HEAD" not in bindings:
-            for handlers in (self.direct, self.planned):
-                if "GET" in handlers:
-                    handlers["HEAD"] = handlers["GET"]
+        self.planned: dict[str, Call] = {}
+        asking = set()
+        for method, (_, _, binding, plan) in handlers.items():
+            if binding.is_direct:
+                self.direct[method] = binding.function
+                if binding.is_async:
+                    self.direct[method] = _as_sync(app, binding)
+                if binding.extras:
+                    asking.add(method)
+            if plan is not None:
+                self.planned[method] = self._plan(method, binding, plan)
+        if "HEAD" not in handlers:
+            for calls in (self.direct, self.planned):
+                if "GET" in calls:
+                    calls["HEAD"] = calls["GET"]
             if "GET" in asking:
                 asking.add("HEAD")
         #: The methods of those that are called with the request in addition.
@@ -102,23 +102,23 @@ class Dispatcher:
         with ``provide_automatic_options = False``, as flask-cors's decorator does.
         """
         method = current.method
-        if method in self.bindings:
+        if method in self.handlers:
             return method
         if method == "HEAD":
             return "GET"
         if method == "OPTIONS":
             asked = current.headers.get("Access-Control-Request-Method", "")
-            if asked == "HEAD" and "HEAD" not in self.bindings:
+            if asked == "HEAD" and "HEAD" not in self.handlers:
                 asked = "GET"
-            handler = self.handler(asked)
-            if getattr(handler, "provide_automatic_options", None) is False:
+            function = self.function_of(asked)
+            if getattr(function, "provide_automatic_options", None) is False:
                 return asked
         return method
 
-    def handler(self, method: str) -> Callable[..., Any] | None:
+    def function_of(self, method: str) -> Callable[..., Any] | None:
         """Return the handler of a method, including its decorators."""
-        binding = self.bindings.get(method)
-        return binding and binding.function
+        handler = self.handlers.get(method)
+        return handler and handler.binding.function
 
     def answer(self, current: Request, values: dict[str, Any], state: Values | None = None) -> Any:
         """Return the result of the handler, or the answer of a route without one.
@@ -128,10 +128,11 @@ class Dispatcher:
         :raises ~werkzeug.exceptions.MethodNotAllowed: for a method that the file lacks.
         """
         method = current.method
-        if method not in self.bindings:
+        if method not in self.handlers:
             method = self.method_of(current)
-        binding = self.bindings.get(method)
-        if binding is not None:
+        handler = self.handlers.get(method)
+        if handler is not None:
+            binding = handler.binding
             if method in self.planned or binding.writer or binding.is_async:
                 result = self.call(method, current, values, state)
             else:
@@ -165,13 +166,13 @@ class Dispatcher:
         """
         if method in self.planned:
             return self.planned[method](current, values, state)
-        binding = self.bindings[method]
+        binding = self.handlers[method].binding
         arguments = binding.read_arguments(current, values)
         return self._invoke(binding, partial(binding.function, **arguments))
 
-    def _plan(self, method: str, plan: Plan) -> Call:
+    def _plan(self, method: str, binding: Binding, plan: Plan) -> Call:
         """Return the function that calls a handler after its dependencies."""
-        app, file, binding = self.app, self.file, self.bindings[method]
+        app, file = self.app, self.file
         is_usual, make_plain = not (binding.writer or binding.is_async), self.make_plain
 
         def answer(call: ValuesCall, values: Values) -> Response:
@@ -219,7 +220,7 @@ class Dispatcher:
     ) -> Response:
         """Return the response of any handler, inside the event loop of a chain."""
         method = self.method_of(current)
-        if method not in self.bindings or current.method == "OPTIONS":
+        if method not in self.handlers or current.method == "OPTIONS":
             return await call_sync(self._make_answer, current, values, state)
         return await self._answer_in_loop(method, current, values, state)
 
@@ -230,7 +231,7 @@ class Dispatcher:
 
         :param method: the method whose handler answers, GET for HEAD.
         """
-        binding, plan = self.bindings[method], self.plans.get(method)
+        _, _, binding, plan = self.handlers[method]
 
         async def answer(call: ValuesCall, values: Values) -> Response:
             return self.respond(await self._await(binding, partial(call, values)), method)

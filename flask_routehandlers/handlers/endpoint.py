@@ -71,7 +71,7 @@ class Endpoint(functools.partial[Any]):
             return None
         if _current_app() is not self.dispatcher.app:
             return None
-        return self.dispatcher.handler(self.dispatcher.method_of(request))
+        return self.dispatcher.function_of(self.dispatcher.method_of(request))
 
     @property
     def __name__(self) -> str:
@@ -112,7 +112,7 @@ class Endpoint(functools.partial[Any]):
     @property
     def methods(self) -> set[str]:
         """The methods that the file handles itself."""
-        return set(self.dispatcher.bindings)
+        return set(self.dispatcher.handlers)
 
     @functools.cached_property
     def view_class(self) -> type[MethodView]:
@@ -132,7 +132,7 @@ class Endpoint(functools.partial[Any]):
             result = dispatcher.call(name, current_request(), values, None)
             return finish(dispatcher.app, result, name, dispatcher.file)
 
-        return functools.update_wrapper(method, dispatcher.bindings[name].function)
+        return functools.update_wrapper(method, dispatcher.handlers[name].binding.function)
 
 
 def make_endpoint(
@@ -150,11 +150,13 @@ def make_endpoint(
         answer = innermost(dispatcher)
         in_loop = innermost_in_loop(dispatcher)
         chain = compose(dispatcher.app, links, answer, in_loop)
-        asking = [*dispatcher.plans.values(), *(link.plan for link in links if link.plan)]
-        view = through_chain(dispatcher.app, chain, has_dependencies=bool(asking))
+        functions = [*links, *dispatcher.handlers.values()]
+        has_dependencies = any(link.plan is not None for link in functions)
+        view = through_chain(dispatcher.app, chain, has_dependencies=has_dependencies)
     else:
         view = make_view(dispatcher)
-    view = explain_calls(view, dispatcher.file, dispatcher.bindings)
+    bindings = {method: handler.binding for method, handler in dispatcher.handlers.items()}
+    view = explain_calls(view, dispatcher.file, bindings)
     return Endpoint(_named(view, module, endpoint), dispatcher, endpoint, module, links)
 
 

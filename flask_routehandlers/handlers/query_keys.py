@@ -7,71 +7,55 @@ route, which leaves out the keys that its other functions read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Set
-from itertools import chain
+from collections.abc import Iterable, Set
+from typing import TYPE_CHECKING
 
-from ..binding.model import Binding
-from ..dependencies.model import Plan
 from ..dependencies.planning import Scopes
 from .chain import Link
 
-Plans = dict[str, Plan]
-Bindings = dict[str, Binding]
+if TYPE_CHECKING:
+    from ..contracts.inputs import Inputs
 
 
 def share_query(
-    scopes: Scopes, links: list[Link], bindings: Bindings, plans: Plans
-) -> tuple[list[Link], Bindings, Plans]:
+    scopes: Scopes, links: list[Link], handlers: dict[str, Link]
+) -> tuple[list[Link], dict[str, Link]]:
     """Let types that forbid or collect unknown keys know what others read from the query.
 
     :param scopes: the dependencies of the tree.
     :param links: the middleware of a route.
-    :param bindings: the plan of each handler's call, by method.
-    :param plans: how handlers get their dependencies, by method.
+    :param handlers: its handlers, by method.
     :returns: the same middleware and handlers, for this route.
     """
-    if not links and not plans and all(each.inputs is None for each in bindings.values()):
-        return links, bindings, plans  # as for most routes
-    of_links = [binding for link in links for binding in _bindings_of(link.binding, link.plan)]
-    of_methods = {
-        method: list(_bindings_of(binding, plans.get(method)))
-        for method, binding in bindings.items()
+    inputs = _inputs_of([*links, *handlers.values()])
+    if not any(each.reads_whole_query for each in inputs):
+        return links, handlers  # as for most routes
+    keys = _keys_of(inputs)
+    return [_share_link(scopes, link, keys) for link in links], {
+        method: _share_link(scopes, handler, _keys_of(_inputs_of([*links, handler])))
+        for method, handler in handlers.items()
     }
-    functions = [*of_links, *chain(*of_methods.values())]
-    if not any(binding.inputs and binding.inputs.reads_whole_query for binding in functions):
-        return links, bindings, plans
-    links = [_share_link(scopes, link, _keys_of(functions)) for link in links]
-    for method, functions in of_methods.items():
-        keys = _keys_of([*of_links, *functions])
-        bindings[method] = _share_binding(bindings[method], keys)
-        if method in plans:
-            plans[method] = scopes.share_query(plans[method], bindings[method], keys)
-    return links, bindings, plans
 
 
-def _bindings_of(binding: Binding, plan: Plan | None) -> Iterator[Binding]:
-    """Return the plans of the calls of a function and of its dependencies."""
-    yield binding
-    if plan is not None:
-        yield from (dependency.binding for dependency in plan.run.order)
+def _inputs_of(links: Iterable[Link]) -> list[Inputs]:
+    """Return what some functions and their dependencies read from a request."""
+    bindings = [link.binding for link in links]
+    for link in links:
+        bindings += [dependency.binding for dependency in link.dependencies]
+    return [binding.inputs for binding in bindings if binding.inputs is not None]
 
 
-def _keys_of(bindings: Iterable[Binding]) -> frozenset[str]:
+def _keys_of(inputs: Iterable[Inputs]) -> frozenset[str]:
     """Return all keys of the query that some functions read."""
-    inputs = [binding.inputs for binding in bindings if binding.inputs is not None]
     return frozenset[str]().union(*(each.query_keys for each in inputs))
 
 
 def _share_link(scopes: Scopes, link: Link, keys: Set[str]) -> Link:
-    """Return a middleware function that leaves keys of the query to others."""
-    binding, plan = _share_binding(link.binding, keys), None
-    if link.plan is not None:
-        plan = scopes.share_query(link.plan, binding, keys)
+    """Return a function that leaves keys of the query to others."""
+    binding = link.binding
+    if binding.inputs is not None:
+        binding = binding._replace(inputs=binding.inputs.without(keys))
+    plan = link.plan
+    if plan is not None:
+        plan = scopes.share_query(plan, binding, keys)
     return link._replace(binding=binding, plan=plan)
-
-
-def _share_binding(binding: Binding, keys: Set[str]) -> Binding:
-    """Return the plan of a call that leaves keys of the query to others."""
-    if binding.inputs is None:
-        return binding
-    return binding._replace(inputs=binding.inputs.without(keys))

@@ -85,15 +85,15 @@ def innermost_in_loop(dispatcher: Dispatcher) -> AsyncCall:
 
     A sync handler runs in the thread of the request.
     """
-    bindings, direct = dispatcher.bindings, dispatcher.direct
+    handlers, direct = dispatcher.handlers, dispatcher.direct
     asking, make_plain = dispatcher.asking, dispatcher.make_plain
     preprocessors = dispatcher.preprocessors
 
     async def answer(current: Request, values: dict[str, Any], state: Values | None) -> Response:
         method = current.method
-        if method not in direct or method not in bindings or preprocessors:
+        if method not in direct or method not in handlers or preprocessors:
             return await dispatcher.answer_any_in_loop(current, values, state)
-        binding = bindings[method]
+        binding = handlers[method].binding
         if method in asking:
             values = {**values, "request": current}
         if binding.is_async:

@@ -26,7 +26,7 @@ from ..contracts.outputs import Outputs, plan_outputs
 from ..contracts.readers import Credential, Reader
 from ..contracts.signature import UnreadableError, evaluate, read_annotations
 from ..dependencies.types import errors_of
-from ..handlers.endpoint import Endpoint
+from ..handlers.chain import Link
 from ..mount import Mount, Route
 from ..tree.segments import Group, Static
 from .patches import Patch, find_patches
@@ -77,13 +77,13 @@ def find_operations(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Itera
     :param folders: the folder by the names from the root down.
     """
     paths = Paths(app, mount)
-    for route, view in _find_endpoints(mount, folders):
+    for route in _find_routes(mount, folders):
         if is_document(route) or is_page(route):
             continue
         for path in paths.find(route):
-            for method in view.dispatcher.bindings:
+            for method, handler in route.handlers.items():
                 if method.lower() in METHODS:
-                    operation = _make_operation(mount, route, view, method, path)
+                    operation = _make_operation(mount, route, method, handler, path)
                     if all(patch.value is not False for patch in operation.patches):
                         yield operation
 
@@ -93,21 +93,17 @@ def find_unlisted(mount: Mount, folders: tuple[str, ...]) -> Iterator[tuple[str,
 
     OpenAPI 3.1 has no field for methods such as ``QUERY``; ``check`` warns of these.
     """
-    for route, view in _find_endpoints(mount, folders):
-        for method in view.dispatcher.bindings:
+    for route in _find_routes(mount, folders):
+        for method in route.handlers:
             if method.lower() not in METHODS:
                 yield route.file.file, method
 
 
-def _find_endpoints(mount: Mount, folders: tuple[str, ...]) -> Iterator[tuple[Route, Endpoint]]:
-    """Return the routes in a folder and below, each with its view.
-
-    In debug mode a file that could not be loaded has a view that is not an
-    :class:`~flask_routehandlers.handlers.endpoint.Endpoint`: nothing is known about it.
-    """
+def _find_routes(mount: Mount, folders: tuple[str, ...]) -> Iterator[Route]:
+    """Return the routes in a folder and below."""
     for route in mount.routes:
-        if route.file.folders[: len(folders)] == folders and isinstance(route.view, Endpoint):
-            yield route, route.view
+        if route.file.folders[: len(folders)] == folders:
+            yield route
 
 
 def is_document(route: Route) -> bool:
@@ -125,9 +121,9 @@ def _own_handler(route: Route) -> str:
 
     Decorators are looked through, so that a document can be cached or protected by one.
     """
-    if not isinstance(route.view, Endpoint) or "GET" not in route.view.dispatcher.bindings:
+    if "GET" not in route.handlers:
         return ""
-    function = find_innermost(route.view.dispatcher.bindings["GET"].function)
+    function = find_innermost(route.handlers["GET"].binding.function)
     module: str = getattr(function, "__module__", None) or ""
     if module.startswith(f"{__package__}."):
         return function.__name__
@@ -135,31 +131,29 @@ def _own_handler(route: Route) -> str:
 
 
 def _make_operation(
-    mount: Mount, route: Route, view: Endpoint, method: str, path: Path
+    mount: Mount, route: Route, method: str, handler: Link, path: Path
 ) -> Operation:
     """Return an operation with what its middleware, dependencies and handler declare.
 
     They are visited in the order of a request, so that the handler's arguments are the last.
     """
-    binding, plan = view.dispatcher.bindings[method], view.dispatcher.plans.get(method)
-    if method == "GET" and route.static is not None:  # the dispatcher calls the cache
-        binding, plan = route.static.handler, route.static.plan
+    binding = handler.binding
     bindings: list[Binding] = []
     dependencies: dict[tuple[str, str], None] = {}
     errors: dict[type[HTTPException], None] = {}
-    for caller, asked in [*((link.binding, link.plan) for link in view.links), (binding, plan)]:
-        for dependency in asked.run.order if asked else ():
+    for link in (*route.links, handler):
+        for dependency in link.dependencies:
             dependencies[dependency.name, dependency.file] = None
             bindings.append(dependency.binding)
             errors |= dict.fromkeys(_read_errors(dependency.binding.function))
-        bindings.append(caller)
-        if caller is not binding:
-            errors |= dict.fromkeys(_read_errors(caller.function))
+        bindings.append(link.binding)
+        if link is not handler:
+            errors |= dict.fromkeys(_read_errors(link.binding.function))
     outputs = _read_outputs(method, binding)
     if outputs is not None:
         errors |= dict.fromkeys(outputs.errors)
     inputs = [each.inputs for each in bindings if each.inputs is not None]
-    middleware = dict.fromkeys(link.file for link in view.links)
+    middleware = dict.fromkeys(link.file for link in route.links)
     return Operation(
         route=route,
         method=method,

@@ -18,7 +18,6 @@ from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from ..errors import Problem, RouteHandlersError
-from ..handlers.endpoint import Endpoint
 from ..handlers.exports import METHODS
 from ..mount import Mount, Route
 from .operations import METHODS as OPERATIONS
@@ -224,9 +223,7 @@ def _find_in_route(place: Place, patch: Any, route: Route) -> Iterator[Problem]:
     if problem:
         yield from problem
         return
-    methods: Iterable[str] = METHODS
-    if isinstance(route.view, Endpoint):
-        methods = route.view.dispatcher.bindings
+    methods = route.handlers or METHODS  # those of a file that cannot be used are not known
     fields = {}
     for name, part in patch.items():
         if name.upper() in METHODS:

@@ -6,7 +6,7 @@ checks are about the cases in which nothing fails. Each is a :data:`~.checks.Che
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from flask import Flask
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
@@ -17,7 +17,6 @@ from ...dependencies.model import Dependency, Plan
 from ...dependencies.types import errors_of
 from ...errors import Problem
 from ...handlers.chain import Link
-from ...handlers.endpoint import Endpoint
 from ...mount import Mount
 
 #: The beginning of CORS headers, and of the attributes for them in Werkzeug.
@@ -49,13 +48,13 @@ def find_late_guards(app: Flask, mount: Mount) -> Iterator[Problem]:
     Dependencies run in the order of the signature: ``def GET(article, user)`` loads the article
     for everyone.
     """
-    for file, name, plan in _plans_of(mount):
-        for first, guard in _late_guards(plan):
+    for link in _links_of(mount):
+        for first, guard in _late_guards(link.dependencies):
             yield Problem(
-                f"{name} asks for {first.name}, which may answer 404, before {guard.name}, which "
-                "may answer 401 or 403: everyone can find out what exists.",
+                f"{link.name} asks for {first.name}, which may answer 404, before {guard.name}, "
+                "which may answer 401 or 403: everyone can find out what exists.",
                 f"Name {guard.name} before {first.name}.",
-                (file,),
+                (link.file,),
                 "warning",
             )
 
@@ -67,10 +66,8 @@ def find_late_cors(app: Flask, mount: Mount) -> Iterator[Problem]:
     """
     late: dict[tuple[str, str], Link] = {}
     for route in mount.routes:
-        if not isinstance(route.view, Endpoint):
-            continue
         guards: list[Link] = []
-        for link in route.view.links:
+        for link in route.links:
             if guards and _is_about_cors(link):
                 late[link.file, link.name] = guards[0]
             if _needs_credential(link):
@@ -104,21 +101,18 @@ def _is_about_cors(link: Link) -> bool:
     return any(word.lower().startswith(_CORS) for word in words)
 
 
-def _plans_of(mount: Mount) -> Iterator[tuple[str, str, Plan]]:
-    """Yield file, name and plan of each handler and middleware with dependencies."""
+def _links_of(mount: Mount) -> Iterator[Link]:
+    """Yield each middleware and each handler of each route."""
     for route in mount.routes:
-        if not isinstance(route.view, Endpoint):
-            continue
-        for link in route.view.links:
-            if link.plan is not None:
-                yield link.file, link.name, link.plan
-        for method, plan in route.view.dispatcher.plans.items():
-            yield route.file.file, method, plan
+        yield from route.links
+        yield from route.handlers.values()
 
 
-def _late_guards(plan: Plan) -> Iterator[tuple[Dependency, Dependency]]:
-    """Yield what is looked up before a guard that does not need it, and this guard."""
-    order = plan.run.order
+def _late_guards(order: Sequence[Dependency]) -> Iterator[tuple[Dependency, Dependency]]:
+    """Yield what is looked up before a guard that does not need it, and this guard.
+
+    :param order: the dependencies of a function in the order in which they run.
+    """
     for n, guard in enumerate(order):
         if not _declares(guard, Unauthorized, Forbidden):
             continue

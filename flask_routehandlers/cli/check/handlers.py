@@ -90,9 +90,8 @@ def find_sockets(app: Flask, mount: Mount) -> Iterator[Problem]:
 def handlers_of(mount: Mount) -> Iterator[tuple[str, str, Binding]]:
     """Yield the file, the method and the binding of each handler."""
     for route in mount.routes:
-        if isinstance(route.view, Endpoint):
-            for method, binding in route.view.dispatcher.bindings.items():
-                yield route.file.file, method, binding
+        for method, handler in route.handlers.items():
+            yield route.file.file, method, handler.binding
 
 
 def _has_defaults(function: Callable[..., Any]) -> bool:

@@ -63,7 +63,7 @@ def find_hidden(app: Flask, mount: Mount) -> Iterator[tuple[Route, str, Rule, li
             continue
         # Rules have no hash, and some that differ are equal.
         hidden: dict[int, tuple[Rule, list[str]]] = {}
-        for method in route.view.dispatcher.bindings:
+        for method in route.handlers:
             rule = _find_rule(adapter, path, method)
             if rule is not None and all(rule is not other for other in route.rules):
                 hidden.setdefault(id(rule), (rule, []))[1].append(method)
