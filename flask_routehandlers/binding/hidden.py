@@ -7,13 +7,10 @@ else the handler in it asks for. The handler is in the closure of the wrapper, u
 
 from __future__ import annotations
 
-import functools
 import inspect
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from types import FunctionType
-from typing import Any, NamedTuple
-
-from flask import request
+from typing import Any
 
 from ..contracts.arguments import find_arguments
 from ..errors import Problem
@@ -22,35 +19,43 @@ from .model import Binding
 from .refusals import BY_KEYWORD
 
 
-class Hidden(NamedTuple):
-    """A handler that is called through a wrapper which does not show its signature.
+def find_lost_arguments(
+    file: str, name: str, binding: Binding, available: Collection[str]
+) -> Iterator[Problem]:
+    """Find what a handler asks for and does not get, because its signature is hidden.
 
-    :param function: the handler.
-    :param wrapper: what is called in its place.
+    :param file: the file, relative to the root.
+    :param name: the name of the handler.
+    :param available: the names that it can ask for in addition to path parameters.
     """
-
-    function: FunctionType
-    wrapper: Callable[..., Any]
-
-    @property
-    def hint(self) -> str:
-        """The change that shows its signature to callers."""
-        if not isinstance(self.wrapper, FunctionType):
-            kind = type(self.wrapper).__name__
-            return f"Call functools.update_wrapper(self, function) in {kind}.__init__()."
-        decorator = self.wrapper.__qualname__.partition(".<locals>")[0]
-        return f"Add @functools.wraps(function) to {self.wrapper.__name__}() in {decorator}()."
-
-
-def find_hidden(name: str, function: Callable[..., Any]) -> Hidden | None:
-    """Return the handler that a wrapper hides, if there is one.
-
-    :param name: the name of the handler in its file.
-    :param function: the function that has this name, including any decorators.
-    """
+    function = binding.function
     if type(function) is FunctionType and not (function.__closure__ or vars(function)):
-        return None  # as most handlers
+        return  # as most handlers
     wrapper = find_innermost(function)
+    hidden = _find_hidden(name, wrapper)
+    if hidden is None:
+        return
+    signature = inspect.signature(hidden).parameters
+    marked = find_arguments(name, hidden, signature)
+    lost = [
+        repr(parameter.name)
+        for parameter in signature.values()
+        if parameter.kind in BY_KEYWORD
+        and (parameter.name in marked or parameter.name in available)
+        and parameter.name not in binding.extras
+        and parameter.name not in binding.dependencies
+    ]
+    if lost:
+        yield Problem(
+            f"A decorator hides the signature of {name}, which does not get {', '.join(lost)}.",
+            _suggest_wraps(wrapper),
+            (file,),
+            "warning",
+        )
+
+
+def _find_hidden(name: str, wrapper: Callable[..., Any]) -> FunctionType | None:
+    """Return the function of a name that is in the closure of a wrapper, if there is one."""
     seen: set[int] = set()
     pending = list(_contents_of(wrapper))
     while pending:
@@ -58,7 +63,7 @@ def find_hidden(name: str, function: Callable[..., Any]) -> Hidden | None:
         if type(candidate) is not FunctionType or id(candidate) in seen:
             continue
         if candidate.__name__ == name:
-            return Hidden(candidate, wrapper)
+            return candidate
         seen.add(id(candidate))
         pending += _contents_of(candidate)
     return None
@@ -76,82 +81,10 @@ def _contents_of(function: Callable[..., Any]) -> Iterator[object]:
             continue
 
 
-def find_lost_arguments(
-    file: str, name: str, binding: Binding, available: Collection[str]
-) -> Iterator[Problem]:
-    """Find what a handler asks for and does not get, because its signature is hidden.
-
-    :param file: the file, relative to the root.
-    :param name: the name of the handler.
-    :param available: the names that it can ask for in addition to path parameters.
-    """
-    hidden = find_hidden(name, binding.function)
-    if hidden is None:
-        return
-    signature = inspect.signature(hidden.function).parameters
-    marked = find_arguments(name, hidden.function, signature)
-    lost = [
-        repr(parameter.name)
-        for parameter in signature.values()
-        if parameter.kind in BY_KEYWORD
-        and (parameter.name in marked or parameter.name in available)
-        and parameter.name not in binding.extras
-        and parameter.name not in binding.dependencies
-    ]
-    if lost:
-        yield Problem(
-            f"A decorator hides the signature of {name}, which does not get {', '.join(lost)}.",
-            hidden.hint,
-            (file,),
-            "warning",
-        )
-
-
-def explain_calls(
-    view: Callable[..., Any], file: str, bindings: Mapping[str, Binding]
-) -> Callable[..., Any]:
-    """Return a view that names the decorator when a hidden handler cannot be called.
-
-    :param view: the view of a route file.
-    :param file: the file, relative to the root.
-    :param bindings: the plans of the calls of its handlers, by method.
-    :returns: the view itself, if no handler is hidden.
-    """
-    hidden: dict[str, Hidden] = {}
-    for name, binding in bindings.items():
-        handler = find_hidden(name, binding.function)
-        if handler is not None:
-            hidden[name] = handler
-    if not hidden:
-        return view
-
-    @functools.wraps(view)
-    def explaining(**values: Any) -> Any:
-        try:
-            return view(**values)
-        except TypeError as error:
-            name = request.method
-            if name == "HEAD" and name not in bindings:
-                name = "GET"
-            handler = hidden.get(name)
-            if handler is not None and _is_failed_call(error, handler):
-                error.add_note(
-                    f"A decorator hides the signature of {name} in {file}, which gets the "
-                    f"path parameters only. {handler.hint}"
-                )
-            raise
-
-    return explaining
-
-
-def _is_failed_call(error: TypeError, hidden: Hidden) -> bool:
-    """Return whether an error comes from a wrapper, before the handler in it has begun."""
-    codes = set()
-    frames = error.__traceback__
-    while frames:
-        codes.add(frames.tb_frame.f_code)
-        frames = frames.tb_next
-    wrapper: Any = hidden.wrapper
+def _suggest_wraps(wrapper: Callable[..., Any]) -> str:
+    """Return the change that shows callers the signature of the function in a wrapper."""
     if not isinstance(wrapper, FunctionType):
-        wrapper = type(wrapper).__call__
-    return getattr(wrapper, "__code__", None) in codes and hidden.function.__code__ not in codes
+        kind = type(wrapper).__name__
+        return f"Call functools.update_wrapper(self, function) in {kind}.__init__()."
+    decorator = wrapper.__qualname__.partition(".<locals>")[0]
+    return f"Add @functools.wraps(function) to {wrapper.__name__}() in {decorator}()."

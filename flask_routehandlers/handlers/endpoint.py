@@ -11,7 +11,6 @@ from flask import Flask, current_app, has_request_context, request
 from flask.views import MethodView
 from werkzeug.exceptions import NotFound
 
-from ..binding.hidden import explain_calls
 from ..errors import RouteHandlersError
 from .chain import Link, compose
 from .dispatch import Dispatcher, current_request, is_rooted
@@ -155,8 +154,6 @@ def make_endpoint(
         view = through_chain(dispatcher.app, chain, has_dependencies=has_dependencies)
     else:
         view = make_view(dispatcher)
-    bindings = {method: handler.binding for method, handler in dispatcher.handlers.items()}
-    view = explain_calls(view, dispatcher.file, bindings)
     return Endpoint(_named(view, module, endpoint), dispatcher, endpoint, module, links)
 
 
