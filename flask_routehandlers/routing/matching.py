@@ -88,46 +88,42 @@ def find_clashes(
         for rule in url_map.iter_rules()
         if not rule.build_only and not rule.websocket
     }
-    taken: dict[object, tuple[str, RouteRule]] = {}
-    twins: dict[object, list[tuple[str, RouteRule]]] = defaultdict(list)
+    rules_at: dict[tuple[str, ...], list[tuple[str, RouteRule]]] = defaultdict(list)
     for file, rules in routes:
         for rule in rules:
             rule.bind(url_map)
-            place = places(rule)
-            if place in taken:
-                twins[place].append((file, rule))
-            else:
-                taken[place] = file, rule
-            if place in owners:
-                owner = owners[place]
-                yield Problem(
-                    f"The app already has a rule for {rule.rule}: {owner.rule} "
-                    f"of the endpoint {owner.endpoint!r}.",
-                    "Remove one of them, or give RouteHandlers another url_prefix.",
-                    (file,),
-                )
+            rules_at[places(rule)].append((file, rule))
+    for place in filter(owners.__contains__, rules_at):
+        owner = owners[place]
+        for file, rule in rules_at[place]:
+            yield Problem(
+                f"The app already has a rule for {rule.rule}: {owner.rule} "
+                f"of the endpoint {owner.endpoint!r}.",
+                "Remove one of them, or give RouteHandlers another url_prefix.",
+                (file,),
+            )
+    twins = [others for others in rules_at.values() if len(others) > 1]
     # An optional catch-all has two rules, and the same problem in both.
-    places_of_twins = ([taken[place], *others] for place, others in twins.items())
-    yield from dict.fromkeys(_find_twins(places_of_twins))
+    yield from dict.fromkeys(problem for others in twins for problem in _find_twins(others))
 
 
-def _find_twins(places: Iterable[list[tuple[str, RouteRule]]]) -> Iterator[Problem]:
+def _find_twins(files: Iterable[tuple[str, RouteRule]]) -> Iterator[Problem]:
     """Find files whose paths differ only in converters that match the same.
 
-    :param places: for each place of several files these files, with their rules.
+    :param files: the files at one place, with their rules.
     """
-    for files in places:
-        by_shape: dict[tuple[Shape, ...], tuple[str, RouteRule]] = {}
-        for file, rule in files:
-            by_shape.setdefault(tuple(map(shape, rule.segments)), (file, rule))
-        if len(by_shape) > 1:
-            number = 0
-            while len({shapes[number] for shapes in by_shape}) == 1:
-                number += 1
-            folders = sorted({rule.segments[number].folder for _, rule in by_shape.values()})
-            yield Problem(
-                f"The folders {' and '.join(folders)} match the same URLs: their converters have "
-                "the same regular expression.",
-                "Keep one of the files, or change the regex of your own converter.",
-                tuple(sorted(file for file, _ in by_shape.values())),
-            )
+    by_shape: dict[tuple[Shape, ...], tuple[str, RouteRule]] = {}
+    for file, rule in files:
+        by_shape.setdefault(tuple(map(shape, rule.segments)), (file, rule))
+    if len(by_shape) == 1:
+        return
+    number = 0
+    while len({shapes[number] for shapes in by_shape}) == 1:
+        number += 1
+    folders = sorted({rule.segments[number].folder for _, rule in by_shape.values()})
+    yield Problem(
+        f"The folders {' and '.join(folders)} match the same URLs: their converters have "
+        "the same regular expression.",
+        "Keep one of the files, or change the regex of your own converter.",
+        tuple(sorted(file for file, _ in by_shape.values())),
+    )
