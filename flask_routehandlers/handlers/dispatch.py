@@ -32,6 +32,9 @@ from .exports import allowed_methods
 from .responses import MakeResponse, response_maker
 from .results import PLAIN, complete, make_response, respond
 
+#: One object for all routes without dependencies.
+_NO_CALLS: Mapping[str, Call] = {}
+
 current_request: Callable[[], Request] = request._get_current_object  # type: ignore[attr-defined]
 
 
@@ -55,6 +58,18 @@ class Dispatcher:
     :param make_plain: makes responses of plain results, by default a new function.
     """
 
+    __slots__ = (
+        "allowed",
+        "app",
+        "asking",
+        "direct",
+        "file",
+        "handlers",
+        "make_plain",
+        "planned",
+        "preprocessors",
+    )
+
     def __init__(
         self,
         app: Flask,
@@ -74,8 +89,8 @@ class Dispatcher:
         )
         #: The handlers that are called with the values of the path as they are.
         self.direct: dict[str, Callable[..., Any]] = {}
-        #: The handlers that ask for dependencies, with all that runs before and after them.
-        self.planned: dict[str, Call] = {}
+        # The handlers that ask for dependencies, with all that runs before and after them.
+        planned: dict[str, Call] = {}
         asking = set()
         for method, (_, _, binding, plan) in handlers.items():
             if binding.is_direct:
@@ -85,13 +100,14 @@ class Dispatcher:
                 if binding.extras:
                     asking.add(method)
             if plan is not None:
-                self.planned[method] = self._plan(method, binding, plan)
+                planned[method] = self._plan(method, binding, plan)
         if "HEAD" not in handlers:
-            for calls in (self.direct, self.planned):
+            for calls in (self.direct, planned):
                 if "GET" in calls:
                     calls["HEAD"] = calls["GET"]
             if "GET" in asking:
                 asking.add("HEAD")
+        self.planned: Mapping[str, Call] = planned or _NO_CALLS
         #: The methods of those that are called with the request in addition.
         self.asking: Collection[str] = asking or ()  # an empty set has 200 bytes
 

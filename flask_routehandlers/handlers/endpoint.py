@@ -43,6 +43,9 @@ class Endpoint(functools.partial[Any]):
     :param links: the middleware around the handlers, outermost first.
     """
 
+    # The dict of a partial is made when it is first used, and has more than 100 bytes.
+    __slots__ = ("dispatcher", "endpoint", "links", "module")
+
     # inspect asks for these on each request; found here, they never reach __getattr__.
     __partialmethod__ = None
     _is_coroutine_mark = None

@@ -105,6 +105,8 @@ class RouteRule(PathRule):
         """
         if self.map is not map or rebind:
             super().bind(map, rebind)
+            if not self._parts[0].content:
+                self._parts[0] = _static_part("")  # the subdomain that most rules have
 
     def suitable_for(self, values: Mapping[str, Any], method: str | None = None) -> bool:
         """Return whether a URL can be built from these values. An empty tuple is an empty list."""
