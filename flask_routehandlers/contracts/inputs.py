@@ -172,8 +172,7 @@ def _plan_body(name: str, argument: Argument) -> Reader:
     if unalias(annotation) is bytes and get_origin(annotation) is not Annotated:
         return BytesReader(argument.name, argument.has_default)
     try:
-        library = choose_library(annotation)
-        codec = library.make_codec(annotation)
+        codec = choose_library(annotation).make_codec(annotation)
     except RefusedTypeError as error:
         raise refused(name, argument.name, error) from error
-    return BodyReader(argument.name, argument.has_default, library, codec)
+    return BodyReader(argument.name, argument.has_default, codec)

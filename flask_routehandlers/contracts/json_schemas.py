@@ -101,14 +101,3 @@ def _accepts_empty(schema: JsonSchema, types: set[str]) -> bool:
     # A decimal number is a number or a string; a date and the like has a format.
     is_other = "number" in types or not {"format", "contentEncoding"}.isdisjoint(schema)
     return not (is_other or "contentMediaType" in schema)
-
-
-def drop_unique_items(schema: Any) -> None:
-    """Let a schema not require that the items of a set differ: libraries accept repeated ones."""
-    if isinstance(schema, list):
-        for item in schema:
-            drop_unique_items(item)
-    elif isinstance(schema, dict):
-        if schema.get("uniqueItems") is True:
-            del schema["uniqueItems"]
-        drop_unique_items(list(schema.values()))

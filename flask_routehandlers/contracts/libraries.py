@@ -10,16 +10,18 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol, get_args
 
-from ..errors import install_hint
+from ..errors import ProblemError, install_hint
 from .invalid import InvalidValue
 from .markers import Place
 from .signature import is_typed_dict, split_annotated, unalias
 
 LibraryName = Literal["pydantic", "msgspec"]
+
+#: Whether a schema describes what is read or what is written.
+Mode = Literal["validation", "serialization"]
 
 #: The packages whose classes and metadata a library understands.
 _PACKAGES: dict[str, LibraryName] = {
@@ -31,17 +33,8 @@ _PACKAGES: dict[str, LibraryName] = {
 }
 
 
-class RefusedTypeError(Exception):
-    """A type that cannot be a part of a contract.
-
-    :param reason: why, as a sentence.
-    :param hint: what to do.
-    """
-
-    def __init__(self, reason: str, hint: str) -> None:
-        self.reason = reason
-        self.hint = hint
-        super().__init__(f"{reason} {hint}")
+class RefusedTypeError(ProblemError):
+    """A type that cannot be a part of a contract."""
 
 
 class MixedTypesError(RefusedTypeError):
@@ -52,12 +45,25 @@ class NoLibraryError(RefusedTypeError):
     """A type of no library, while none is installed."""
 
 
+def refused_by(library: LibraryName, annotation: Any, error: Exception) -> RefusedTypeError:
+    """Return the error for a type that a library refuses, with its own reason."""
+    spelled = getattr(annotation, "__name__", None) or str(annotation)
+    reason = str(error).partition("\n")[0].rstrip(".")
+    return RefusedTypeError(
+        f"{library} refuses the type {spelled}: {reason}.",
+        f"Use a type that {library} supports.",
+    )
+
+
 class MalformedError(Exception):
     """A body that is not JSON. Its message says where, and repeats nothing of it."""
 
 
 class Codec(Protocol):
-    """Translates values of one type. Invalid data raises ``invalid_errors`` of the library."""
+    """Translates values of one type."""
+
+    #: The exception for data that does not fit the type.
+    invalid_error: type[Exception]
 
     def decode(self, data: bytes) -> Any:
         """Return the value of a JSON document, strictly.
@@ -85,12 +91,16 @@ class Codec(Protocol):
         """Raise if a value does not fit the type, constraints included."""
         ...
 
+    def describe(self, error: Any, data: object, place: Place) -> list[InvalidValue]:
+        """Return what is wrong with data, from the exception of a codec.
+
+        :param data: the data as it was sent, decoded.
+        """
+        ...
+
 
 class Library(Protocol):
-    """One of the two libraries."""
-
-    #: The exceptions for invalid data.
-    invalid_errors: tuple[type[Exception], ...]
+    """One of the modules ``with_pydantic`` and ``with_msgspec``."""
 
     def make_codec(self, annotation: Any) -> Codec:
         """Return the codec of a type.
@@ -99,23 +109,8 @@ class Library(Protocol):
         """
         ...
 
-    def make_fields_codec(self, fields: Mapping[str, Any], optional: Sequence[str]) -> Codec:
-        """Return the codec of a dict with a type for each key.
-
-        :param optional: the keys that may be absent.
-        :raises RefusedTypeError: for a type that the library refuses.
-        """
-        ...
-
-    def describe(self, error: Exception, data: object, place: Place) -> list[InvalidValue]:
-        """Return what is wrong with data, from the exception of a codec.
-
-        :param data: the data as it was sent, decoded.
-        """
-        ...
-
     def make_schemas(
-        self, annotations: Sequence[tuple[Any, Literal["validation", "serialization"]]]
+        self, annotations: Sequence[tuple[Any, Mode]]
     ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         """Return the JSON Schema of each type, and the definitions that they refer to.
 
@@ -131,18 +126,13 @@ def get_library(name: LibraryName) -> Library:
     """
     if find_spec(name) is None:
         raise RefusedTypeError(f"{name} is not installed.", install_hint(name))
-    return _load(name)
-
-
-@lru_cache
-def _load(name: LibraryName) -> Library:
     if name == "pydantic":
-        from .with_pydantic import PydanticLibrary
+        from . import with_pydantic
 
-        return PydanticLibrary()
-    from .with_msgspec import MsgspecLibrary
+        return with_pydantic
+    from . import with_msgspec
 
-    return MsgspecLibrary()
+    return with_msgspec
 
 
 def choose_library(*annotations: Any) -> Library:

@@ -21,7 +21,7 @@ import json
 import keyword
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NotRequired, TypedDict, get_args, get_origin
 
 from werkzeug.datastructures import FileStorage
 
@@ -91,7 +91,9 @@ def plan_place(name: str, place: Place, arguments: Sequence[Argument]) -> list[R
 
 def refused(name: str, parameter: str, error: RefusedTypeError) -> ContractError:
     """Return the error for an argument whose type a library refuses."""
-    return ContractError(f"{name} cannot read {parameter}: {error.reason}", error.hint)
+    return ContractError(
+        f"{name} cannot read {parameter}: {error.problem.reason}", error.problem.hint
+    )
 
 
 def _plan_fields(name: str, place: Place, arguments: Sequence[Argument]) -> list[FieldsReader]:
@@ -107,15 +109,18 @@ def _plan_fields(name: str, place: Place, arguments: Sequence[Argument]) -> list
     readers = []
     for library, group in groups.items():
         keys = tuple(_plan_key(name, place, argument) for argument in group)
-        fields = {argument.name: argument.annotation for argument in group}
-        optional = [argument.name for argument in group if argument.has_default]
+        fields: dict[str, Any] = {}
+        for argument in group:
+            fields[argument.name] = argument.annotation
+            if argument.has_default:
+                fields[argument.name] = NotRequired[argument.annotation]
         try:
-            codec = library.make_fields_codec(fields, optional)
+            codec = library.make_codec(TypedDict("Fields", fields))  # type: ignore[operator]
         except RefusedTypeError as error:
             for argument in group:
                 _check_type(name, argument, library)
             raise refused(name, ", ".join(fields), error) from error
-        readers.append(FieldsReader(place, keys, library, codec))
+        readers.append(FieldsReader(place, keys, codec))
     return readers
 
 
@@ -207,9 +212,7 @@ def _plan_structure(name: str, place: Place, argument: Argument) -> StructureRea
     others = None
     if cares_for_others and place not in _SHARED:
         others = frozenset[str]()
-    return StructureReader(
-        place, argument.name, argument.has_default, tuple(keys), others, library, codec
-    )
+    return StructureReader(place, argument.name, argument.has_default, tuple(keys), others, codec)
 
 
 def key_of(name: str, place: Place) -> str:
@@ -230,12 +233,13 @@ def _alias_of(name: str, argument: Argument) -> str | None:
     """Return the key that pydantic's ``Field`` gives an argument."""
     for item in split_annotated(argument.annotation)[1]:
         if type(item).__module__ == "pydantic.fields":
-            from .with_pydantic import alias_of
-
-            try:
-                return alias_of(argument.annotation)
-            except RefusedTypeError as error:
-                raise refused(name, argument.name, error) from error
+            alias: Any = item.validation_alias or item.alias
+            if alias and not isinstance(alias, str):
+                raise ContractError(
+                    f"{name} cannot read {argument.name}: The alias {alias!r} is not a string.",
+                    'Write Field(alias="page-size").',
+                )
+            return alias or None
     return None
 
 

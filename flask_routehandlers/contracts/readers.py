@@ -15,7 +15,7 @@ from werkzeug.exceptions import BadRequest, Unauthorized, UnsupportedMediaType
 from werkzeug.http import parse_list_header
 
 from .invalid import InvalidValue
-from .libraries import Codec, Library, MalformedError
+from .libraries import Codec, MalformedError
 from .markers import Place, Scheme
 
 #: The credentials of an authorization scheme (RFC 9110, section 11.2: token68).
@@ -127,7 +127,6 @@ class FieldsReader:
 
     place: Place
     keys: tuple[Key, ...]
-    library: Library
     codec: Codec
 
     def read(
@@ -137,8 +136,8 @@ class FieldsReader:
         values = collect(SOURCES[self.place](request), self.keys)
         try:
             arguments.update(self.codec.convert(values))
-        except self.library.invalid_errors as error:
-            described = self.library.describe(error, values, self.place)
+        except self.codec.invalid_error as error:
+            described = self.codec.describe(error, values, self.place)
             errors += rename(described, self.keys)
 
 
@@ -159,7 +158,6 @@ class StructureReader:
     has_default: bool
     keys: tuple[Key, ...]
     others: frozenset[str] | None
-    library: Library
     codec: Codec
 
     def read(
@@ -175,8 +173,8 @@ class StructureReader:
             return
         try:
             arguments[self.argument] = self.codec.convert(values)
-        except self.library.invalid_errors as error:
-            described = self.library.describe(error, values, self.place)
+        except self.codec.invalid_error as error:
+            described = self.codec.describe(error, values, self.place)
             errors += rename(described, self.keys)
 
     def without(self, keys: Set[str]) -> StructureReader:
@@ -235,7 +233,6 @@ class BodyReader:
 
     argument: str
     has_default: bool
-    library: Library
     codec: Codec
 
     def read(
@@ -256,8 +253,8 @@ class BodyReader:
         data = request.get_data()
         try:
             arguments[self.argument] = self.codec.decode(data)
-        except self.library.invalid_errors as error:
-            errors += self.library.describe(error, _load(data), "body")
+        except self.codec.invalid_error as error:
+            errors += self.codec.describe(error, _load(data), "body")
         except MalformedError as error:
             raise BadRequest(f"The body is not valid JSON: {error}.") from None
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any
 
 import msgspec
 
 from .exactness import compile_check
 from .instances import take_apart
 from .invalid import InvalidValue, ValueFilter, follow
-from .json_schemas import drop_unique_items
-from .libraries import MalformedError, RefusedTypeError
+from .libraries import MalformedError, Mode, refused_by
 from .markers import Place
 
 #: A field of a path in a message, ``.name``, or an index, ``[0]``.
@@ -42,6 +41,8 @@ class MsgspecCodec:
 
     :param annotation: the type.
     """
+
+    invalid_error: type[Exception] = msgspec.ValidationError
 
     def __init__(self, annotation: Any) -> None:
         self._type = annotation
@@ -90,35 +91,7 @@ class MsgspecCodec:
             return msgspec.convert(take_apart(value), self._type, from_attributes=True)
         return self._decoder.decode(data)
 
-
-class MsgspecLibrary:
-    """The functions of msgspec that contracts use."""
-
-    invalid_errors: tuple[type[Exception], ...] = (msgspec.ValidationError,)
-
-    def make_codec(self, annotation: Any) -> MsgspecCodec:
-        """Return the codec of a type."""
-        try:
-            return MsgspecCodec(annotation)
-        except (TypeError, NameError) as error:
-            reason = str(error).partition("\n")[0].rstrip(".")
-            spelled = getattr(annotation, "__name__", None) or str(annotation)
-            raise RefusedTypeError(
-                f"msgspec refuses the type {spelled}: {reason}.",
-                "Use a type that msgspec supports.",
-            ) from error
-
-    def make_fields_codec(
-        self, fields: Mapping[str, Any], optional: Sequence[str]
-    ) -> MsgspecCodec:
-        """Return the codec of a dict with a type for each key."""
-        types: dict[str, Any] = {
-            name: NotRequired[annotation] if name in optional else annotation
-            for name, annotation in fields.items()
-        }
-        return self.make_codec(TypedDict("Fields", types))  # type: ignore[operator]
-
-    def describe(self, error: Exception, data: object, place: Place) -> list[InvalidValue]:
+    def describe(self, error: Any, data: object, place: Place) -> list[InvalidValue]:
         """Return what is wrong with data, from the exception of a codec.
 
         msgspec stops at the first error, and has no codes.
@@ -138,15 +111,35 @@ class MsgspecLibrary:
         path = follow(steps, data, is_missing=code == "missing")
         return [InvalidValue(place, path, message, code)]
 
-    def make_schemas(
-        self, annotations: Sequence[tuple[Any, Literal["validation", "serialization"]]]
-    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """Return the JSON Schema of each type, and the definitions that they refer to."""
-        schemas, definitions = msgspec.json.schema_components(
-            [annotation for annotation, _ in annotations], ref_template="#/$defs/{name}"
-        )
-        drop_unique_items([*schemas, definitions])
-        return list(schemas), definitions
+
+def make_codec(annotation: Any) -> MsgspecCodec:
+    """Return the codec of a type."""
+    try:
+        return MsgspecCodec(annotation)
+    except (TypeError, NameError) as error:
+        raise refused_by("msgspec", annotation, error) from error
+
+
+def make_schemas(
+    annotations: Sequence[tuple[Any, Mode]],
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the JSON Schema of each type, and the definitions that they refer to."""
+    schemas, definitions = msgspec.json.schema_components(
+        [annotation for annotation, _ in annotations], ref_template="#/$defs/{name}"
+    )
+    _drop_unique_items([*schemas, definitions])
+    return list(schemas), definitions
+
+
+def _drop_unique_items(schema: Any) -> None:
+    """Let a schema not require that the items of a set differ: libraries accept repeated ones."""
+    if isinstance(schema, list):
+        for item in schema:
+            _drop_unique_items(item)
+    elif isinstance(schema, dict):
+        if schema.get("uniqueItems") is True:
+            del schema["uniqueItems"]
+        _drop_unique_items(list(schema.values()))
 
 
 def _hide_value(message: str, data: object) -> str:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Literal, NotRequired, get_args
+from typing import Any, get_args
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUndefinedAnnotation
@@ -24,19 +23,16 @@ from pydantic.json_schema import (
     JsonSchemaWarningKind,
 )
 from pydantic_core import PydanticSerializationError, SchemaError
-from pydantic_core.core_schema import FrozenSetSchema, SetSchema
-from typing_extensions import TypedDict
+from pydantic_core.core_schema import ErrorType
 
 from .instances import take_apart
 from .invalid import InvalidValue, ValueFilter, follow
-from .json_schemas import drop_unique_items
-from .libraries import MalformedError, RefusedTypeError
+from .libraries import MalformedError, Mode, RefusedTypeError, refused_by
 from .markers import Place
-from .signature import split_annotated
 from .typed_dicts import rebuild
 
-#: Errors of validators that users wrote: their messages may repeat a value.
-_OF_USERS = ("value_error", "assertion_error")
+#: The codes of pydantic's own errors, not of those that validators of users raise.
+_OWN_CODES = frozenset(get_args(ErrorType)) - {"value_error", "assertion_error"}
 
 
 class PydanticCodec:
@@ -44,6 +40,8 @@ class PydanticCodec:
 
     :param annotation: the type.
     """
+
+    invalid_error: type[Exception] = ValidationError
 
     def __init__(self, annotation: Any) -> None:
         adapter = TypeAdapter(rebuild(annotation))
@@ -87,7 +85,7 @@ class PydanticCodec:
             self._adopt(value)
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False, include_context=False)
-            if any(_is_of_pydantic(detail["type"]) for detail in details):
+            if any(detail["type"] in _OWN_CODES for detail in details):
                 raise
         except Exception:  # of a user's validator, which expects what a client sends
             return
@@ -101,39 +99,11 @@ class PydanticCodec:
             take_apart(value), from_attributes=True, by_alias=True, by_name=True
         )
 
-
-class PydanticLibrary:
-    """The functions of pydantic that contracts use."""
-
-    invalid_errors: tuple[type[Exception], ...] = (ValidationError,)
-
-    def make_codec(self, annotation: Any) -> PydanticCodec:
-        """Return the codec of a type."""
-        try:
-            return PydanticCodec(annotation)
-        except (PydanticUndefinedAnnotation, PydanticUserError, SchemaError, TypeError) as error:
-            reason = str(error).partition("\n")[0].rstrip(".")
-            raise RefusedTypeError(
-                f"pydantic refuses the type {_spell(annotation)}: {reason}.",
-                "Use a type that pydantic supports.",
-            ) from error
-
-    def make_fields_codec(
-        self, fields: Mapping[str, Any], optional: Sequence[str]
-    ) -> PydanticCodec:
-        """Return the codec of a dict with a type for each key."""
-        types: dict[str, Any] = {}
-        for name, annotation in fields.items():
-            rebuilt = rebuild(annotation)
-            types[name] = NotRequired[rebuilt] if name in optional else rebuilt
-        return self.make_codec(TypedDict("Fields", types))  # type: ignore[operator]
-
-    def describe(self, error: Exception, data: object, place: Place) -> list[InvalidValue]:
+    def describe(self, error: Any, data: object, place: Place) -> list[InvalidValue]:
         """Return what is wrong with data, from the exception of a codec.
 
         pydantic reports all errors at once, each with a code such as ``int_parsing``.
         """
-        assert isinstance(error, ValidationError)
         values = ValueFilter(data)
         return [
             InvalidValue(
@@ -145,27 +115,36 @@ class PydanticLibrary:
             for detail in error.errors(include_url=False, include_input=False)
         ]
 
-    def make_schemas(
-        self, annotations: Sequence[tuple[Any, Literal["validation", "serialization"]]]
-    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """Return the JSON Schema of each type, and the definitions that they refer to."""
-        with warnings.catch_warnings():
-            # What a Field says about a parameter has no effect on values, but is in the schema.
-            warnings.filterwarnings("ignore", "The '\\w+' attribute with value", UserWarning)
-            inputs: list[tuple[int, JsonSchemaMode, TypeAdapter[Any]]] = [
-                (number, mode, TypeAdapter(rebuild(annotation)))
-                for number, (annotation, mode) in enumerate(annotations)
-            ]
-        try:
-            schemas, definitions = TypeAdapter.json_schemas(inputs, schema_generator=_SchemaMaker)
-        except PydanticInvalidForJsonSchema as error:
-            reason = error.message.rstrip(".")
-            raise RefusedTypeError(
-                f"pydantic has no JSON Schema for it: {reason}.",
-                "Use a type that JSON Schema can describe.",
-            ) from error
-        ordered = [schemas[number, mode] for number, mode, _ in inputs]
-        return ordered, definitions.get("$defs", {})
+
+def make_codec(annotation: Any) -> PydanticCodec:
+    """Return the codec of a type."""
+    try:
+        return PydanticCodec(annotation)
+    except (PydanticUndefinedAnnotation, PydanticUserError, SchemaError, TypeError) as error:
+        raise refused_by("pydantic", annotation, error) from error
+
+
+def make_schemas(
+    annotations: Sequence[tuple[Any, Mode]],
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the JSON Schema of each type, and the definitions that they refer to."""
+    with warnings.catch_warnings():
+        # What a Field says about a parameter has no effect on values, but is in the schema.
+        warnings.filterwarnings("ignore", "The '\\w+' attribute with value", UserWarning)
+        inputs: list[tuple[int, JsonSchemaMode, TypeAdapter[Any]]] = [
+            (number, mode, TypeAdapter(rebuild(annotation)))
+            for number, (annotation, mode) in enumerate(annotations)
+        ]
+    try:
+        schemas, definitions = TypeAdapter.json_schemas(inputs, schema_generator=_SchemaMaker)
+    except PydanticInvalidForJsonSchema as error:
+        reason = error.message.rstrip(".")
+        raise RefusedTypeError(
+            f"pydantic has no JSON Schema for it: {reason}.",
+            "Use a type that JSON Schema can describe.",
+        ) from error
+    ordered = [schemas[number, mode] for number, mode, _ in inputs]
+    return ordered, definitions.get("$defs", {})
 
 
 class _SchemaMaker(GenerateJsonSchema):
@@ -183,52 +162,13 @@ class _SchemaMaker(GenerateJsonSchema):
         parts = re.sub(r"[^\w.]+", "_", name).replace(".", "--")
         return super().get_defs_ref((CoreRef(f"{parts}:{rest}"), mode))
 
-    def set_schema(self, schema: SetSchema) -> JsonSchemaValue:
+    def set_schema(self, schema: Any) -> JsonSchemaValue:
         """Return the schema of a set. It does not refuse an item that is repeated."""
         described = super().set_schema(schema)
-        drop_unique_items(described)
+        described.pop("uniqueItems", None)
         return described
 
-    def frozenset_schema(self, schema: FrozenSetSchema) -> JsonSchemaValue:
-        """Return the schema of a frozenset, like that of a set."""
-        described = super().frozenset_schema(schema)
-        drop_unique_items(described)
-        return described
-
-
-def alias_of(annotation: Any) -> str | None:
-    """Return the key that pydantic's ``Field`` gives a value.
-
-    :raises RefusedTypeError: for an alias that is not a string.
-    """
-    from pydantic.fields import FieldInfo
-
-    for item in split_annotated(annotation)[1]:
-        alias = isinstance(item, FieldInfo) and (item.validation_alias or item.alias)
-        if isinstance(alias, str):
-            return alias
-        if alias:
-            raise RefusedTypeError(
-                f"The alias {alias!r} is not a string.", 'Write Field(alias="page-size").'
-            )
-    return None
-
-
-def _spell(annotation: Any) -> str:
-    return getattr(annotation, "__name__", None) or str(annotation)
-
-
-def _is_of_pydantic(code: str) -> bool:
-    """Return whether an error is one of pydantic's own, not of a user's validator."""
-    return code not in _OF_USERS and code in _all_codes()
-
-
-@lru_cache
-def _all_codes() -> frozenset[str]:
-    """Return the codes of all errors that pydantic itself reports."""
-    from pydantic_core.core_schema import ErrorType
-
-    return frozenset(get_args(ErrorType))
+    frozenset_schema = set_schema
 
 
 def _message_of(detail: Any, values: ValueFilter) -> str:
@@ -246,7 +186,7 @@ def _message_of(detail: Any, values: ValueFilter) -> str:
     message: str = detail["msg"]
     if code in ("uuid_parsing", "bytes_invalid_encoding"):  # their ends repeat a character
         return re.split("[,:]", message, maxsplit=1)[0]
-    if _is_of_pydantic(code):
+    if code in _OWN_CODES:
         return message
     for prefix in ("Value error, ", "Assertion failed, "):
         message = message.removeprefix(prefix)

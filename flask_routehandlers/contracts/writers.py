@@ -27,7 +27,6 @@ from .arguments import ContractError
 from .instances import take_apart
 from .libraries import (
     Codec,
-    Library,
     MixedTypesError,
     NoLibraryError,
     RefusedTypeError,
@@ -73,13 +72,11 @@ class JsonWriter:
     def __init__(self, app: Flask, annotation: Any) -> None:
         self._app = app
         self._class = get_origin(unalias(annotation)) or unalias(annotation)
-        self._library: Library | None = None
         self._codec: Codec | None = None
         self._is_encoded = is_written_by_library(annotation)
         self._is_simplified = holds_structured(annotation)
         try:
-            self._library = choose_library(annotation)
-            self._codec = self._library.make_codec(annotation)
+            self._codec = choose_library(annotation).make_codec(annotation)
         except NoLibraryError:
             return  # Flask writes TypedDicts and dataclasses, as without a contract
         except RefusedTypeError:
@@ -108,8 +105,8 @@ class JsonWriter:
         :param is_checked: whether the whole body is validated first, constraints included.
         :raises InvalidAnswerError: for a body that does not fit the type.
         """
-        codec, library = self._codec, self._library
-        if codec is None or library is None:
+        codec = self._codec
+        if codec is None:
             return self._write_as_flask(body, status)
         try:
             if is_checked:
@@ -119,8 +116,8 @@ class JsonWriter:
                 return self._app.response_class(encoded, status, content_type="application/json")
             if self._is_simplified:
                 body = codec.simplify(body)
-        except library.invalid_errors as error:
-            invalid = library.describe(error, take_apart(body), "body")
+        except codec.invalid_error as error:
+            invalid = codec.describe(error, take_apart(body), "body")
             lines = "; ".join(f"{value.pointer}: {value.detail}" for value in invalid)
             raise InvalidAnswerError(lines) from error
         return self._write_as_flask(body, status)
@@ -173,7 +170,9 @@ class Writer:
             try:
                 self._writers[status] = _make_writers(app, [a.annotation for a in answers])
             except RefusedTypeError as error:
-                raise ContractError(f"{name} cannot answer: {error.reason}", error.hint) from error
+                raise ContractError(
+                    f"{name} cannot answer: {error.problem.reason}", error.problem.hint
+                ) from error
         #: How the bodies of a status are encoded that has one type and no other form.
         self._encoders = {
             status: writers[0].encode
