@@ -69,7 +69,7 @@ def bind(
     # A handler that spells out no names gets what Flask would pass.
     by_default = parameters if kind.is_view else (*parameters, *kind.extras)
     wanted = _find_wanted(signatures, by_default)
-    inputs = _plan_inputs(name, [a for a in marked.values() if a.name in wanted], kind)
+    inputs = _plan_inputs([a for a in marked.values() if a.name in wanted], kind)
     names = tuple(name for name in parameters if name in wanted)
     asked = _share(tuple(name for name in kind.extras if name in wanted))
     # In the order of the signatures, the outermost layer first.
@@ -155,14 +155,14 @@ def _find_marked(
     return marked
 
 
-def _plan_inputs(name: str, arguments: Sequence[Argument], kind: Kind) -> Inputs | None:
+def _plan_inputs(arguments: Sequence[Argument], kind: Kind) -> Inputs | None:
     """Plan how the arguments with a marker are read; ``None`` without any."""
     if not arguments:
         return None
     # Not before it is needed: most apps have no contracts.
     from ..contracts.inputs import plan_inputs
 
-    return plan_inputs(name, arguments, has_body=kind.has_body)
+    return plan_inputs(arguments, has_body=kind.has_body)
 
 
 @lru_cache(16)

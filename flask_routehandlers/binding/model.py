@@ -109,9 +109,6 @@ class Binding(NamedTuple):
         arguments: dict[str, Any] = {}
         if self.names or self.extras:
             arguments = self.arguments(request, values)
-        inputs = self.inputs
-        if inputs is not None:
-            if inputs.credentials:
-                inputs.authenticate(request, arguments)
-            inputs.read(request, arguments)
+        if self.inputs is not None:
+            self.inputs.read(request, arguments)
         return arguments

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from ..errors import ProblemError
-from .markers import Marker, Scheme
+from .markers import Marker, Place, Scheme
 from .signature import (
     UnreadableError,
     evaluate,
@@ -36,16 +36,23 @@ class ContractError(ProblemError):
 class Argument(NamedTuple):
     """An argument with a marker.
 
+    :param function: the name of its function in the file, for errors.
     :param name: its name.
     :param marker: its marker or scheme.
     :param annotation: its type, without the marker.
     :param default: its default, or ``inspect.Parameter.empty``.
     """
 
+    function: str
     name: str
     marker: Marker | Scheme
     annotation: Any
     default: Any
+
+    @property
+    def place(self) -> Place | None:
+        """The part of the request that it is in; ``None`` for a credential."""
+        return self.marker.place if isinstance(self.marker, Marker) else None
 
     @property
     def has_default(self) -> bool:
@@ -140,7 +147,7 @@ def make_argument(name: str, parameter: str, annotation: Any, default: Any) -> A
             inner = Annotated[(inner, *others)]
     if has_inner_marker(inner):
         raise _misplaced(name, parameter)
-    return Argument(parameter, marker, inner, default)
+    return Argument(name, parameter, marker, inner, default)
 
 
 def _make_optional_credential(
@@ -161,7 +168,7 @@ def _make_optional_credential(
             f"{name} asks for the optional credential {parameter}, which has no default.",
             f"Write {parameter}: ... | None = None.",
         )
-    return Argument(parameter, schemes[0], split_annotated(members[0])[0], default)
+    return Argument(name, parameter, schemes[0], split_annotated(members[0])[0], default)
 
 
 def _misplaced(name: str, parameter: str) -> ContractError:

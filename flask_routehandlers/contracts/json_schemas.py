@@ -17,7 +17,7 @@ class Field(NamedTuple):
     :param is_list: whether its values are lists.
     :param is_object: whether its values are objects only.
     :param accepts_empty: whether an empty string is a value of it.
-    :param constants: its values that are not strings, where it lists them.
+    :param constants: its values, where it lists them.
     """
 
     key: str
@@ -68,13 +68,13 @@ def _variants(schema: JsonSchema, definitions: JsonSchema) -> list[JsonSchema]:
 
 
 def _constants_of(variants: list[JsonSchema], definitions: JsonSchema) -> Iterator[Any]:
-    """Return the values of enumerations and constants, in lists too, that are not strings."""
+    """Return the values of enumerations and constants, in lists too."""
     for variant in variants:
         if "items" in variant:
             yield from _constants_of(_variants(variant["items"], definitions), definitions)
-        for value in [*variant.get("enum", ()), variant.get("const")]:
-            if value is not None and not isinstance(value, str):
-                yield value
+        yield from variant.get("enum", ())
+        if "const" in variant:
+            yield variant["const"]
 
 
 def _types_of(schema: JsonSchema) -> set[str]:

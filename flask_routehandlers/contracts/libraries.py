@@ -105,6 +105,7 @@ class Library(Protocol):
     def make_codec(self, annotation: Any) -> Codec:
         """Return the codec of a type.
 
+        :param annotation: the type, or a dict with the type of each key of a dict.
         :raises RefusedTypeError: for a type that the library refuses.
         """
         ...

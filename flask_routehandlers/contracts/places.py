@@ -19,17 +19,18 @@ import collections.abc
 import enum
 import json
 import keyword
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from typing import Any, Literal, NotRequired, TypedDict, get_args, get_origin
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal, NotRequired, get_args, get_origin
 
 from werkzeug.datastructures import FileStorage
 
 from .arguments import Argument, ContractError
-from .json_schemas import read_fields
-from .libraries import Library, RefusedTypeError, choose_library
-from .markers import Place
-from .readers import FieldsReader, FileReader, FormGuard, Key, Reader, StructureReader
+from .json_schemas import Field, read_fields
+from .libraries import Codec, Library, RefusedTypeError, choose_library
+from .markers import Marker, Place
+from .readers import FileReader, FormGuard, Key, Reader, TextReader
 from .signature import (
     holds_structured,
     is_json_string,
@@ -56,10 +57,9 @@ _LISTS = (
 _SHARED: tuple[Place, ...] = ("header", "cookie")
 
 
-def plan_place(name: str, place: Place, arguments: Sequence[Argument]) -> list[Reader]:
+def plan_place(place: Place, arguments: Sequence[Argument]) -> list[Reader]:
     """Plan the arguments of one part of the request.
 
-    :param name: the function's name in its file, for errors.
     :param place: the part.
     :param arguments: the arguments that come from it, in any order.
     :returns: readers, of which some read several arguments.
@@ -72,150 +72,145 @@ def plan_place(name: str, place: Place, arguments: Sequence[Argument]) -> list[R
     readers: list[Reader] = []
     if place == "form" and not all(argument.has_default for argument in arguments):
         readers.append(FormGuard())
-    keys: list[Key] = []
-    readers += [_plan_file(name, place, argument) for argument in files]
-    for fields in _plan_fields(name, place, plain):
-        keys += fields.keys
-        readers.append(fields)
-    planned = [_plan_structure(name, place, argument) for argument in structures]
-    for reader in planned:
-        if reader.others is not None:
-            others = [*keys]
-            for sibling in planned:
-                if sibling is not reader:
-                    others += sibling.keys
-            reader = replace(reader, others=frozenset(key.key.lower() for key in others))
-        readers.append(reader)
-    return readers
+    readers += map(_plan_file, files)
+    of_texts = [*_plan_plain(place, plain), *map(_plan_structure, structures)]
+    keys = frozenset[str]().union(*(reader.own_keys for reader in of_texts))
+    return readers + [reader.without(keys) for reader in of_texts]
 
 
-def refused(name: str, parameter: str, error: RefusedTypeError) -> ContractError:
-    """Return the error for an argument whose type a library refuses."""
-    return ContractError(
-        f"{name} cannot read {parameter}: {error.problem.reason}", error.problem.hint
-    )
+@contextmanager
+def naming(*arguments: Argument) -> Iterator[None]:
+    """Name the arguments whose type a library refuses.
 
-
-def _plan_fields(name: str, place: Place, arguments: Sequence[Argument]) -> list[FieldsReader]:
-    """Plan the plain arguments, those of each library together."""
-    groups: dict[Library, list[Argument]] = {}
-    for argument in arguments:
-        _check_plain(name, place, argument)
-        try:
-            library = choose_library(argument.annotation)
-        except RefusedTypeError as error:
-            raise refused(name, argument.name, error) from error
-        groups.setdefault(library, []).append(argument)
-    readers = []
-    for library, group in groups.items():
-        keys = tuple(_plan_key(name, place, argument) for argument in group)
-        fields: dict[str, Any] = {}
-        for argument in group:
-            fields[argument.name] = argument.annotation
-            if argument.has_default:
-                fields[argument.name] = NotRequired[argument.annotation]
-        try:
-            codec = library.make_codec(TypedDict("Fields", fields))  # type: ignore[operator]
-        except RefusedTypeError as error:
-            for argument in group:
-                _check_type(name, argument, library)
-            raise refused(name, ", ".join(fields), error) from error
-        readers.append(FieldsReader(place, keys, codec))
-    return readers
-
-
-def _check_type(name: str, argument: Argument, library: Library) -> None:
-    """Refuse a type that is refused alone, to name the argument of a group that has it."""
+    :raises ContractError: in place of the error of the library.
+    """
     try:
-        library.make_codec(argument.annotation)
+        yield
     except RefusedTypeError as error:
-        raise refused(name, argument.name, error) from error
+        names = ", ".join(argument.name for argument in arguments)
+        reason = f"{arguments[0].function} cannot read {names}: {error.problem.reason}"
+        raise ContractError(reason, error.problem.hint) from error
 
 
-def _plan_key(name: str, place: Place, argument: Argument) -> Key:
-    """Return the key of a plain argument, with what its strings need before they are converted."""
-    alias = _alias_of(name, argument)
-    key = alias or key_of(argument.name, place)
-    if place == "header":
-        _check_header(name, argument, key)
-    skips_empty = place == "form" and not _accepts_empty(argument.annotation)
-    constants = _by_string(_constants_of(argument.annotation))
-    return Key(alias or argument.name, key, _is_list(argument.annotation), skips_empty, constants)
+def _plan_plain(place: Place, arguments: Sequence[Argument]) -> Iterator[TextReader]:
+    """Plan the plain arguments, those of each library together."""
+    groups: dict[Library, list[Argument]] = defaultdict(list)
+    for argument in arguments:
+        _check_plain(argument)
+        with naming(argument):
+            groups[choose_library(argument.annotation)].append(argument)
+    for library, group in groups.items():
+        keys = tuple(map(_plan_key, group))
+        with naming(*group):
+            codec = _make_codec(library, group)
+        yield TextReader(place, keys, codec, all(argument.has_default for argument in group))
 
 
-def _check_header(name: str, argument: Argument, key: str) -> None:
-    """Refuse to read a credential as any other header: nothing would describe it as one."""
-    if key.lower() == "authorization":
+def _make_codec(library: Library, arguments: Sequence[Argument]) -> Codec:
+    """Return the codec of a dict of arguments.
+
+    :raises ContractError: for a type that is refused alone, to name the argument that has it.
+    :raises RefusedTypeError: for types that are refused together only.
+    """
+    types: dict[str, Any] = {}
+    for argument in arguments:
+        types[argument.name] = argument.annotation
+        if argument.has_default:
+            types[argument.name] = NotRequired[argument.annotation]
+    try:
+        return library.make_codec(types)
+    except RefusedTypeError:
+        for argument in arguments:
+            with naming(argument):
+                library.make_codec(argument.annotation)
+        raise
+
+
+def _plan_key(argument: Argument) -> Key:
+    """Return the key of a plain argument."""
+    values = list(_values_of(argument.annotation))
+    constants = [constant for value in values for constant in _constants_of(value)]
+    field = Field(
+        _alias_of(argument) or argument.name,
+        is_list=any(map(_is_list, members_of(argument.annotation))),
+        is_object=False,
+        accepts_empty="" in constants or any(map(_is_string, values)),
+        constants=constants,
+    )
+    return _make_key(argument, field, key_of_argument(argument))
+
+
+def _make_key(argument: Argument, field: Field, key: str) -> Key:
+    """Return a key, with what its strings need before they are converted.
+
+    Libraries compare the values of a ``Literal`` and of an enumeration without converting them. So
+    numbers and booleans are found by their strings: ``{"2": 2}`` for ``Literal[2]``.
+
+    :param field: a field of a structured argument, or a plain argument as if it were one.
+    :param key: the key in the request.
+    :raises ContractError: for an object, which no string of a request is, and for a credential
+        that is read as any other header: nothing would describe it as one.
+    """
+    if field.is_object:
         raise ContractError(
-            f"{name} reads the header Authorization with Header.",
+            f"{argument.function} reads {argument.name}, whose field {field.key} is an object, "
+            "but its value is one string.",
+            "Read it from a Body, or annotate the field as Json[...], with pydantic's Json.",
+        )
+    if argument.place == "header" and key.lower() == "authorization":
+        raise ContractError(
+            f"{argument.function} reads the header Authorization with Header.",
             f"Write {argument.name}: Bearer, or Annotated[str, Scheme(...)] for another scheme.",
         )
+    skips_empty = argument.place == "form" and not field.accepts_empty
+    constants = {json.dumps(c): c for c in field.constants if isinstance(c, (bool, int, float))}
+    return Key(field.key, key, field.is_list, skips_empty, constants or None)
 
 
-def _check_plain(name: str, place: Place, argument: Argument) -> None:
+def _check_plain(argument: Argument) -> None:
     """Refuse an argument that is one string in a request, and cannot be in its type.
 
     :raises ContractError: for a dict, for a list of objects, and for a union with an object.
     """
     for member in members_of(argument.annotation):
         kind = get_origin(unalias(member)) or unalias(member)
-        if is_json_string(member):
+        is_dict = isinstance(kind, type) and issubclass(kind, collections.abc.Mapping)
+        if is_json_string(member) or not (is_dict or holds_structured(member)):
             continue
         if is_structured(member):
-            raise ContractError(
-                f"{name} annotates {argument.name} with a structured and a plain type.",
-                "Use one of them: a structured type is all of its place, a plain type one key.",
-            )
-        if isinstance(kind, type) and issubclass(kind, collections.abc.Mapping):
-            raise ContractError(
-                f"{name} annotates {argument.name} as a dict, but its value is one string.",
-                "Write a TypedDict with the keys.",
-            )
-        if holds_structured(member):
-            raise ContractError(
-                f"{name} annotates {argument.name} as a list of objects, but its values are "
-                "strings.",
-                f"Read them from a Body, or as JSON: {place.capitalize()}[Json[...]], with "
-                "pydantic's Json.",
-            )
+            mistake = "with a structured and a plain type."
+            hint = "Use one of them: a structured type is all of its place, a plain type one key."
+        elif is_dict:
+            mistake = "as a dict, but its value is one string."
+            hint = "Write a TypedDict with the keys."
+        else:
+            assert isinstance(argument.marker, Marker)
+            mistake = "as a list of objects, but its values are strings."
+            as_json = f"{argument.marker.name}[Json[...]]"
+            hint = f"Read them from a Body, or as JSON: {as_json}, with pydantic's Json."
+        raise ContractError(f"{argument.function} annotates {argument.name} {mistake}", hint)
 
 
-def _plan_structure(name: str, place: Place, argument: Argument) -> StructureReader:
+def _plan_structure(argument: Argument) -> TextReader:
     """Return the reader of a structured argument.
 
     Its keys come from the JSON Schema of its type, which follows every alias and base class of
     either library.
-
-    :raises ContractError: for a field that is an object: no string of a request is one.
     """
-    try:
+    place, known = argument.place, None
+    assert place is not None
+    with naming(argument):
         library = choose_library(argument.annotation)
         codec = library.make_codec(argument.annotation)
         [schema], definitions = library.make_schemas([(argument.annotation, "validation")])
-    except RefusedTypeError as error:
-        raise refused(name, argument.name, error) from error
     fields, cares_for_others = read_fields(schema, definitions)
-    keys = []
-    for field in fields:
-        key = key_of(field.key, place)
-        if place == "header":
-            _check_header(name, argument, key)
-        if field.is_object:
-            raise ContractError(
-                f"{name} reads {argument.name}, whose field {field.key} is an object, but its "
-                "value is one string.",
-                "Read it from a Body, or annotate the field as Json[...], with pydantic's Json.",
-            )
-        skips_empty = place == "form" and not field.accepts_empty
-        constants = _by_string(field.constants)
-        keys.append(Key(field.key, key, field.is_list, skips_empty, constants))
-    others = None
     if cares_for_others and place not in _SHARED:
-        others = frozenset[str]()
-    return StructureReader(place, argument.name, argument.has_default, tuple(keys), others, codec)
+        known = frozenset[str]()
+    keys = tuple(_make_key(argument, field, key_of(field.key, place)) for field in fields)
+    return TextReader(place, keys, codec, argument.has_default, argument.name, known)
 
 
-def key_of(name: str, place: Place) -> str:
+def key_of(name: str, place: Place | None) -> str:
     """Return the key of an argument: ``from_`` is ``from``, and headers have dashes."""
     if name.endswith("_") and keyword.iskeyword(name[:-1]):
         name = name[:-1]
@@ -224,77 +219,55 @@ def key_of(name: str, place: Place) -> str:
     return name
 
 
-def key_of_argument(argument: Argument, place: Place) -> str:
+def key_of_argument(argument: Argument) -> str:
     """Return the key of an argument of a plain type: that of its ``Field``, or of its name."""
-    return _alias_of(argument.name, argument) or key_of(argument.name, place)
+    return _alias_of(argument) or key_of(argument.name, argument.place)
 
 
-def _alias_of(name: str, argument: Argument) -> str | None:
+def _alias_of(argument: Argument) -> str | None:
     """Return the key that pydantic's ``Field`` gives an argument."""
     for item in split_annotated(argument.annotation)[1]:
         if type(item).__module__ == "pydantic.fields":
             alias: Any = item.validation_alias or item.alias
             if alias and not isinstance(alias, str):
                 raise ContractError(
-                    f"{name} cannot read {argument.name}: The alias {alias!r} is not a string.",
+                    f"{argument.function} cannot read {argument.name}: The alias {alias!r} is not "
+                    "a string.",
                     'Write Field(alias="page-size").',
                 )
             return alias or None
     return None
 
 
-def _is_list(annotation: Any) -> bool:
-    """Return whether an argument takes all values of its key: ``?tag=a&tag=b``."""
+def _is_list(member: Any) -> bool:
+    """Return whether one member of a type takes all values of its key: ``?tag=a&tag=b``."""
+    plain = unalias(member)
+    return not is_json_string(member) and (get_origin(plain) or plain) in _LISTS
+
+
+def _values_of(annotation: Any) -> Iterator[Any]:
+    """Return the types that one string may have: the members of a union, the items of a list."""
     for member in members_of(annotation):
-        plain = unalias(member)
-        if not is_json_string(member) and (get_origin(plain) or plain) in _LISTS:
-            return True
-    return False
+        if _is_list(member):
+            for item in get_args(unalias(member)):
+                yield from _values_of(item)
+        elif not is_json_string(member):
+            yield unalias(member)
 
 
-def _accepts_empty(annotation: Any) -> bool:
-    """Return whether an empty string is a value of a type, as it is of ``str``."""
-    return any(map(_is_string_type, members_of(annotation)))
+def _is_string(kind: Any) -> bool:
+    """Return whether any string is a value of a type."""
+    if kind in (Any, object):
+        return True
+    return isinstance(kind, type) and issubclass(kind, str) and not issubclass(kind, enum.Enum)
 
 
-def _is_string_type(annotation: Any) -> bool:
-    """Return whether an empty string is a value of one member of a type."""
-    plain = unalias(annotation)
-    kind, arguments = get_origin(plain) or plain, get_args(plain)
-    if is_json_string(annotation):
-        return False
-    if kind in _LISTS and arguments:
-        return _accepts_empty(arguments[0])
-    if isinstance(kind, type) and issubclass(kind, enum.Enum):
-        return any(member.value == "" for member in kind)
-    if kind is Literal:
-        return "" in arguments
-    return kind in (Any, object) or (isinstance(kind, type) and issubclass(kind, str))
-
-
-def _constants_of(annotation: Any) -> Iterator[Any]:
-    """Return the values of a ``Literal`` or an enumeration, in lists too."""
-    for member in members_of(annotation):
-        plain = unalias(member)
-        if (get_origin(plain) or plain) in _LISTS:
-            for item in get_args(plain):
-                yield from _constants_of(item)
-        elif get_origin(plain) is Literal:
-            yield from get_args(plain)
-        elif isinstance(plain, type) and issubclass(plain, enum.Enum):
-            yield from (each.value for each in plain)
-
-
-def _by_string(constants: Iterable[Any]) -> dict[str, Any] | None:
-    """Return numbers and booleans by their strings: a query ``?size=2`` is a string.
-
-    Libraries compare the values of a ``Literal`` and of an enumeration without converting them.
-    ``{2: ...}`` of ``Literal[2]`` is ``{"2": 2}``; other constants are strings already.
-
-    :returns: ``None`` if no constant has to be converted.
-    """
-    values = {json.dumps(c): c for c in constants if isinstance(c, (bool, int, float))}
-    return values or None
+def _constants_of(kind: Any) -> Iterator[Any]:
+    """Return the values of a ``Literal`` or an enumeration."""
+    if get_origin(kind) is Literal:
+        yield from get_args(kind)
+    elif isinstance(kind, type) and issubclass(kind, enum.Enum):
+        yield from (member.value for member in kind)
 
 
 def is_file(annotation: Any) -> bool:
@@ -306,11 +279,11 @@ def is_file(annotation: Any) -> bool:
     return False
 
 
-def _plan_file(name: str, place: Place, argument: Argument) -> FileReader:
+def _plan_file(argument: Argument) -> FileReader:
     """Return the reader of an uploaded file, or of several for ``list[FileStorage]``."""
-    if place != "form":
+    if argument.place != "form":
         raise ContractError(
-            f"{name} annotates {argument.name} as a file, which only a form has.",
+            f"{argument.function} annotates {argument.name} as a file, which only a form has.",
             f"Write {argument.name}: Form[FileStorage].",
         )
     make: Any = None
@@ -318,5 +291,4 @@ def _plan_file(name: str, place: Place, argument: Argument) -> FileReader:
         origin = get_origin(unalias(member))
         if origin is not None:
             make = tuple if origin is tuple else list
-    key = _alias_of(name, argument) or key_of(argument.name, place)
-    return FileReader(argument.name, key, argument.has_default, make)
+    return FileReader(argument.name, key_of_argument(argument), argument.has_default, make)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from operator import attrgetter
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from flask import Request
-from werkzeug.datastructures import Authorization, FileStorage, WWWAuthenticate
+from werkzeug.datastructures import Authorization, FileStorage, Headers, WWWAuthenticate
 from werkzeug.exceptions import BadRequest, Unauthorized, UnsupportedMediaType
 from werkzeug.http import parse_list_header
 
@@ -24,12 +23,15 @@ _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/]+=*")
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
+#: The arguments of a call by name, and the values that are not valid: readers add to them.
+Arguments = dict[str, Any]
+Errors = list[InvalidValue]
+
+
 class Reader(Protocol):
     """Reads one or more arguments."""
 
-    def read(
-        self, request: Request, arguments: dict[str, Any], errors: list[InvalidValue]
-    ) -> None:
+    def read(self, request: Request, arguments: Arguments, errors: Errors) -> None:
         """Add arguments, or errors. An argument that is absent keeps its default."""
         ...
 
@@ -51,8 +53,7 @@ class Key(NamedTuple):
     constants: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(NamedTuple):
     """A credential, which is read before anything else.
 
     :param argument: the argument's name.
@@ -66,7 +67,7 @@ class Credential:
     is_optional: bool
     is_parsed: bool
 
-    def read(self, request: Request, arguments: dict[str, Any]) -> None:
+    def read(self, request: Request, arguments: Arguments) -> None:
         """Add the argument.
 
         :raises ~werkzeug.exceptions.Unauthorized: without a credential that is needed, and for
@@ -116,76 +117,56 @@ class Credential:
         return Unauthorized(detail, www_authenticate=challenge)
 
 
-@dataclass(frozen=True, slots=True)
-class FieldsReader:
-    """The plain arguments of one part of a request, read together.
+class TextReader(NamedTuple):
+    """Arguments that are strings by key in one part of the request, converted together.
 
     :param place: the part of the request.
-    :param keys: the keys of the arguments.
-    :param codec: makes a dict of the arguments.
+    :param keys: the keys of plain arguments, or of the fields of a structured type.
+    :param codec: makes a dict of the plain arguments, or a value of the structured type.
+    :param has_default: whether the request may lack all of them.
+    :param argument: the argument of a structured type, ``None`` for plain arguments.
+    :param known: the keys of all arguments, in lower case, if the structured type forbids or
+        collects the keys that it does not name; ``None`` if it ignores them.
     """
 
     place: Place
     keys: tuple[Key, ...]
     codec: Codec
-
-    def read(
-        self, request: Request, arguments: dict[str, Any], errors: list[InvalidValue]
-    ) -> None:
-        """Add arguments, or errors."""
-        values = collect(SOURCES[self.place](request), self.keys)
-        try:
-            arguments.update(self.codec.convert(values))
-        except self.codec.invalid_error as error:
-            described = self.codec.describe(error, values, self.place)
-            errors += rename(described, self.keys)
-
-
-@dataclass(frozen=True, slots=True)
-class StructureReader:
-    """An argument of a structured type: all of one part of a request.
-
-    :param place: the part of the request.
-    :param argument: the argument's name.
-    :param has_default: whether the function has a default for it.
-    :param keys: the keys of its fields.
-    :param others: the keys of other arguments, if the type forbids or collects the keys that it
-        does not name, or ``None`` if it ignores them.
-    """
-
-    place: Place
-    argument: str
     has_default: bool
-    keys: tuple[Key, ...]
-    others: frozenset[str] | None
-    codec: Codec
+    argument: str | None = None
+    known: frozenset[str] | None = None
 
-    def read(
-        self, request: Request, arguments: dict[str, Any], errors: list[InvalidValue]
-    ) -> None:
-        """Add the argument, or errors."""
-        source = SOURCES[self.place](request)
-        values = collect(source, self.keys)
-        if self.others is not None:
-            known = self.others.union(key.key.lower() for key in self.keys)
-            values |= {key: source[key] for key in source if key.lower() not in known}
+    def read(self, request: Request, arguments: Arguments, errors: Errors) -> None:
+        """Add arguments, or errors."""
+        source = getattr(request, _SOURCES[self.place])
+        values = _collect(source, self.keys)
+        if self.known is not None:
+            values |= {key: source[key] for key in source if key.lower() not in self.known}
         if not values and self.has_default:
             return
         try:
-            arguments[self.argument] = self.codec.convert(values)
+            converted = self.codec.convert(values)
         except self.codec.invalid_error as error:
-            described = self.codec.describe(error, values, self.place)
-            errors += rename(described, self.keys)
+            errors += _rename(self.codec.describe(error, values, self.place), self.keys)
+            return
+        if self.argument is None:
+            arguments.update(converted)
+        else:
+            arguments[self.argument] = converted
 
-    def without(self, keys: Set[str]) -> StructureReader:
+    @property
+    def own_keys(self) -> frozenset[str]:
+        """Its keys in the request, in lower case."""
+        return frozenset(key.key.lower() for key in self.keys)
+
+    def without(self, keys: Set[str]) -> TextReader:
         """Return the same reader for a type that must not see some more keys."""
-        if self.others is None:
+        if self.known is None:
             return self
-        return replace(self, others=self.others | keys)
+        return self._replace(known=self.known | keys)
 
 
-@dataclass(frozen=True, slots=True)
-class FileReader:
+class FileReader(NamedTuple):
     """An uploaded file, or several.
 
     :param argument: the argument's name.
@@ -197,9 +178,7 @@ class FileReader:
     has_default: bool
     make: Callable[[Sequence[FileStorage]], Any] | None
 
-    def read(
-        self, request: Request, arguments: dict[str, Any], errors: list[InvalidValue]
-    ) -> None:
+    def read(self, request: Request, arguments: Arguments, errors: Errors) -> None:
         """Add the argument, or an error."""
         # A file input that was left empty is sent without a file name.
         files = [file for file in request.files.getlist(self.key) if file.filename]
@@ -209,13 +188,10 @@ class FileReader:
             errors.append(InvalidValue("form", (self.key,), "Field required", "missing"))
 
 
-@dataclass(frozen=True, slots=True)
 class FormGuard:
     """The check that a request has a form, for arguments without a default."""
 
-    def read(
-        self, request: Request, arguments: dict[str, Any], errors: list[InvalidValue]
-    ) -> None:
+    def read(self, request: Request, arguments: Arguments, errors: Errors) -> None:
         """Check the media type.
 
         :raises ~werkzeug.exceptions.UnsupportedMediaType: for another one, or none.
@@ -224,8 +200,7 @@ class FormGuard:
             raise UnsupportedMediaType(f"Send a form, as {' or '.join(_FORM_TYPES)}.")
 
 
-@dataclass(frozen=True, slots=True)
-class BodyReader:
+class BodyReader(NamedTuple):
     """The JSON document in the body.
 
     :param argument: the argument's name.
@@ -235,9 +210,7 @@ class BodyReader:
     has_default: bool
     codec: Codec
 
-    def read(
-        self, request: Request, arguments: dict[str, Any], errors: list[InvalidValue]
-    ) -> None:
+    def read(self, request: Request, arguments: Arguments, errors: Errors) -> None:
         """Add the argument, or errors.
 
         :raises ~werkzeug.exceptions.UnsupportedMediaType: for another media type, or none.
@@ -245,10 +218,9 @@ class BodyReader:
         """
         # Parsing the header takes longer than all the rest here.
         if request.environ.get("CONTENT_TYPE") != "application/json":
-            mimetype = request.mimetype
-            if not mimetype and self.has_default and not request.get_data():
+            if not request.mimetype and self.has_default and not request.get_data():
                 return
-            if not _is_json(mimetype):
+            if not request.is_json:
                 raise UnsupportedMediaType("Send JSON, as application/json.")
         data = request.get_data()
         try:
@@ -257,13 +229,6 @@ class BodyReader:
             errors += self.codec.describe(error, _load(data), "body")
         except MalformedError as error:
             raise BadRequest(f"The body is not valid JSON: {error}.") from None
-
-
-def _is_json(mimetype: str) -> bool:
-    """Return whether a media type is JSON: ``application/json``, or one based on it."""
-    if mimetype == "application/json":
-        return True
-    return mimetype.startswith("application/") and mimetype.endswith("+json")
 
 
 def _load(data: bytes) -> object:
@@ -278,8 +243,7 @@ def _load(data: bytes) -> object:
         raise BadRequest("The body is not valid JSON.") from None
 
 
-@dataclass(frozen=True, slots=True)
-class BytesReader:
+class BytesReader(NamedTuple):
     """The body as it was sent, of any media type.
 
     :param argument: the argument's name.
@@ -288,48 +252,28 @@ class BytesReader:
     argument: str
     has_default: bool
 
-    def read(
-        self, request: Request, arguments: dict[str, Any], errors: list[InvalidValue]
-    ) -> None:
+    def read(self, request: Request, arguments: Arguments, errors: Errors) -> None:
         """Add the argument."""
         data = request.get_data()
         if data or request.mimetype or not self.has_default:
             arguments[self.argument] = data
 
 
-class _Headers:
-    """The headers of a request, with the lists that a WSGI server has joined."""
-
-    def __init__(self, request: Request) -> None:
-        self._headers = request.headers
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._headers
-
-    def __getitem__(self, key: str) -> str:
-        return self._headers[key]
-
-    def getlist(self, key: str) -> list[str]:
-        return parse_list_header(self._headers.get(key, ""))
+#: The attribute of a request for each part that has strings by key.
+_SOURCES = {"query": "args", "header": "headers", "cookie": "cookies", "form": "form"}
 
 
-#: The values of each part of a request, by key.
-SOURCES: Mapping[str, Callable[[Request], Any]] = {
-    "query": attrgetter("args"),
-    "header": _Headers,
-    "cookie": attrgetter("cookies"),
-    "form": attrgetter("form"),
-}
-
-
-def collect(source: Any, keys: Sequence[Key]) -> dict[str, Any]:
+def _collect(source: Any, keys: Sequence[Key]) -> dict[str, Any]:
     """Return the values that a part of a request has, by the names of their keys."""
     values: dict[str, Any] = {}
     for name, key, is_list, skips_empty, constants in keys:
         if key not in source:
             continue
         if is_list:
-            items = source.getlist(key)
+            if isinstance(source, Headers):  # a WSGI server joins them
+                items = parse_list_header(source[key])
+            else:
+                items = source.getlist(key)
             if skips_empty:
                 items = [item for item in items if item]
             if items:
@@ -341,7 +285,7 @@ def collect(source: Any, keys: Sequence[Key]) -> dict[str, Any]:
     return values
 
 
-def rename(errors: Sequence[InvalidValue], keys: Sequence[Key]) -> list[InvalidValue]:
+def _rename(errors: Sequence[InvalidValue], keys: Sequence[Key]) -> list[InvalidValue]:
     """Return errors whose paths begin with the keys of the request."""
     sent = {key.name: key.key for key in keys}
     renamed = []

@@ -119,13 +119,14 @@ def split_annotated(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
 
 def unalias(annotation: Any) -> Any:
     """Return the type that a ``NewType``, a ``type`` statement or ``Annotated`` stands for."""
-    while True:
+    while not isinstance(annotation, type):
         inner, _ = split_annotated(annotation)
         for attribute in ("__supertype__", "__value__"):
             inner = getattr(inner, attribute, inner)
         if inner is annotation:
-            return annotation
+            break
         annotation = inner
+    return annotation
 
 
 def members_of(annotation: Any) -> tuple[Any, ...]:
@@ -175,7 +176,7 @@ def is_structured(annotation: Any) -> bool:
 
 def is_json_string(annotation: Any) -> bool:
     """Return whether an annotation is ``pydantic.Json[T]``: a string that holds a document."""
-    kinds = {type(item) for item in split_annotated(annotation)[1]}
+    kinds = map(type, split_annotated(annotation)[1])
     return any((kind.__module__, kind.__name__) == ("pydantic.types", "Json") for kind in kinds)
 
 

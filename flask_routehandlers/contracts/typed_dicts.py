@@ -27,9 +27,10 @@ def rebuild(annotation: Any) -> Any:
         return annotation
     if is_typed_dict(annotation) and type(annotation).__module__ == "typing":
         return _rebuild_class(annotation)
-    origin, arguments = get_origin(annotation), get_args(annotation)
+    origin = get_origin(annotation)
     if origin is None or origin is Literal:
         return annotation
+    arguments = get_args(annotation)
     if origin is Annotated:
         inner, *metadata = arguments
         return Annotated[(rebuild(inner), *metadata)]
@@ -38,6 +39,8 @@ def rebuild(annotation: Any) -> Any:
         return annotation
     if origin is Union or origin is types.UnionType:
         return Union[rebuilt]  # noqa: UP007
+    if len(rebuilt) == 1:
+        return origin[rebuilt[0]]
     return origin[rebuilt]
 
 

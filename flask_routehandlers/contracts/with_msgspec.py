@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -114,6 +114,8 @@ class MsgspecCodec:
 
 def make_codec(annotation: Any) -> MsgspecCodec:
     """Return the codec of a type."""
+    if isinstance(annotation, dict):
+        annotation = TypedDict("Fields", annotation)  # type: ignore[operator]
     try:
         return MsgspecCodec(annotation)
     except (TypeError, NameError) as error:

@@ -24,6 +24,7 @@ from pydantic.json_schema import (
 )
 from pydantic_core import PydanticSerializationError, SchemaError
 from pydantic_core.core_schema import ErrorType
+from typing_extensions import TypedDict
 
 from .instances import take_apart
 from .invalid import InvalidValue, ValueFilter, follow
@@ -118,6 +119,9 @@ class PydanticCodec:
 
 def make_codec(annotation: Any) -> PydanticCodec:
     """Return the codec of a type."""
+    if isinstance(annotation, dict):
+        types = {name: rebuild(kind) for name, kind in annotation.items()}
+        annotation = TypedDict("Fields", types)  # type: ignore[operator]
     try:
         return PydanticCodec(annotation)
     except (PydanticUndefinedAnnotation, PydanticUserError, SchemaError, TypeError) as error:

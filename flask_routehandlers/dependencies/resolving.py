@@ -255,7 +255,6 @@ def _read_inputs(
         return values
     sent: dict[str, Any] = {}
     count = len(errors)
-    inputs.authenticate(values["request"], sent)
     inputs.collect(values["request"], sent, errors)
     if len(errors) > count:
         return None
@@ -269,7 +268,6 @@ def _complete(values: Values, current: Run, errors: list[InvalidValue]) -> Value
     """
     sent: dict[str, Any] = {}
     if current.inputs is not None:
-        current.inputs.authenticate(values["request"], sent)
         current.inputs.collect(values["request"], sent, errors)
     if errors:
         raise InvalidRequest(errors)

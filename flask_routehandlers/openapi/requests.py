@@ -102,7 +102,7 @@ def _fields_of(
     schema = schemas.of(argument.annotation, "validation")
     if not is_structured(argument.annotation):
         schema = without_null(_with_default(schema, argument))
-        yield key_of_argument(argument, place), schema, not argument.has_default
+        yield key_of_argument(argument), schema, not argument.has_default
         return
     fields, required = _flatten(schema, schemas)
     for name, field in fields.items():
@@ -183,7 +183,7 @@ def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> dict[str, Any
     for argument in arguments:
         if is_file(argument.annotation):
             media_type = "multipart/form-data"
-            name = key_of_argument(argument, "form")
+            name = key_of_argument(argument)
             fields = [(name, _file_schema(argument.annotation), not argument.has_default)]
         else:
             fields = list(_fields_of(argument, "form", schemas))
