@@ -290,6 +290,6 @@ def _rename(errors: Sequence[InvalidValue], keys: Sequence[Key]) -> list[Invalid
     sent = {key.name: key.key for key in keys}
     renamed = []
     for error in errors:
-        first, *rest = error.path or ("",)
-        renamed.append(replace(error, path=(sent.get(str(first), first), *rest)))
+        first = tuple(sent.get(str(step), step) for step in error.path[:1])
+        renamed.append(replace(error, path=first + error.path[1:]))
     return renamed

@@ -150,6 +150,21 @@ def test_pointers_are_escaped(serve, key, pointer):
     assert error["pointer"] == pointer
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_pointer_to_all_of_a_place_is_empty(serve, method):
+    client = serve("""
+from pydantic import model_validator
+class Page(BaseModel):
+    limit: int = 1
+    @model_validator(mode="after")
+    def check(self): raise ValueError("no")
+def GET(page: Query[Page]): return ''
+def POST(page: Body[Page]): return ''
+""")
+    [error] = client.open("/api/x?limit=2", method=method, json={}).json["errors"]
+    assert error["pointer"] == "#"
+
+
 def test_a_pointer_has_no_steps_that_are_not_in_the_data(serve):
     client = serve("""
 from pydantic import AfterValidator
