@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, get_args, get_origin
+from typing import Any, get_args
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import fields
 
-from .signature import is_optional, members_of, unalias
+from .signature import is_optional, kind_of, members_of, unalias
 
 #: Types whose instances hold nothing else.
 _PLAIN = (str, int, float, bool, bytes, date, datetime, time, timedelta, Decimal, UUID)
@@ -67,8 +67,7 @@ class _Check:
             self.lines.append(f"{indent}if {value} is not None:")
             self.add(value, others[0], around, f"{indent}    ")
             return
-        plain = unalias(annotation)
-        kind = get_origin(plain) or plain
+        plain, kind = unalias(annotation), kind_of(annotation)
         is_struct = isinstance(kind, type) and issubclass(kind, Struct)
         if kind not in (*_PLAIN, list, dict) and not is_struct:
             raise _UnsupportedError

@@ -7,18 +7,18 @@ else to the one that is installed, pydantic first.
 
 from __future__ import annotations
 
-import dataclasses
-import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.util import find_spec
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol
 
 from ..errors import ProblemError, install_hint
 from .invalid import InvalidValue
 from .markers import Place
-from .signature import is_typed_dict, split_annotated, unalias
+from .signature import is_of_pydantic, kind_of, parts_of, split_annotated
 
 LibraryName = Literal["pydantic", "msgspec"]
+
+_LIBRARIES: tuple[LibraryName, ...] = ("pydantic", "msgspec")
 
 #: Whether a schema describes what is read or what is written.
 Mode = Literal["validation", "serialization"]
@@ -35,10 +35,6 @@ _PACKAGES: dict[str, LibraryName] = {
 
 class RefusedTypeError(ProblemError):
     """A type that cannot be a part of a contract."""
-
-
-class MixedTypesError(RefusedTypeError):
-    """Types of both libraries in one annotation."""
 
 
 class NoLibraryError(RefusedTypeError):
@@ -120,13 +116,26 @@ class Library(Protocol):
         ...
 
 
-def get_library(name: LibraryName) -> Library:
-    """Return a library, which is imported now.
+def choose_library(annotation: Any) -> Library:
+    """Return the library for a type, which is imported now.
 
-    :raises RefusedTypeError: when it is not installed.
+    :raises RefusedTypeError: when its parts belong to both, or the library is not installed.
     """
-    if find_spec(name) is None:
+    names = set(_libraries_of(annotation))
+    if len(names) > 1:
+        raise RefusedTypeError(
+            "The type mixes pydantic and msgspec.",
+            "Use types of one library in an annotation.",
+        )
+    for name in names or _LIBRARIES:
+        if find_spec(name):
+            return _import(name)
+    for name in names:
         raise RefusedTypeError(f"{name} is not installed.", install_hint(name))
+    raise NoLibraryError("pydantic is not installed.", install_hint("pydantic"))
+
+
+def _import(name: LibraryName) -> Library:
     if name == "pydantic":
         from . import with_pydantic
 
@@ -136,68 +145,18 @@ def get_library(name: LibraryName) -> Library:
     return with_msgspec
 
 
-def choose_library(*annotations: Any) -> Library:
-    """Return the library for types that are validated together.
-
-    :raises RefusedTypeError: when they belong to both, or no library is installed.
-    """
-    names: set[LibraryName] = set()
-    for annotation in annotations:
-        names |= _find_libraries(annotation, set())
-    if len(names) > 1:
-        raise MixedTypesError(
-            "The type mixes pydantic and msgspec.",
-            "Use types of one library in an annotation.",
-        )
-    for name in names:
-        return get_library(name)
-    for name in ("pydantic", "msgspec"):
-        if find_spec(name):
-            return get_library(name)
-    raise NoLibraryError("pydantic is not installed.", install_hint("pydantic"))
-
-
-def _find_libraries(annotation: Any, seen: set[int]) -> set[LibraryName]:
-    """Return the libraries that the parts of a type belong to.
-
-    :param seen: the identities of the types that have been looked at: a type can refer to itself.
-    """
-    inner, metadata = split_annotated(annotation)
-    names: set[LibraryName] = set()
-    for item in metadata:
-        package = _package_of(type(item))
-        if package in _PACKAGES:
-            names.add(_PACKAGES[package])
-    plain = unalias(inner)
-    if id(plain) in seen:
-        return names
-    seen.add(id(plain))
-    parts = list(get_args(plain))
-    kind = typing.get_origin(plain) or plain
-    if isinstance(kind, type):
-        package = _package_of(kind)
+def _libraries_of(annotation: Any) -> Iterator[LibraryName]:
+    """Return the libraries that the parts of a type belong to."""
+    for part in parts_of(annotation):
+        kinds = [type(item) for item in split_annotated(part)[1]]
+        kind = kind_of(part)
         if hasattr(kind, "__struct_fields__") or hasattr(kind, "__attrs_attrs__"):
-            names.add("msgspec")
-        elif hasattr(kind, "__get_pydantic_core_schema__") or hasattr(
-            kind, "__pydantic_validator__"
-        ):
-            names.add("pydantic")
-        elif package in _PACKAGES:
-            names.add(_PACKAGES[package])
-        elif is_typed_dict(kind) or dataclasses.is_dataclass(kind):
-            parts += _field_types(kind)
-    for part in parts:
-        names.update(_find_libraries(part, seen))
-    return names
-
-
-def _package_of(kind: type) -> str:
-    return kind.__module__.partition(".")[0]
-
-
-def _field_types(kind: type) -> list[Any]:
-    """Return the types of the fields of a TypedDict or a dataclass, none if one is unreadable."""
-    try:
-        return list(typing.get_type_hints(kind, include_extras=True).values())
-    except Exception:  # the library reports it better
-        return []
+            yield "msgspec"
+        elif hasattr(kind, "__get_pydantic_core_schema__") or is_of_pydantic(kind):
+            yield "pydantic"
+        elif isinstance(kind, type):
+            kinds.append(kind)
+        for kind in kinds:
+            package = kind.__module__.partition(".")[0]
+            if package in _PACKAGES:
+                yield _PACKAGES[package]

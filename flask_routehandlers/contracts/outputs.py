@@ -8,18 +8,25 @@ a status, a form and a type: 200 with JSON of ``Article``, 202 with JSON of ``Wa
 from __future__ import annotations
 
 import collections.abc
-import dataclasses
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from .arguments import ContractError
-from .signature import is_error_class, is_typed_dict, members_of, split_annotated, unalias
+from .signature import (
+    is_error_class,
+    is_record,
+    kind_of,
+    members_of,
+    parts_of,
+    split_annotated,
+    unalias,
+)
 
 #: The forms of a body: a JSON document, a string, bytes, a stream of either, or nothing.
 Kind = Literal["json", "text", "bytes", "stream", "empty"]
@@ -149,7 +156,7 @@ def _read_answers(name: str, annotation: Any) -> list[Answer]:
 def _is_headers(annotation: Any) -> bool:
     """Return whether a type is one of those that Flask accepts as headers."""
     for member in members_of(annotation):
-        kind = get_origin(unalias(member)) or unalias(member)
+        kind = kind_of(member)
         if kind is str or not isinstance(kind, type):
             return False
         if not issubclass(kind, (Mapping, Sequence, Headers)):
@@ -181,7 +188,6 @@ def _make_answer(name: str, status: int | None, annotation: Any, headers: Any) -
     """
     plain = unalias(annotation)
     kind: Kind = "json"
-    origin = get_origin(plain) or plain
     if plain is str:
         kind = "text"
     elif plain is bytes:
@@ -190,7 +196,7 @@ def _make_answer(name: str, status: int | None, annotation: Any, headers: Any) -
         kind = "text"
         if get_args(plain) == ("",):
             kind = "empty"
-    elif origin in _STREAMS:
+    elif kind_of(plain) in _STREAMS:
         kind = "stream"
         if not set(get_args(plain)[:1]) <= {str, bytes}:
             raise ContractError(
@@ -206,31 +212,4 @@ def is_written_by_library(annotation: Any) -> bool:
     Dicts and lists of plain values are left to Flask, whose JSON provider the app may have
     changed.
     """
-    return _has_instances(annotation, set())
-
-
-def _has_instances(annotation: Any, seen: set[int]) -> bool:
-    """Return whether a type, or a part of it, is a class with instances of a library.
-
-    :param seen: the identities of the types that have been looked at: a type can refer to itself.
-    """
-    plain = unalias(annotation)
-    if id(plain) in seen:
-        return False
-    seen.add(id(plain))
-    kind = get_origin(plain) or plain
-    if isinstance(kind, type):
-        if (
-            dataclasses.is_dataclass(kind)
-            or hasattr(kind, "__pydantic_validator__")
-            or hasattr(kind, "__struct_fields__")
-            or hasattr(kind, "__attrs_attrs__")
-        ):
-            return True
-        if is_typed_dict(kind):
-            try:
-                fields = list(get_type_hints(kind, include_extras=True).values())
-            except Exception:  # the library reports it better
-                return False
-            return any(_has_instances(field, seen) for field in fields)
-    return any(_has_instances(argument, seen) for argument in get_args(plain))
+    return any(is_record(kind_of(part)) for part in parts_of(annotation))

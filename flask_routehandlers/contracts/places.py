@@ -35,6 +35,7 @@ from .signature import (
     holds_structured,
     is_json_string,
     is_structured,
+    kind_of,
     members_of,
     split_annotated,
     unalias,
@@ -173,7 +174,7 @@ def _check_plain(argument: Argument) -> None:
     :raises ContractError: for a dict, for a list of objects, and for a union with an object.
     """
     for member in members_of(argument.annotation):
-        kind = get_origin(unalias(member)) or unalias(member)
+        kind = kind_of(member)
         is_dict = isinstance(kind, type) and issubclass(kind, collections.abc.Mapping)
         if is_json_string(member) or not (is_dict or holds_structured(member)):
             continue
@@ -241,8 +242,7 @@ def _alias_of(argument: Argument) -> str | None:
 
 def _is_list(member: Any) -> bool:
     """Return whether one member of a type takes all values of its key: ``?tag=a&tag=b``."""
-    plain = unalias(member)
-    return not is_json_string(member) and (get_origin(plain) or plain) in _LISTS
+    return kind_of(member) in _LISTS and not is_json_string(member)
 
 
 def _values_of(annotation: Any) -> Iterator[Any]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import builtins
-import dataclasses
 import functools
 import inspect
 import sys
 import types
-import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import is_dataclass
 from types import FunctionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from flask.typing import ResponseReturnValue, ResponseValue
 
@@ -77,7 +77,7 @@ def evaluate(annotation: Any, function: Callable[..., Any]) -> Any:
         if isinstance(annotation, str):
             annotation = eval(annotation, names)  # noqa: S307 (the source of the function)
         holder = types.SimpleNamespace(__annotations__={"it": _open(annotation)})
-        return typing.get_type_hints(holder, names, include_extras=True)["it"]
+        return get_type_hints(holder, names, include_extras=True)["it"]
     except Exception as error:  # whatever the annotation raises
         raise UnreadableError(_spell(annotation), error) from error
 
@@ -150,28 +150,62 @@ def has_inner_marker(annotation: Any) -> bool:
     return any(has_inner_marker(argument) for argument in get_args(inner))
 
 
-def is_structured(annotation: Any) -> bool:
-    """Return whether values of a type have named fields.
-
-    Such types are models, dataclasses, TypedDicts, Structs, attrs classes, and unions of these.
-    A ``pydantic.Json`` is a string.
-    """
-    if is_json_string(annotation):
-        return False
+def kind_of(annotation: Any) -> Any:
+    """Return the class of a type without its arguments, or ``Union`` and the like."""
     plain = unalias(annotation)
-    if get_origin(plain) in _UNION_ORIGINS:
-        members = [member for member in get_args(plain) if member is not type(None)]
-        return all(map(is_structured, members))
-    kind = get_origin(plain) or plain
-    if not isinstance(kind, type) or getattr(kind, "__pydantic_root_model__", False):
-        return False
-    return (
-        is_typed_dict(kind)
-        or dataclasses.is_dataclass(kind)
-        or hasattr(kind, "__pydantic_validator__")
+    return get_origin(plain) or plain
+
+
+def parts_of(annotation: Any) -> Iterator[Any]:
+    """Return a type and the types in it, at every depth.
+
+    These are arguments, members, and the fields of TypedDicts and of standard dataclasses.
+    """
+    pending = [annotation]
+    seen: dict[int, Any] = {}  # a type can refer to itself
+    while pending:
+        part = pending.pop()
+        yield part
+        plain, kind = unalias(part), kind_of(part)
+        if id(plain) in seen:
+            continue
+        seen[id(plain)] = plain
+        pending += get_args(plain)
+        if is_typed_dict(kind) or (is_dataclass(kind) and not is_of_pydantic(kind)):
+            with suppress(Exception):  # the library reports an unreadable field better
+                pending += get_type_hints(kind, include_extras=True).values()
+
+
+def is_record(kind: Any) -> bool:
+    """Return whether a class is a model, a dataclass, a Struct or an attrs class."""
+    return isinstance(kind, type) and (
+        is_dataclass(kind)
+        or is_of_pydantic(kind)
         or hasattr(kind, "__struct_fields__")
         or hasattr(kind, "__attrs_attrs__")
     )
+
+
+def is_of_pydantic(kind: Any) -> bool:
+    """Return whether a class is a model or a dataclass of pydantic."""
+    return hasattr(kind, "__pydantic_validator__")
+
+
+def is_structured(annotation: Any) -> bool:
+    """Return whether values of a type have named fields.
+
+    Such types are TypedDicts, the classes of :func:`is_record`, and unions of these. A
+    ``pydantic.Json`` is a string.
+    """
+    if is_json_string(annotation):
+        return False
+    members = members_of(annotation)
+    if members != (annotation,):
+        return all(is_structured(member) for member in members if member is not type(None))
+    kind = kind_of(annotation)
+    if getattr(kind, "__pydantic_root_model__", False):
+        return False
+    return is_typed_dict(kind) or is_record(kind)
 
 
 def is_json_string(annotation: Any) -> bool:

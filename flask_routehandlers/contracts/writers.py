@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from types import NoneType
-from typing import Any, Union, get_origin
+from typing import Any, Union
 
 from flask import Flask
 from werkzeug.datastructures import Headers
@@ -27,14 +27,13 @@ from .arguments import ContractError
 from .instances import take_apart
 from .libraries import (
     Codec,
-    MixedTypesError,
     NoLibraryError,
     RefusedTypeError,
     choose_library,
 )
 from .outputs import Answer, Kind, Outputs, is_written_by_library
 from .settings import checks_responses
-from .signature import holds_structured, unalias
+from .signature import holds_structured, kind_of
 
 #: Statuses of errors that every handler may raise without declaring them.
 _ALWAYS_DECLARED = frozenset({400, 401, 404, 405, 413, 415, 422})
@@ -71,7 +70,7 @@ class JsonWriter:
 
     def __init__(self, app: Flask, annotation: Any) -> None:
         self._app = app
-        self._class = get_origin(unalias(annotation)) or unalias(annotation)
+        self._class = kind_of(annotation)
         self._codec: Codec | None = None
         self._is_encoded = is_written_by_library(annotation)
         self._is_simplified = holds_structured(annotation)
@@ -136,11 +135,11 @@ def _make_writers(app: Flask, annotations: Sequence[Any]) -> list[JsonWriter]:
     :raises RefusedTypeError: for a type that its library refuses.
     """
     make_union: Any = Union
+    union = make_union[tuple(annotations)]
     try:
-        return [JsonWriter(app, make_union[tuple(annotations)])]
-    except MixedTypesError:
-        raise
+        return [JsonWriter(app, union)]
     except RefusedTypeError:
+        choose_library(union)  # refuses types of both libraries
         return [JsonWriter(app, annotation) for annotation in annotations]
 
 
