@@ -27,6 +27,7 @@ from .caching import cache_of
 from .dependencies.exports import find_dependency_problems, find_imported, read_dependencies
 from .dependencies.model import Definition, Dependency
 from .dependencies.planning import Scopes, find_name_problems
+from .dependencies.types import type_of
 from .errors import (
     Problem,
     ProblemError,
@@ -120,10 +121,11 @@ def make_scopes(site: Site, tree: Tree, modules: Modules, below: Below) -> Scope
             definitions[source.folders] = module
             continue
         parameters = site.parameters_of(source)
-        of_folder = {
-            name: Definition(name, function, source.file, source.folders, parameters)
-            for name, function in read_dependencies(module).items()
-        }
+        of_folder = {}
+        for name, function in read_dependencies(module).items():
+            kind = type_of(function)
+            definition = Definition(name, function, source.file, source.folders, parameters, kind)
+            of_folder[name] = definition
         problems = [
             *find_dependency_problems(source.file, module),
             *find_name_problems(of_folder.values(), below),

@@ -1,14 +1,17 @@
-"""A dependency, and how a function gets those that it asks for: data only."""
+"""A dependency, and how a function gets those that it asks for. Planned at start-up."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
+from operator import itemgetter
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..binding.annotations import PathParameter
 from ..binding.model import Binding
-from .calling import Call, plan_call
+from .types import allows_none
 
 if TYPE_CHECKING:
     # Imported by apps that have some.
@@ -19,6 +22,13 @@ Function = Callable[..., Any]
 
 #: A folder by the names from the root down.
 Folders = tuple[str, ...]
+
+#: The values of a request: path parameters, ``request``, ``params`` and ``call_next`` by name, and
+#: of the dependencies that have run by identity.
+Values = dict[Any, Any]
+
+#: Calls a function with the values that it names.
+Call = Callable[[Values], Any]
 
 #: A dependency as it is run: its identity, its call, its inputs, whether it yields, and the
 #: dependency itself. A plain tuple, since each request unpacks it.
@@ -34,6 +44,7 @@ class Definition:
     :param file: the file that offers it, relative to the root.
     :param folders: the folder of the file.
     :param parameters: the path parameters of that folder.
+    :param type: the type of its values, ``Any`` if it is not known.
     """
 
     name: str
@@ -41,48 +52,46 @@ class Definition:
     file: str
     folders: Folders
     parameters: Mapping[str, PathParameter]
+    type: Any
 
 
-@dataclass(frozen=True, eq=False, slots=True)
 class Dependency:
     """A definition whose own dependencies are resolved.
 
     :param definition: the name and the place.
-    :param binding: the plan of its call.
+    :param binding: the plan of its call, or of what a test puts in its place.
     :param asks: the dependencies that it is called with, by argument.
-    :param identity: the key of its value in a request. A function that several folders offer has
-        one identity as long as it asks for the same dependencies, and runs once.
-    :param call: calls it with values of a request.
-    :param type: the type of its values, ``Any`` if it is not known.
-    :param allows_none: whether its value may be ``None``.
-    :param is_generator: whether it yields its value and cleans up afterwards.
-    :param is_async: whether it is awaited.
-    :param is_overridden: whether it takes the place of another one, in a test.
+    :param identity: the key of its value in a request.
+    :ivar call: calls it with values of a request.
+    :ivar allows_none: whether its value may be ``None``.
+    :ivar is_generator: whether it yields its value and cleans up afterwards.
+    :ivar is_async: whether it is awaited.
     """
 
-    definition: Definition
-    binding: Binding
-    asks: Mapping[str, Dependency]
-    identity: object
-    call: Call
-    type: Any
-    allows_none: bool
-    is_generator: bool
-    is_async: bool
-    is_overridden: bool = False
-
-    def __repr__(self) -> str:
-        return f"<Dependency {self.name} from {self.file}>"
+    def __init__(
+        self,
+        definition: Definition,
+        binding: Binding,
+        asks: Mapping[str, Dependency],
+        identity: object,
+    ) -> None:
+        self.definition = definition
+        self.name = definition.name
+        self.file = definition.file
+        self.binding = binding
+        self.asks = asks
+        self.identity = identity
+        self.call = plan_call(binding, asks)
+        self.allows_none = allows_none(binding.function)
+        innermost = inspect.unwrap(binding.function)
+        is_async_generator = inspect.isasyncgenfunction(innermost)
+        self.is_generator = is_async_generator or inspect.isgeneratorfunction(innermost)
+        self.is_async = is_async_generator or binding.is_async or binding.wraps_async
 
     @property
-    def name(self) -> str:
-        """Its name."""
-        return self.definition.name
-
-    @property
-    def file(self) -> str:
-        """The file that offers it, relative to the root."""
-        return self.definition.file
+    def is_overridden(self) -> bool:
+        """Whether a test has put another function in its place."""
+        return self.binding.function is not self.definition.function
 
     def step(self, others: Set[str]) -> Step:
         """Return the same as it is run.
@@ -137,18 +146,18 @@ class Plan:
     def prepare(self, asks: Mapping[str, Dependency]) -> Run:
         """Return what runs with these dependencies."""
         order = tuple(dict.fromkeys(_in_order(asks)))
-        bindings = [*(dependency.binding for dependency in order), self.binding]
-        identities = {argument: dependency.identity for argument, dependency in asks.items()}
+        all_inputs = [dependency.binding.inputs for dependency in order]
+        all_inputs.append(self.binding.inputs)
         return Run(
             order=order,
             steps=tuple(dependency.step(self.others) for dependency in order),
-            call=plan_call(self.binding, identities),
+            call=plan_call(self.binding, asks),
             inputs=self.binding.inputs,
             credentials=tuple(
                 credential
-                for binding in bindings
-                if binding.inputs is not None
-                for credential in binding.inputs.credentials
+                for inputs in all_inputs
+                if inputs is not None
+                for credential in inputs.credentials
             ),
             is_async=any(dependency.is_async for dependency in order),
             is_overridden=any(dependency.is_overridden for dependency in order),
@@ -160,3 +169,48 @@ def _in_order(asks: Mapping[str, Dependency]) -> Iterator[Dependency]:
     for dependency in asks.values():
         yield from _in_order(dependency.asks)
         yield dependency
+
+
+def plan_call(binding: Binding, asks: Mapping[str, Dependency]) -> Call:
+    """Return a function that calls another one with values of a request.
+
+    It costs little more than a call that is written by hand: no dict of arguments is made for
+    functions that can be called by position.
+    """
+    function = binding.function
+    keys: dict[str, object] = {name: name for name in (*binding.names, *binding.extras)}
+    keys |= {argument: dependency.identity for argument, dependency in asks.items()}
+    if binding.inputs is not None:
+        keys |= {argument.name: argument.name for argument in binding.inputs.arguments}
+
+    def call_by_name(values: Values) -> Any:
+        # A url_value_preprocessor may have removed a value, and a client may send none.
+        present = {name: values[key] for name, key in keys.items() if key in values}
+        return function(**present)
+
+    positions = _required_positions(function)[: len(keys)]
+    if binding.inputs is not None or set(positions) != keys.keys():
+        return call_by_name
+    return _call_by_position(function, [keys[name] for name in positions])
+
+
+def _call_by_position(function: Function, keys: list[object]) -> Call:
+    """Return a function that passes on the values of some keys, without a loop over them."""
+    if not keys:
+        return lambda values: function()
+    if len(keys) == 1:
+        [key] = keys
+        return lambda values: function(values[key])
+    if len(keys) == 2:
+        first, second = keys
+        return lambda values: function(values[first], values[second])
+    read = itemgetter(*keys)
+    return lambda values: function(*read(values))
+
+
+def _required_positions(function: Function) -> tuple[str, ...]:
+    """Return the parameters without a default that can be passed by position."""
+    if type(function) is not FunctionType:
+        return ()
+    count = function.__code__.co_argcount - len(function.__defaults__ or ())
+    return function.__code__.co_varnames[:count]

@@ -10,28 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from difflib import get_close_matches
 from threading import Lock
 from typing import Any
 
 from ..binding.model import Visible
-from .calling import plan_call
-from .model import Definition, Dependency, Run
-from .planning import Scopes, check_cycle, make_dependency
+from .model import Definition, Dependency, Function
+from .planning import Scopes
 
-Function = Callable[..., Any]
+#: Functions by the names of the dependencies that they replace.
+Functions = Mapping[str, Function]
 
 _lock = Lock()
 
 
 @contextmanager
-def overriding(scopes: Iterable[Scopes], functions: Mapping[str, Function]) -> Iterator[None]:
+def overriding(scopes: Iterable[Scopes], functions: Functions) -> Iterator[None]:
     """Replace every definition of some names for the time of a block, in all threads.
 
     :param scopes: the dependencies of all trees of an app.
-    :param functions: what takes their place, by name. A function is called with what it names;
-        its own name is the dependency that it replaces.
+    :param functions: what takes their place. A function is called with what it names; its own
+        name is the dependency that it replaces.
     :raises LookupError: for a name that no tree has.
     :raises TypeError: for a value that is not a function.
     """
@@ -44,7 +43,7 @@ def overriding(scopes: Iterable[Scopes], functions: Mapping[str, Function]) -> I
         _change(trees, lambda overrides: [each for each in overrides if each is not functions])
 
 
-def _check(trees: Iterable[Scopes], functions: Mapping[str, Function]) -> None:
+def _check(trees: Iterable[Scopes], functions: Functions) -> None:
     """Refuse names that no tree has, and values that cannot be called."""
     names = {definition.name for tree in trees for definition in tree.planned}
     for name, function in functions.items():
@@ -59,78 +58,49 @@ def _check(trees: Iterable[Scopes], functions: Mapping[str, Function]) -> None:
             )
 
 
-def _change(
-    trees: Iterable[Scopes],
-    change: Callable[[list[Mapping[str, Function]]], list[Mapping[str, Function]]],
-) -> None:
+def _change(trees: Iterable[Scopes], change: Callable[[list[Functions]], list[Functions]]) -> None:
     """Change what is overridden in all trees, or in none if something cannot be resolved."""
     with _lock:
-        changes = []
+        runs = []
         for tree in trees:
-            overrides = change(tree.overrides)
-            changes.append((tree, overrides, _Overridden(tree, overrides).runs()))
-        for tree, overrides, runs in changes:
-            tree.overrides = overrides
-            for plan, current in zip(tree.plans, runs, strict=True):
-                plan.run = current
+            overridden = _Overridden(tree, change(tree.overrides))
+            for plan in tree.plans:
+                asks = {name: overridden.make(each.definition) for name, each in plan.asks.items()}
+                runs.append((plan, plan.prepare(asks)))
+        for tree in trees:
+            tree.overrides = change(tree.overrides)
+        for plan, run in runs:
+            plan.run = run
 
 
-class _Overridden:
+class _Overridden(Scopes):
     """The dependencies of a tree, some of them replaced.
 
-    :param overrides: the functions by name. The last ones count; they can ask for those before.
+    :param overrides: the functions. The last ones count; they can ask for those before.
     """
 
-    def __init__(self, tree: Scopes, overrides: list[Mapping[str, Function]]) -> None:
-        self._tree = tree
-        self._overrides = overrides
-        self._known: dict[Dependency, Dependency] = {}
-        self._identities: dict[object, object] = {}
+    def __init__(self, tree: Scopes, overrides: list[Functions]) -> None:
+        super().__init__(tree.definitions, tree.imported, tree.below)
+        self.identities = dict(tree.identities)
+        self.overrides = overrides
 
-    def runs(self) -> list[Run]:
-        """Return what runs in each plan of the tree."""
-        runs = []
-        for plan in self._tree.plans:
-            asks = {name: self._find(dependency) for name, dependency in plan.asks.items()}
-            runs.append(plan.prepare(asks))
-        return runs
-
-    def _find(self, original: Dependency, above: tuple[Definition, ...] = ()) -> Dependency:
-        """Return what takes the place of a dependency, or the same if nothing does.
-
-        :param above: the definitions that lead to it, for cycles.
-        """
-        if original in self._known:
-            return self._known[original]
-        definition = original.definition
-        check_cycle(definition, above)
-        above = (*above, definition)
-        asks = {name: self._find(inner, above) for name, inner in original.asks.items()}
-        dependency = original
-        if asks != original.asks:
-            identities = {name: inner.identity for name, inner in asks.items()}
-            call = plan_call(original.binding, identities)
-            dependency = replace(original, asks=asks, call=call)
-        for functions in self._overrides:
+    def plan_dependency(self, definition: Definition) -> Dependency:
+        """Plan a dependency, and what takes its place."""
+        dependency = super().plan_dependency(definition)
+        for functions in self.overrides:
             if definition.name in functions:
-                dependency = self._replace(dependency, functions[definition.name], above)
-        self._known[original] = dependency
+                dependency = self._replace(dependency, functions[definition.name])
         return dependency
 
-    def _replace(
-        self, dependency: Dependency, function: Function, above: tuple[Definition, ...]
-    ) -> Dependency:
+    def _replace(self, dependency: Dependency, function: Function) -> Dependency:
         """Return a function in the place of a dependency."""
         definition = dependency.definition
-        types, imported = self._tree.visible(definition.folders)
+        types, imported = self.visible(definition.folders)
         visible = Visible({**types, definition.name: Any}, imported)
-        binding = self._tree.bind(definition, function, visible)
+        binding = self.bind(definition, function, visible)
         asks = {}
         for argument in binding.dependencies:
-            if argument == definition.name:
-                asks[argument] = dependency
-            else:
-                original = self._tree.resolve(argument, definition.folders)
-                asks[argument] = self._find(original, above)
-        replacement = make_dependency(definition, function, binding, asks, self._identities)
-        return replace(replacement, is_overridden=True)
+            asks[argument] = dependency
+            if argument != definition.name:
+                asks[argument] = self.resolve(argument, definition.folders)
+        return Dependency(definition, binding, asks, self.identify(function, asks))

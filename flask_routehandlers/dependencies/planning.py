@@ -18,9 +18,8 @@ from ..binding.model import DEPENDENCY, Binding, Visible
 from ..contracts.signature import UnreadableError, evaluate, read_annotations
 from ..errors import Problem, ProblemError, RouteHandlersError
 from ..tree.spelling import RESERVED_NAMES
-from .calling import plan_call
 from .model import Definition, Dependency, Folders, Function, Plan
-from .types import allows_none, fits, type_of
+from .types import fits
 
 _NOTHING_VISIBLE = Visible()
 
@@ -59,7 +58,10 @@ class Scopes:
         self.failed: dict[Definition, ProblemError] = {}
         #: The functions by name that tests have put in the place of others, the newest last.
         self.overrides: list[Mapping[str, Function]] = []
-        self._identities: dict[object, object] = {}
+        #: The identities of all functions, by what they ask for.
+        self.identities: dict[object, object] = {}
+        #: The definitions that are being planned, each asked for by the one before.
+        self._path: list[Definition] = []
 
     def failures_above(self, folders: Folders) -> Iterator[RouteHandlersError]:
         """Return why files at a folder or above cannot be used."""
@@ -95,7 +97,7 @@ class Scopes:
                 visible = self.visible(folders[:-1])
             definitions = self.definitions.get(folders)
             if isinstance(definitions, Mapping):
-                own_types = {name: type_of(each.function) for name, each in definitions.items()}
+                own_types = {name: each.type for name, each in definitions.items()}
                 imported = self.imported.get(folders, {})
                 visible = Visible({**visible.types, **own_types}, {**visible.imported, **imported})
             self._visible[folders] = visible
@@ -136,56 +138,53 @@ class Scopes:
         assert definition is not None  # binding refuses unknown names
         return self.make(definition)
 
-    def make(self, definition: Definition, above: tuple[Definition, ...] = ()) -> Dependency:
+    def make(self, definition: Definition) -> Dependency:
         """Return the dependency of a definition, which is planned once.
 
-        :param above: the definitions that lead to it, for cycles.
         :raises ProblemError: for one that cannot be used.
         """
         if definition in self.failed:
             raise self.failed[definition]
         if definition not in self.planned:
+            check_cycle(definition, self._path)
+            self._path.append(definition)
             try:
-                self.planned[definition] = self._make(definition, above)
+                self.planned[definition] = self.plan_dependency(definition)
             except ProblemError as error:
                 self.failed[definition] = error
                 raise
+            finally:
+                self._path.pop()
         return self.planned[definition]
 
-    def _make(self, definition: Definition, above: tuple[Definition, ...]) -> Dependency:
-        """Plan a dependency, after those that it asks for.
-
-        :raises ProblemError: for one that cannot be used.
-        """
-        check_cycle(definition, above)
-        above = (*above, definition)
-        binding = self.bind(definition, definition.function, self.visible(definition.folders))
+    def plan_dependency(self, definition: Definition) -> Dependency:
+        """Plan a dependency, after those that it asks for."""
+        name, function, folders = definition.name, definition.function, definition.folders
+        binding = self.bind(definition, function, self.visible(folders))
         asks = {}
         for argument in binding.dependencies:
-            asks[argument] = self.make(self._find_asked(definition, argument), above)
-        check_types(definition.name, definition.function, asks)
-        return make_dependency(definition, definition.function, binding, asks, self._identities)
-
-    def _find_asked(self, definition: Definition, argument: str) -> Definition:
-        """Return the definition of a name that a dependency asks for: its own is an outer one."""
-        folders = definition.folders
-        asked = None
-        if argument != definition.name:
-            asked = self.find(argument, folders)
-        elif folders:
-            asked = self.find(argument, folders[:-1])
-        return asked or definition
+            place = folders
+            if argument == name:
+                # Its own name is that of an outer one.
+                place = folders[:-1]
+            asks[argument] = self.make(self.find(argument, place) or definition)
+        check_types(name, function, asks)
+        return Dependency(definition, binding, asks, self.identify(function, asks))
 
     def bind(self, definition: Definition, function: Function, visible: Visible) -> Binding:
         """Plan the call of a function at the place of a definition."""
-        return bind(
-            definition.name,
-            function,
-            definition.parameters,
-            DEPENDENCY,
-            self.below.get(definition.folders, {}),
-            visible,
-        )
+        folders, parameters = definition.folders, definition.parameters
+        below = self.below.get(folders, {})
+        return bind(definition.name, function, parameters, DEPENDENCY, below, visible)
+
+    def identify(self, function: Function, asks: Mapping[str, Dependency]) -> object:
+        """Return the identity of a value in a request.
+
+        It is the same for one function that asks for the same dependencies, whichever folders
+        offer it, so that such a function runs once.
+        """
+        asked = sorted((argument, id(each.identity)) for argument, each in asks.items())
+        return self.identities.setdefault((function, *asked), object())
 
     def find_problems(self) -> Iterator[Problem]:
         """Check every dependency, whether anything asks for it or not."""
@@ -196,48 +195,12 @@ class Scopes:
             for definition in definitions.values():
                 with suppress(ProblemError):
                     self.make(definition)
-        reported: set[int] = set()
+        files: dict[ProblemError, str] = {}
         for definition, error in self.failed.items():
             # The first one is where the reason lies.
-            if id(error) not in reported:
-                reported.add(id(error))
-                yield error.problem.at(definition.file)
-
-
-def make_dependency(
-    definition: Definition,
-    function: Function,
-    binding: Binding,
-    asks: Mapping[str, Dependency],
-    identities: dict[object, object],
-) -> Dependency:
-    """Return a function as a dependency.
-
-    Its identity is that of its value in a request. It is the same for one function that asks for
-    the same dependencies, from whichever folder it is asked for, so that such a function runs
-    once.
-
-    :param definition: the definition whose name and place it has.
-    :param function: the function, or the one that a test puts in its place.
-    :param binding: the plan of its call.
-    :param asks: the dependencies that it is called with, by argument.
-    :param identities: those of the functions so far; one is added for a new function.
-    """
-    innermost = inspect.unwrap(function)
-    is_async_generator = inspect.isasyncgenfunction(innermost)
-    asked = {argument: dependency.identity for argument, dependency in asks.items()}
-    key = (function, *sorted((argument, id(identity)) for argument, identity in asked.items()))
-    return Dependency(
-        definition=definition,
-        binding=binding,
-        asks=asks,
-        identity=identities.setdefault(key, object()),
-        call=plan_call(binding, asked),
-        type=type_of(function),
-        allows_none=allows_none(function),
-        is_generator=is_async_generator or inspect.isgeneratorfunction(innermost),
-        is_async=is_async_generator or binding.is_async or binding.wraps_async,
-    )
+            files.setdefault(error, definition.file)
+        for error, file in files.items():
+            yield error.problem.at(file)
 
 
 def check_cycle(definition: Definition, above: Sequence[Definition]) -> None:
@@ -279,10 +242,10 @@ def check_types(name: str, function: Function, asks: Mapping[str, Dependency]) -
             wanted = evaluate(annotations[argument], innermost)
         except UnreadableError:
             continue
-        if not fits(dependency.type, wanted):
+        if not fits(dependency.definition.type, wanted):
             raise DependencyError(
                 f"{name} annotates {argument} as {spell(wanted)}, but the dependency in "
-                f"{dependency.file} returns {spell(dependency.type)}.",
+                f"{dependency.file} returns {spell(dependency.definition.type)}.",
                 "Correct one of the annotations.",
             )
 

@@ -25,9 +25,8 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 from ..contracts.invalid import InvalidRequest, InvalidValue
 from ..running.calls import call_sync
 from ..running.modes import run_for
-from .calling import Call, Values
 from .cleanup import Cleanup, clean_up, clean_up_in_loop
-from .model import Dependency, Plan, Run
+from .model import Call, Dependency, Plan, Run, Values
 from .streams import KeptBody, is_stream
 
 if TYPE_CHECKING:
@@ -42,8 +41,6 @@ class _Nothing:
 
 _NOTHING = _Nothing()
 
-#: Values of a dependency that are not its result.
-_SPECIAL = (HTTPException, WerkzeugResponse, CoroutineType, _Nothing)
 
 #: Types of values that are, collected as they come: to look here is faster than to compare.
 _ordinary: set[type] = set()

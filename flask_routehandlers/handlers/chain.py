@@ -14,9 +14,8 @@ from typing import Any, NamedTuple
 from flask import Flask, Request, Response, stream_with_context
 
 from ..binding.model import Binding
-from ..dependencies.calling import Call as ValuesCall
-from ..dependencies.calling import Values
-from ..dependencies.model import Dependency, Plan
+from ..dependencies.model import Call as ValuesCall
+from ..dependencies.model import Dependency, Plan, Values
 from ..dependencies.resolving import keep_streams, note_failure, run, run_in_loop
 from ..running.calls import call_sync
 from ..running.modes import run_for

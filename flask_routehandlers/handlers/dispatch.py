@@ -21,9 +21,8 @@ from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from ..binding.model import Binding
-from ..dependencies.calling import Call as ValuesCall
-from ..dependencies.calling import Values
-from ..dependencies.model import Plan
+from ..dependencies.model import Call as ValuesCall
+from ..dependencies.model import Plan, Values
 from ..dependencies.resolving import make_values, run, run_in_loop
 from ..running.calls import call_sync
 from ..running.modes import run_for

@@ -14,7 +14,7 @@ from typing import Any
 from flask import Flask, Request, Response
 from werkzeug.exceptions import NotFound
 
-from ..dependencies.calling import Values
+from ..dependencies.model import Values
 from ..dependencies.resolving import make_values
 from ..running.calls import call_sync
 from .chain import AsyncCall, Call
