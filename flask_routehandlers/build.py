@@ -264,9 +264,7 @@ def _find_failures(
     scopes: Scopes, links: Mapping[tuple[str, ...], Links]
 ) -> Iterator[RouteHandlersError]:
     """Find files of dependencies and middleware that cannot be used."""
-    for definitions in scopes.definitions.values():
-        if isinstance(definitions, RouteHandlersError):
-            yield definitions
+    yield from scopes.failures.values()
     for link in links.values():
         if isinstance(link, RouteHandlersError):
             yield link

@@ -7,11 +7,12 @@ complete too, since its rules may clash with those of other files.
 
 from __future__ import annotations
 
+import inspect
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .binding.annotations import PathParameter
 from .binding.calls import bind, bind_answers
@@ -173,7 +174,8 @@ def _bind_handlers(
             findings.problems.append(error.problem.at(file.file))
             continue
         handlers[method] = Link(file.file, method, binding, plan)
-        findings.problems.extend(find_missing_asgiref(site.app, file.file, method, binding))
+        if binding.awaits:
+            findings.problems.extend(find_missing_asgiref(site.app, file.file, method))
     return handlers
 
 
@@ -215,9 +217,9 @@ def _make_static(
     if callable(config.cache_tags):
         find_tags = bind("cache_tags", config.cache_tags, parameters, STATIC_FUNCTION)
         functions["cache_tags"] = Link(file.file, "cache_tags", find_tags)
-        _check_async(site, file, "cache_tags", find_tags)
-    if config.generate_static_params is not None:
-        _check_async(site, file, "generate_static_params", config.generate_static_params)
+        _check_async(site, file, "cache_tags", is_async=find_tags.awaits)
+    is_async = inspect.iscoroutinefunction(config.generate_static_params)
+    _check_async(site, file, "generate_static_params", is_async=is_async)
     from .caching.keys import namespace_of
     from .caching.model import StaticFile
     from .caching.static_route import StaticRoute
@@ -230,15 +232,14 @@ def _make_static(
     return StaticRoute(site.get_cache(), static, config, dispatcher)
 
 
-def _check_async(
-    site: Site, file: RouteFile, name: str, function: Binding | Callable[..., Any]
-) -> None:
+def _check_async(site: Site, file: RouteFile, name: str, *, is_async: bool) -> None:
     """Refuse an async function of a route config that the app cannot call.
 
     :raises BindingError: if asgiref is missing.
     """
-    for problem in find_missing_asgiref(site.app, file.file, name, function):
-        raise BindingError(problem.reason, problem.hint)
+    if is_async:
+        for problem in find_missing_asgiref(site.app, file.file, name):
+            raise BindingError(problem.reason, problem.hint)
 
 
 def _read_source(site: Site, file: RouteFile, dependencies: Iterable[Dependency]) -> bytes:

@@ -8,24 +8,20 @@ error; none is served without its guard.
 
 from __future__ import annotations
 
-import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask
 
 from .binding.annotations import PathParameter
 from .binding.calls import bind
-from .binding.model import (
-    MIDDLEWARE,
-    Binding,
-)
+from .binding.model import MIDDLEWARE
 from .caching import cache_of
-from .dependencies.exports import find_dependency_problems, find_imported, read_dependencies
-from .dependencies.model import Definition, Dependency
+from .dependencies.exports import find_export_problems, find_imported, read_exports
+from .dependencies.model import Definition, Folders
 from .dependencies.planning import Scopes, find_name_problems
 from .dependencies.types import type_of
 from .errors import (
@@ -37,10 +33,7 @@ from .errors import (
     install_hint,
 )
 from .handlers.chain import Link
-from .handlers.exports import (
-    find_middleware_problems,
-    read_middleware,
-)
+from .handlers.exports import find_middleware_problems, read_middleware
 from .handlers.responses import response_maker
 from .routing.converters import segment_types, value_type
 from .routing.prefix import prefix_parameters
@@ -57,7 +50,7 @@ Modules = Mapping[str, ModuleType | RouteImportError]
 Links = tuple[Link, ...] | RouteHandlersError
 
 #: For each folder the path parameters of deeper ones, each with its folder.
-Below = Mapping[tuple[str, ...], Mapping[str, str]]
+Below = Mapping[Folders, Mapping[str, str]]
 
 
 class Site:
@@ -113,33 +106,33 @@ def make_scopes(site: Site, tree: Tree, modules: Modules, below: Below) -> Scope
     :param below: from :func:`find_parameters_below`: no dependency may have the name of one of
         these.
     """
-    definitions: dict[tuple[str, ...], Mapping[str, Definition] | RouteHandlersError] = {}
-    imported: dict[tuple[str, ...], dict[str, str]] = {}
+    definitions: dict[Folders, dict[str, Definition]] = {}
+    failures: dict[Folders, RouteHandlersError] = {}
+    imported: dict[Folders, dict[str, str]] = {}
     for source in tree.dependencies:
-        module = modules[source.file]
+        file, folders, module = source.file, source.folders, modules[source.file]
         if isinstance(module, RouteImportError):
-            definitions[source.folders] = module
+            failures[folders] = module
             continue
-        parameters = site.parameters_of(source)
-        of_folder = {}
-        for name, function in read_dependencies(module).items():
-            kind = type_of(function)
-            definition = Definition(name, function, source.file, source.folders, parameters, kind)
-            of_folder[name] = definition
+        parameters, exports = site.parameters_of(source), read_exports(module)
         problems = [
-            *find_dependency_problems(source.file, module),
-            *find_name_problems(of_folder.values(), below),
+            *find_export_problems(file, module, exports),
+            *find_name_problems(file, exports, parameters, below.get(folders, {})),
         ]
-        definitions[source.folders] = of_folder
         if problems:
-            definitions[source.folders] = RouteTreeError(site.root, problems)
-        imported[source.folders] = dict.fromkeys(find_imported(module), source.file)
-    return Scopes(definitions, imported, below)
+            failures[folders] = RouteTreeError(site.root, problems)
+            continue
+        definitions[folders] = {
+            name: Definition(name, function, file, folders, parameters, type_of(function))
+            for name, function in exports.items()
+        }
+        imported[folders] = dict.fromkeys(find_imported(module, exports), file)
+    return Scopes(definitions, failures, imported, below)
 
 
 def make_links(
     site: Site, tree: Tree, modules: Modules, scopes: Scopes, below: Below
-) -> dict[tuple[str, ...], Links]:
+) -> dict[Folders, Links]:
     """Return the middleware of each folder with a middleware file.
 
     :param modules: the loaded modules, by file.
@@ -147,16 +140,17 @@ def make_links(
     :param below: from :func:`find_parameters_below`: it cannot ask for these, since only some of
         its requests have them.
     """
-    links: dict[tuple[str, ...], Links] = {}
+    links: dict[Folders, Links] = {}
     for source in tree.middleware:
         module = modules[source.file]
-        failed = [*scopes.failures_above(source.folders)]
+        failed = scopes.failures_above(source.folders)
         if isinstance(module, RouteImportError):
             links[source.folders] = module
         elif failed:
             links[source.folders] = failed[0]
         else:
-            links[source.folders] = _read_links(site, source, module, scopes, below)
+            of_folder = below.get(source.folders, {})
+            links[source.folders] = _read_links(site, source, module, scopes, of_folder)
     return links
 
 
@@ -165,7 +159,7 @@ def find_parameters_below(tree: Tree) -> Below:
 
     Each has the path of the first folder that defines it.
     """
-    below: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
+    below: dict[Folders, dict[str, str]] = defaultdict(dict)
     places = {source.folders for source in (*tree.middleware, *tree.dependencies)}
     if not places:
         return below
@@ -184,28 +178,22 @@ def _read_links(
     source: MiddlewareFile,
     module: ModuleType,
     scopes: Scopes,
-    below: Below,
+    below: Mapping[str, str],
 ) -> Links:
     """Return the links of one middleware file, outermost first, or the error with its problems."""
     problems = list(find_middleware_problems(source.file, module))
-    parameters = site.parameters_of(source)
+    parameters, visible = site.parameters_of(source), scopes.visible(source.folders)
     links = []
     for name, function in read_middleware(module).items():
         try:
-            binding = bind(
-                name,
-                function,
-                parameters,
-                MIDDLEWARE,
-                below.get(source.folders, {}),
-                scopes.visible(source.folders),
-            )
+            binding = bind(name, function, parameters, MIDDLEWARE, below, visible)
             plan = scopes.plan(name, binding, source.folders)
         except ProblemError as error:
             problems.append(error.problem.at(source.file))
-        else:
-            links.append(Link(source.file, name, binding, plan))
-            problems += find_missing_asgiref(site.app, source.file, name, binding)
+            continue
+        links.append(Link(source.file, name, binding, plan))
+        if binding.awaits:
+            problems += find_missing_asgiref(site.app, source.file, name)
     if problems:
         return RouteTreeError(site.root, problems)
     return tuple(links)
@@ -213,26 +201,17 @@ def _read_links(
 
 def find_dependencies_without_asgiref(site: Site, scopes: Scopes) -> Iterator[Problem]:
     """Find async dependencies that cannot be called."""
-    for definition, dependency in scopes.planned.items():
-        yield from find_missing_asgiref(site.app, definition.file, definition.name, dependency)
+    for dependency in scopes.planned.values():
+        if dependency.is_async:
+            yield from find_missing_asgiref(site.app, dependency.file, dependency.name)
 
 
-def find_missing_asgiref(
-    app: Flask, file: str, name: str, function: Binding | Dependency | Callable[..., Any]
-) -> Iterator[Problem]:
-    """Find an async function that needs asgiref, which is not installed.
+def find_missing_asgiref(app: Flask, file: str, name: str) -> Iterator[Problem]:
+    """Find out whether an app needs asgiref to call an async function, and lacks it.
 
-    Only where the app calls async functions in Flask's way is it needed.
-
-    :param function: the plan of a call, or a function that is called without one.
+    Only one that calls async functions in Flask's way needs it.
     """
-    if isinstance(function, Binding):
-        is_async = function.is_async or function.wraps_async
-    elif isinstance(function, Dependency):
-        is_async = function.is_async
-    else:
-        is_async = inspect.iscoroutinefunction(function)
-    if is_async and not keeps_loop(app) and find_spec("asgiref") is None:
+    if not keeps_loop(app) and find_spec("asgiref") is None:
         yield Problem(
             f"{name} is async, and Flask needs asgiref to call it.",
             install_hint("async"),

@@ -32,7 +32,6 @@ NOT_SHOWN = {
     "\0 would be another folder": "a converter whose URLs have dot segments",
     "it is nested too deeply": "a part of the description of a 400",
     "\0 is not a part of a URL.": "a kind of segment that does not exist",
-    "\0 cannot be an argument.": "a keyword as the name of a function that code makes",
     "mypy is not installed. \0": "an environment without mypy",
     "Typed bodies need pydantic, which is not installed.": "an environment without pydantic",
     "\0 makes the document invalid: \0.": "an environment with openapi-spec-validator",

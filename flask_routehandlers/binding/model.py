@@ -86,6 +86,11 @@ class Binding(NamedTuple):
     inputs: Inputs | None = None
     writer: Writer | None = None
 
+    @property
+    def awaits(self) -> bool:
+        """``True`` if its result is a coroutine, or may be one."""
+        return self.is_async or self.wraps_async
+
     def arguments(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments for one request, without ``call_next`` and dependencies.
 

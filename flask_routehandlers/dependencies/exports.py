@@ -9,47 +9,50 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
 from ..errors import Problem
 
-Function = Callable[..., Any]
 
+def read_exports(module: ModuleType) -> dict[str, Any]:
+    """Return what a file offers as dependencies, by name.
 
-def read_dependencies(module: ModuleType) -> dict[str, Function]:
-    """Return the dependencies of a file by name.
-
-    They are the public functions that the file defines, or exactly the names in ``__all__``.
-    Values that :func:`find_dependency_problems` reports are left out.
+    These are functions, unless :func:`find_export_problems` reports them.
     """
+    names = vars(module)
+    listed: Any = names.get("__all__")
+    if _is_list_of_names(listed):
+        return {name: names.get(name) for name in listed}
     return {
         name: value
-        for name, value in _candidates(module)
-        if _why_not_dependency(name, value) is None
+        for name, value in names.items()
+        if not name.startswith("_") and _is_defined_in(value, module)
     }
 
 
-def find_dependency_problems(file: str, module: ModuleType) -> Iterator[Problem]:
+def find_export_problems(
+    file: str, module: ModuleType, exports: Mapping[str, Any]
+) -> Iterator[Problem]:
     """Check the exports of a file.
 
     :param file: the file, relative to the root.
+    :param exports: what it offers.
     """
-    names = vars(module)
-    if "__all__" in names and not _is_list_of_names(names["__all__"]):
+    listed = vars(module).get("__all__", [])
+    if not _is_list_of_names(listed):
         yield Problem(
-            f"__all__ is {names['__all__']!r}.",
+            f"__all__ is {listed!r}.",
             'Write a list of names, for example __all__ = ["db"].',
             (file,),
         )
         return
-    candidates = list(_candidates(module))
-    for name, value in candidates:
+    for name, value in exports.items():
         problem = _why_not_dependency(name, value)
         if problem is not None:
             yield problem.at(file)
-    if not candidates:
+    if not exports:
         yield Problem(
             "The file has no dependency.",
             "Define a function, for example def db(), or list imported ones in __all__.",
@@ -57,31 +60,15 @@ def find_dependency_problems(file: str, module: ModuleType) -> Iterator[Problem]
         )
 
 
-def find_imported(module: ModuleType) -> set[str]:
-    """Return the names of functions that a file imports, and that are not its dependencies."""
-    dependencies = read_dependencies(module)
-    return {
-        name
-        for name, value in vars(module).items()
-        if isinstance(value, FunctionType) and name not in dependencies
-    }
+def find_imported(module: ModuleType, exports: Mapping[str, Any]) -> set[str]:
+    """Return the names of functions that a file imports, and that it does not offer."""
+    functions = {name for name, value in vars(module).items() if isinstance(value, FunctionType)}
+    return functions - exports.keys()
 
 
-def _is_list_of_names(value: object) -> bool:
+def _is_list_of_names(value: Any) -> bool:
     """Return whether a value can be ``__all__``."""
     return isinstance(value, (list, tuple)) and all(isinstance(name, str) for name in value)
-
-
-def _candidates(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Return the names that a file offers as dependencies, with their values."""
-    names = vars(module)
-    listed = names.get("__all__")
-    if _is_list_of_names(listed):
-        yield from ((name, names.get(name)) for name in listed or ())
-        return
-    for name, value in list(names.items()):
-        if not name.startswith("_") and _is_defined_in(value, module):
-            yield name, value
 
 
 def _is_defined_in(value: object, module: ModuleType) -> bool:
@@ -104,8 +91,6 @@ def _why_not_dependency(name: str, value: object) -> Problem | None:
             f"{name} is {kind}, but a dependency is a function.",
             f"Write def {name}(), which returns it.",
         )
-    if not name.isidentifier():
-        return Problem(f"{name} cannot be an argument.", "Rename it.")
     if _is_context_manager(value):
         decorator = "contextmanager"
         if inspect.isasyncgenfunction(inspect.unwrap(value)):
@@ -120,8 +105,5 @@ def _why_not_dependency(name: str, value: object) -> Problem | None:
 def _is_context_manager(value: object) -> bool:
     """Return whether ``contextlib`` made a function of a generator."""
     code = getattr(value, "__code__", None)
-    return (
-        code is not None
-        and code.co_filename == contextlib.__file__
-        and hasattr(value, "__wrapped__")
-    )
+    is_of_contextlib = code is not None and code.co_filename == contextlib.__file__
+    return is_of_contextlib and hasattr(value, "__wrapped__")

@@ -86,7 +86,7 @@ class Dependency:
         innermost = inspect.unwrap(binding.function)
         is_async_generator = inspect.isasyncgenfunction(innermost)
         self.is_generator = is_async_generator or inspect.isgeneratorfunction(innermost)
-        self.is_async = is_async_generator or binding.is_async or binding.wraps_async
+        self.is_async = is_async_generator or binding.awaits
 
     @property
     def is_overridden(self) -> bool:

@@ -80,7 +80,7 @@ class _Overridden(Scopes):
     """
 
     def __init__(self, tree: Scopes, overrides: list[Functions]) -> None:
-        super().__init__(tree.definitions, tree.imported, tree.below)
+        super().__init__(tree.definitions, tree.failures, tree.imported, tree.below)
         self.identities = dict(tree.identities)
         self.overrides = overrides
 

@@ -11,8 +11,9 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
+from typing import Any
 
-from ..binding.annotations import spell
+from ..binding.annotations import PathParameter, spell
 from ..binding.calls import bind
 from ..binding.model import DEPENDENCY, Binding, Visible
 from ..contracts.signature import UnreadableError, evaluate, read_annotations
@@ -33,8 +34,8 @@ class Scopes:
 
     Lookup is lexical: it starts in the folder of the function that asks, and goes upwards.
 
-    :param definitions: the dependencies of each folder by name, or the reason why the file of
-        the folder cannot be used.
+    :param definitions: the dependencies of each folder by name.
+    :param failures: for each other folder with a file the reason why this cannot be used.
     :param imported: functions that the file of a folder imports and does not offer, by name,
         each with the file.
     :param below: for each folder the path parameters of deeper ones, each with its folder.
@@ -42,11 +43,13 @@ class Scopes:
 
     def __init__(
         self,
-        definitions: Mapping[Folders, Mapping[str, Definition] | RouteHandlersError],
+        definitions: Mapping[Folders, Mapping[str, Definition]],
+        failures: Mapping[Folders, RouteHandlersError],
         imported: Mapping[Folders, Mapping[str, str]],
         below: Mapping[Folders, Mapping[str, str]],
     ) -> None:
         self.definitions = definitions
+        self.failures = failures
         self.imported = imported
         self.below = below
         self._visible: dict[Folders, Visible] = {}
@@ -63,28 +66,26 @@ class Scopes:
         #: The definitions that are being planned, each asked for by the one before.
         self._path: list[Definition] = []
 
-    def failures_above(self, folders: Folders) -> Iterator[RouteHandlersError]:
+    def failures_above(self, folders: Folders) -> list[RouteHandlersError]:
         """Return why files at a folder or above cannot be used."""
-        for depth in range(len(folders) + 1 if self.definitions else 0):
-            definitions = self.definitions.get(folders[:depth])
-            if isinstance(definitions, RouteHandlersError):
-                yield definitions
+        if not self.failures:
+            return []
+        places = [folders[:depth] for depth in range(len(folders) + 1)]
+        return [self.failures[place] for place in places if place in self.failures]
 
     def find(self, name: str, folders: Folders) -> Definition | None:
         """Return the definition of a name that a folder sees."""
         for depth in range(len(folders), -1, -1):
-            definitions = self.definitions.get(folders[:depth])
-            if isinstance(definitions, Mapping) and name in definitions:
+            definitions = self.definitions.get(folders[:depth], {})
+            if name in definitions:
                 return definitions[name]
         return None
 
     def outermost(self, folders: Folders) -> dict[str, Definition]:
         """Return for each name at a folder or above the outermost definition."""
         outermost: dict[str, Definition] = {}
-        for depth in range(len(folders) + 1 if self.definitions else 0):
-            definitions = self.definitions.get(folders[:depth])
-            if isinstance(definitions, Mapping):
-                outermost = {**definitions, **outermost}
+        for depth in range(len(folders) + 1):
+            outermost = {**self.definitions.get(folders[:depth], {}), **outermost}
         return outermost
 
     def visible(self, folders: Folders) -> Visible:
@@ -95,11 +96,10 @@ class Scopes:
             visible = _NOTHING_VISIBLE
             if folders:
                 visible = self.visible(folders[:-1])
-            definitions = self.definitions.get(folders)
-            if isinstance(definitions, Mapping):
-                own_types = {name: each.type for name, each in definitions.items()}
-                imported = self.imported.get(folders, {})
-                visible = Visible({**visible.types, **own_types}, {**visible.imported, **imported})
+            if folders in self.definitions:
+                own = {name: each.type for name, each in self.definitions[folders].items()}
+                imported = {**visible.imported, **self.imported[folders]}
+                visible = Visible({**visible.types, **own}, imported)
             self._visible[folders] = visible
         return self._visible[folders]
 
@@ -189,8 +189,8 @@ class Scopes:
     def find_problems(self) -> Iterator[Problem]:
         """Check every dependency, whether anything asks for it or not."""
         for folders, definitions in self.definitions.items():
-            # Next to a file that failed, names are missing.
-            if isinstance(definitions, RouteHandlersError) or any(self.failures_above(folders)):
+            # Below a file that failed, names are missing.
+            if self.failures_above(folders):
                 continue
             for definition in definitions.values():
                 with suppress(ProblemError):
@@ -236,39 +236,37 @@ def check_types(name: str, function: Function, asks: Mapping[str, Dependency]) -
     innermost = inspect.unwrap(function)
     annotations = read_annotations(innermost)
     for argument, dependency in asks.items():
-        if argument not in annotations:
-            continue
+        actual = dependency.definition.type
         try:
-            wanted = evaluate(annotations[argument], innermost)
+            wanted = evaluate(annotations.get(argument, Any), innermost)
         except UnreadableError:
             continue
-        if not fits(dependency.definition.type, wanted):
+        if not fits(actual, wanted):
             raise DependencyError(
                 f"{name} annotates {argument} as {spell(wanted)}, but the dependency in "
-                f"{dependency.file} returns {spell(dependency.definition.type)}.",
+                f"{dependency.file} returns {spell(actual)}.",
                 "Correct one of the annotations.",
             )
 
 
 def find_name_problems(
-    definitions: Iterable[Definition], parameters_below: Mapping[Folders, Mapping[str, str]]
+    file: str,
+    names: Iterable[str],
+    parameters: Mapping[str, PathParameter],
+    below: Mapping[str, str],
 ) -> Iterator[Problem]:
     """Find dependencies whose names mean something else at their place.
 
-    :param parameters_below: for each folder the path parameters of deeper ones, each with the
-        folder that has it.
+    :param file: the file that offers them, relative to the root.
+    :param parameters: the path parameters of its folder.
+    :param below: the path parameters of deeper folders, each with such a folder.
     """
-    for definition in definitions:
-        name = definition.name
-        below = parameters_below.get(definition.folders, {})
+    folders = {**below, **{name: parameter.folder for name, parameter in parameters.items()}}
+    for name in names:
         if name in RESERVED_NAMES:
-            yield Problem(
-                f"The dependency {name} has a reserved name.", "Rename it.", (definition.file,)
-            )
-        elif name in definition.parameters or name in below:
-            folder = below.get(name, "")
-            if name in definition.parameters:
-                folder = definition.parameters[name].folder
+            yield Problem(f"The dependency {name} has a reserved name.", "Rename it.", (file,))
+        elif name in folders:
+            folder = folders[name]
             renamed = re.sub(rf"(?<=[\[.]){name}\b", f"{name}_id", folder.rpartition("/")[2])
             hint = f"Rename the dependency, or the folder to {renamed}."
             if folder.startswith("/"):
@@ -276,5 +274,5 @@ def find_name_problems(
             yield Problem(
                 f"The dependency {name} has the name of a path parameter, in {folder}.",
                 hint,
-                (definition.file,),
+                (file,),
             )

@@ -54,14 +54,9 @@ class Link(NamedTuple):
         return self.plan.run.order
 
     @property
-    def awaits(self) -> bool:
-        """``True`` if it awaits ``call_next()``."""
-        return self.binding.is_async or self.binding.wraps_async
-
-    @property
     def needs_loop(self) -> bool:
         """``True`` if it, or a dependency of it, is async."""
-        return self.awaits or (self.plan is not None and self.plan.run.is_async)
+        return self.binding.awaits or (self.plan is not None and self.plan.run.is_async)
 
     def check_call(self, is_called: bool, arguments: object, named: object) -> None:
         """Refuse a second call of ``call_next``, and arguments.
@@ -158,7 +153,7 @@ def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
 def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
     """Return a link that runs in an event loop."""
     file, name, binding, plan = link
-    function, awaits = binding.function, link.awaits
+    function, awaits = binding.function, binding.awaits
     takes_call_next = "call_next" in binding.extras
     takes_nothing_else = not binding.names and binding.extras == {"call_next"}
     takes_nothing_else = takes_nothing_else and binding.inputs is None

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
-from ..errors import Problem, RouteHandlersError
+from ..errors import Problem
 from ..handlers.exports import METHODS
 from ..mount import Mount, Route
 from .operations import METHODS as OPERATIONS
@@ -144,7 +144,6 @@ def _dependencies_of(mount: Mount, file: str) -> list[str]:
     return [
         name
         for definitions in mount.scopes.definitions.values()
-        if not isinstance(definitions, RouteHandlersError)
         for name, definition in definitions.items()
         if definition.file == file
     ]
