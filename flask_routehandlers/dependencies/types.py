@@ -44,33 +44,37 @@ def type_of(function: Callable[..., Any]) -> Any:
     members = [member for member in _read_members(function) if not is_error_class(member)]
     if not members:
         return Any
-    make_union: Any = typing.Union
-    return make_union[tuple(members)]
+    return typing.Union[tuple(members)]  # noqa: UP007 (how many is not known)
 
 
-def errors_of(function: Callable[..., Any]) -> tuple[Any, ...]:
+def errors_of(function: Callable[..., Any]) -> list[Any]:
     """Return the error classes in the annotation of a dependency."""
-    return tuple(member for member in _read_members(function) if is_error_class(member))
+    return [member for member in _read_members(function) if is_error_class(member)]
 
 
 def allows_none(function: Callable[..., Any]) -> bool:
     """Return whether a dependency may return ``None``: its annotation has it, or is not known."""
-    return any(map(_is_open_to_none, _read_members(function)))
+    for member in map(unalias, _read_members(function)):
+        if member in (Any, object, None, types.NoneType) or isinstance(member, typing.TypeVar):
+            return True
+        if get_origin(member) is Literal and None in get_args(member):
+            return True
+    return False
 
 
-def _read_members(function: Callable[..., Any]) -> tuple[Any, ...]:
+def _read_members(function: Callable[..., Any]) -> list[Any]:
     """Return the members of the annotation of a dependency, ``Any`` if it cannot be read."""
     innermost = inspect.unwrap(function)
     try:
         annotation = evaluate(read_annotations(innermost)["return"], innermost)
     except (KeyError, UnreadableError):
-        return (Any,)
+        return [Any]
     if inspect.isgeneratorfunction(innermost) or inspect.isasyncgenfunction(innermost):
         plain = unalias(annotation)
         if get_origin(plain) not in _YIELDING or not get_args(plain):
-            return (Any,)
+            return [Any]
         annotation = get_args(plain)[0]
-    return tuple(_flatten(annotation))
+    return list(_flatten(annotation))
 
 
 def _flatten(annotation: Any) -> Iterator[Any]:
@@ -81,14 +85,6 @@ def _flatten(annotation: Any) -> Iterator[Any]:
     else:
         for member in members:
             yield from _flatten(member)
-
-
-def _is_open_to_none(member: Any) -> bool:
-    """Return whether one member of an annotation has the value ``None``."""
-    plain = unalias(member)
-    if plain in (Any, object, None, types.NoneType) or isinstance(plain, typing.TypeVar):
-        return True
-    return get_origin(plain) is Literal and None in get_args(plain)
 
 
 def fits(actual: Any, wanted: Any) -> bool:
