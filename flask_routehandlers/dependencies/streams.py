@@ -42,12 +42,15 @@ class KeptBody:
     ) -> None:
         self._chunks = chunks
         self._iterator = iter(chunks)
-        self._ending = _Ending(cleanups, failure)
         self._has_begun = False
+        self._failures = [failure]
+        app = current_app._get_current_object()  # type: ignore[attr-defined]
+        self._ending: Iterator[Any] | None = _clean_up(app, cleanups, self._failures)
 
     def keep_context(self) -> None:
         """Hold the context of the request, which the clean-up needs."""
-        self._ending.keep_context()
+        if self._ending is not None:
+            self._ending = stream_with_context(self._ending)
 
     def __iter__(self) -> Iterator[Any]:
         return self
@@ -57,10 +60,10 @@ class KeptBody:
         try:
             return next(self._iterator)
         except StopIteration:
-            self._ending.reach(None)
+            self._end(None)
             raise
         except BaseException as error:
-            self._ending.reach(error)
+            self._end(error)
             raise
 
     def close(self) -> None:
@@ -73,10 +76,22 @@ class KeptBody:
             if close is not None:
                 close()
         except BaseException as error:
-            self._ending.reach(error)
+            self._end(error)
             raise
         # What has not begun was not needed; the answer itself is as good as any.
-        self._ending.reach(GeneratorExit() if self._has_begun else None)
+        self._end(GeneratorExit() if self._has_begun else None)
+
+    def _end(self, failure: BaseException | None) -> None:
+        """Clean up, unless that is done.
+
+        :param failure: what has ended the body before its end.
+        :raises Exception: what a dependency raises.
+        """
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            self._failures.append(failure)
+            for _ in ending:
+                pass
 
     def __del__(self) -> None:
         # What it raises is logged already.
@@ -84,57 +99,29 @@ class KeptBody:
             self.close()
 
 
-class _Ending:
-    """The clean-up at the end of a body.
+def _clean_up(
+    app: Flask, cleanups: list[Cleanup], failures: list[BaseException | None]
+) -> Iterator[Any]:
+    """Clean up dependencies, with the first failure thrown in.
 
-    :param cleanups: the dependencies that have begun.
-    :param failure: the failure to throw in, if there was one already.
+    It is a generator only so that :func:`flask.stream_with_context` can hold the context of the
+    request for it. It yields nothing.
     """
-
-    def __init__(self, cleanups: list[Cleanup], failure: BaseException | None) -> None:
-        self._app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
-        self._cleanups = cleanups
-        self._failure = failure
-        self._in_context: Iterator[Any] | None = None
-
-    def keep_context(self) -> None:
-        """Hold the context of the request."""
-        if self._cleanups:
-            self._in_context = stream_with_context(self._clean_up())
-
-    def reach(self, failure: BaseException | None) -> None:
-        """Clean up, unless that is done.
-
-        :param failure: what has ended the body before its end.
-        :raises Exception: what a dependency raises.
-        """
-        if not self._cleanups:
-            return
-        self._failure = self._failure or failure
-        in_context, self._in_context = self._in_context, None
-        for _ in in_context or self._clean_up():
-            pass
-
-    def _clean_up(self) -> Iterator[Any]:
-        """Clean up the dependencies, with the first failure thrown in.
-
-        It is a generator only so that :func:`flask.stream_with_context` can hold the context of
-        the request for it. It yields nothing.
-        """
-        known, self._failure = self._failure, None
-        failure: BaseException | None = None
-        try:
-            if any(inspect.isasyncgen(generator) for _, generator in self._cleanups):
-                failure = run_for(self._app, clean_up_in_loop(self._cleanups, known))
-            else:
-                failure = clean_up(self._cleanups, known)
-            if failure is not None and failure is not known:
-                raise failure
-        except BaseException:
-            # No error handler of the app can answer any more.
-            self._app.log_exception(sys.exc_info())
-            raise
-        finally:
-            # The traceback refers to this frame.
-            del failure, known
-        yield from ()
+    failure: BaseException | None = None
+    known = failures[0] or failures[-1]
+    failures.clear()
+    try:
+        if any(inspect.isasyncgen(generator) for _, generator in cleanups):
+            failure = run_for(app, clean_up_in_loop(cleanups, known))
+        else:
+            failure = clean_up(cleanups, known)
+        if failure is not None and failure is not known:
+            raise failure
+    except BaseException:
+        # No error handler of the app can answer any more.
+        app.log_exception(sys.exc_info())
+        raise
+    finally:
+        # The traceback refers to this frame.
+        del failure, known
+    yield from ()
