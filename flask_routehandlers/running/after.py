@@ -22,8 +22,9 @@ from flask import (
 )
 from werkzeug.wsgi import ClosingIterator
 
-from .modes import current_engine, run_for
+from .modes import run_for
 from .pool import Pool
+from .process import current_engine
 from .settings import DRAIN, LIMIT, THREADS, read_setting
 
 P = ParamSpec("P")

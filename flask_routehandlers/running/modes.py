@@ -4,71 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine
-from contextvars import Context, ContextVar
+from contextvars import ContextVar
 from functools import wraps
-from threading import Lock
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask
 
-from .._forks import renew_after_fork
-from .exits import at_exit, prepare
+from .process import current_engine
 from .settings import ASYNC
-
-if TYPE_CHECKING:
-    from .engine import Engine
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 #: Whether this code was called from a loop of asgiref's, by :func:`call_sync`.
 IN_ASGIREF: ContextVar[bool] = ContextVar("flask_routehandlers.in_asgiref", default=False)
-
-
-class _Process:
-    """The engine of this process, which starts with its first async call."""
-
-    def __init__(self) -> None:
-        self.engine: Engine | None = None
-        # A loop shares its selector with the parent process, so none is ever closed in a child.
-        self._inherited: list[Engine] = []
-        self._lock = Lock()
-        renew_after_fork(self)
-        at_exit(self.prepare_exit, self.close)
-
-    def after_fork(self) -> None:
-        self._lock = Lock()
-        if self.engine is not None:
-            self._inherited.append(self.engine)
-            self.engine = None
-
-    def start(self) -> Engine:
-        from .engine import start_engine
-
-        with self._lock:
-            if self.engine is None:
-                # In an empty context: the loop would keep the first request alive otherwise.
-                self.engine = Context().run(start_engine)
-                prepare()
-            return self.engine
-
-    def prepare_exit(self) -> None:
-        if self.engine is not None:
-            self.engine.use_spare_thread()
-
-    def close(self) -> None:
-        with self._lock:
-            engine, self.engine = self.engine, None
-        if engine is not None:
-            engine.close()
-
-
-_process = _Process()
-
-
-def current_engine() -> Engine:
-    """Return the engine of this process, and start it if it has none."""
-    return _process.engine or _process.start()
 
 
 def run_async(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -9,7 +9,7 @@ from logging import Logger
 from threading import Condition, Thread
 
 from .._forks import renew_after_fork
-from .exits import drain_at_exit
+from .process import process
 
 #: Seconds after which a thread without work ends.
 IDLE_SECONDS = 60.0
@@ -35,7 +35,7 @@ class Pool:
         self._is_ending = False
         self.after_fork()
         renew_after_fork(self)
-        drain_at_exit(self)
+        process.add(self)
 
     def after_fork(self) -> None:
         """Begin again without callbacks: the parent runs those that it has."""

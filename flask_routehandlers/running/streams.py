@@ -10,7 +10,7 @@ from flask import has_request_context, request, stream_with_context
 
 from .calls import CURRENT, Runner
 from .connections import watch
-from .modes import current_engine
+from .process import current_engine
 
 
 def stream(generator: AsyncGenerator[Any, None]) -> Iterator[Any]:

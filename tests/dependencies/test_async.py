@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from flask_routehandlers.running.engine import Engine, SharedEngine
-from flask_routehandlers.running.modes import _process
+from flask_routehandlers.running.process import process
 from tests.dependencies.support import ASYNC_SESSION, SESSION, rolled_back, take_log
 
 
@@ -18,10 +18,10 @@ def mode(request: pytest.FixtureRequest) -> Iterator[str]:
     engine: Engine = SharedEngine()
     if request.param == "hop":
         engine = Engine(asyncio.new_event_loop())
-    before, _process.engine = _process.engine, engine
+    before, process.engine = process.engine, engine
     yield request.param
     engine.close()
-    _process.engine = before
+    process.engine = before
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from flask_routehandlers.running.engine import Engine, SharedEngine
-from flask_routehandlers.running.modes import _process
+from flask_routehandlers.running.process import process
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -35,10 +35,10 @@ def any_loop(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def _with_engine(engine: Engine) -> Iterator[None]:
-    before, _process.engine = _process.engine, engine
+    before, process.engine = process.engine, engine
     yield
     engine.close()
-    _process.engine = before
+    process.engine = before
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from flask_routehandlers.running.modes import current_engine
+from flask_routehandlers.running.process import current_engine
 
 MakeApp = Callable[..., Flask]
 

@@ -14,10 +14,10 @@ from flask import Flask
 from flask_routehandlers.running.calls import call_sync
 from flask_routehandlers.running.modes import (
     async_to_sync,
-    current_engine,
     keeps_loop,
     run_for,
 )
+from flask_routehandlers.running.process import current_engine
 
 
 async def running_loop() -> asyncio.AbstractEventLoop:

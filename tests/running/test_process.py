@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from flask_routehandlers.running.modes import current_engine, run_async
+from flask_routehandlers.running.modes import run_async
+from flask_routehandlers.running.process import current_engine
 from tests.support import in_child
 
 RunScript = Callable[..., str]
