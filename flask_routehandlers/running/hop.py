@@ -10,16 +10,14 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import copy_context
-from queue import Empty
 from threading import get_ident
 from typing import Any
 
-from .calls import CURRENT, DirectCall, copy_back
-from .queued import Call
-from .task import LOOK_SECONDS
+from .calls import CURRENT
+from .queued import Waiter, copy_back
 
 
-class HopTask:
+class HopTask(Waiter):
     """A task of the loop's thread, seen from the thread of a request.
 
     The task runs in a copy of the request's context. What it changes there is copied back.
@@ -47,8 +45,6 @@ class HopTask:
         self._pieces: deque[tuple[Any, asyncio.Future[bool | None]]] = deque()
         self._is_cancelled = False
         self._has_ended = False
-        self._interrupt: BaseException | None = None
-        self.serving: DirectCall | Call | None = None
         self.outer = outer
         self.thread = get_ident()
         self.inbox = inbox
@@ -69,7 +65,7 @@ class HopTask:
         if self._pieces:
             piece, self._resume = self._pieces.popleft()
             return piece
-        self._hand_on_calls()
+        self._pass_on_calls(self._loop)
         if self._interrupt is not None:
             raise self._interrupt
         self._context.run(CURRENT.set, self.outer)
@@ -82,40 +78,12 @@ class HopTask:
             # A failing request must not be a cycle: its exception refers to this frame.
             del task
 
-    def _wait(self) -> None:
-        """Wait for the end or a piece, and serve calls of tasks meanwhile."""
-        timeout = None
-        if self._is_abandoned is not None:
-            timeout = LOOK_SECONDS
-        while not self._has_ended and not self._pieces:
-            try:
-                call = self.inbox.get(timeout=timeout)
-            except Empty:
-                if self._is_abandoned is not None and self._is_abandoned():
-                    timeout = None
-                    self._loop.call_soon_threadsafe(self.cancel)
-            except BaseException as interrupt:  # raised by a signal handler
-                if self._interrupt is not None:
-                    raise
-                self._interrupt = interrupt
-                self._loop.call_soon_threadsafe(self.cancel)
-            else:
-                if call is not None:
-                    self._serve(call)
+    @property
+    def _is_woken(self) -> bool:  # type: ignore[override]
+        return self._has_ended or bool(self._pieces)
 
-    def _serve(self, call: Call) -> None:
-        before, self.serving = self.serving, call
-        try:
-            call.run()
-        finally:
-            self.serving = before
-
-    def _hand_on_calls(self) -> None:
-        """Let other threads serve what tasks that outlive the coroutine have called."""
-        while self.outer is None and not self.inbox.empty():
-            call = self.inbox.get()
-            if call is not None:
-                self._loop.call_soon_threadsafe(self._loop.run_in_executor, None, call.run)
+    def _cancel_from_here(self) -> None:
+        self._loop.call_soon_threadsafe(self.cancel)
 
     # In the thread of the loop.
 
@@ -151,9 +119,6 @@ class HopTask:
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """Return the loop of the process."""
         return self._loop
-
-    def direct_caller(self) -> None:
-        """Return ``None``: the coroutine runs in the thread of the loop."""
 
 
 def _resolve(future: asyncio.Future[bool | None], value: bool | None) -> None:

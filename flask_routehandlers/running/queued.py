@@ -1,17 +1,33 @@
-"""Calls of sync functions by tasks that do not run in the thread of the request."""
+"""Calls of sync functions by async code, and the thread of a request, which serves them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
+from queue import Empty
 from typing import Any, TypeVar
 
-from .calls import Runner, copy_back, stop_iteration
+from .calls import Runner
 from .modes import IN_ASGIREF
 
 T = TypeVar("T")
+
+#: Calls a function with a tuple and a dictionary of arguments.
+DirectCaller = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+
+#: Seconds between two looks at the connection of a stream that has nothing to send.
+LOOK_SECONDS = 1.0
+
+
+class DirectCall:
+    """A call of a sync function by the coroutine of a request itself.
+
+    :ivar nested: the task of a coroutine that the function runs meanwhile.
+    """
+
+    nested: Runner | None = None
 
 
 class Call:
@@ -75,6 +91,79 @@ class Call:
             del error
 
 
+class Waiter:
+    """The thread of a request that waits for its coroutine, and serves calls meanwhile.
+
+    It is the base of the tasks that such threads drive.
+
+    :ivar inbox: the queue on which the thread waits: calls, and ``None`` to look around. Any
+        thread may put an item.
+    :ivar thread: the identity of the thread.
+    :ivar serving: the call that the thread is busy with.
+    :ivar outer: the task of the same thread that called the sync function that runs this one.
+        They share an inbox, so that no call waits for the other one's end.
+    """
+
+    inbox: Any
+    thread = 0
+    serving: DirectCall | Call | None = None
+    outer: Any
+
+    _is_abandoned: Callable[[], bool] | None
+    _is_woken: bool
+    _interrupt: BaseException | None = None
+
+    def direct_caller(self) -> DirectCaller | None:
+        """Return the way to call a sync function at once.
+
+        :returns: ``None`` unless this very coroutine runs in the thread of the request right now.
+        """
+        return None
+
+    def _wait(self) -> None:
+        """Wait until the coroutine wakes the thread, and serve calls of other tasks meanwhile.
+
+        An exception that a signal handler raises cancels the coroutine, and is to be raised again
+        when that has cleaned up. A second one is raised at once.
+        """
+        timeout = None
+        if self._is_abandoned is not None:
+            timeout = LOOK_SECONDS
+        while not self._is_woken:
+            try:
+                call = self.inbox.get(timeout=timeout)
+            except Empty:
+                if self._is_abandoned is not None and self._is_abandoned():
+                    timeout = None
+                    self._cancel_from_here()
+            except BaseException as interrupt:  # raised by a signal handler
+                if self._interrupt is not None:
+                    raise
+                self._interrupt = interrupt
+                self._cancel_from_here()
+            else:
+                if call is not None:
+                    self._serve(call)
+
+    def _serve(self, call: Call) -> None:
+        before, self.serving = self.serving, call
+        try:
+            call.run()
+        finally:
+            self.serving = before
+
+    def _cancel_from_here(self) -> None:
+        """Cancel the coroutine, in the thread of the request."""
+        raise NotImplementedError
+
+    def _pass_on_calls(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Let other threads serve what tasks that outlive the coroutine have called."""
+        while self.outer is None and not self.inbox.empty():
+            call = self.inbox.get()
+            if call is not None:
+                loop.call_soon_threadsafe(loop.run_in_executor, None, call.run)
+
+
 async def call_from_task(runner: Runner | None, function: Callable[[], T]) -> T:
     """Call a function in the thread of a request, or in another one if the request is over.
 
@@ -110,3 +199,15 @@ def _call(function: Callable[[], T]) -> T:
         return function()
     except StopIteration as error:
         raise stop_iteration() from error
+
+
+def stop_iteration() -> RuntimeError:
+    """Return the error for an exception that neither a future nor a coroutine can pass on."""
+    return RuntimeError("A sync function that async code called raised StopIteration.")
+
+
+def copy_back(context: Context) -> None:
+    """Set each variable of the current context to its value in another one."""
+    for variable, value in context.items():
+        if variable.get(None) is not value:
+            variable.set(value)

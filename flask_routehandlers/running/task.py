@@ -5,21 +5,31 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.tasks import _register_task, _unregister_task
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, copy_context
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 from threading import get_ident
 from typing import Any
 
-from .calls import CURRENT, DirectCall, DirectCaller, Piece, stop_iteration
+from .calls import CURRENT
 from .loop import Paused, SharedLoop
-from .queued import Call
-
-#: Seconds between two looks at the connection of a stream that has nothing to send.
-LOOK_SECONDS = 1.0
+from .queued import Call, DirectCall, DirectCaller, Waiter, stop_iteration
 
 
-class RequestTask(asyncio.Future[Any]):
+class Piece:
+    """A piece of a stream, which a coroutine gives to the code that drives it.
+
+    :param content: the piece.
+    """
+
+    def __init__(self, content: Any) -> None:
+        self.content = content
+
+    def __await__(self) -> Generator[Piece, bool | None, bool | None]:
+        return (yield self)
+
+
+class RequestTask(asyncio.Future[Any], Waiter):
     """A task for asyncio, and for libraries that look at the current one.
 
     Its thread runs a step when it holds the baton of the loop, and waits between two steps
@@ -30,24 +40,20 @@ class RequestTask(asyncio.Future[Any]):
     :param loop: the loop of the process.
     :param coroutine: the coroutine.
     :param outer: the task of the same thread that called the sync function that runs this one.
-        They share an inbox, so that no call waits for the other one's end.
     :param is_abandoned: asked about once a second while the coroutine waits: whether to cancel it.
     """
 
     _fut_waiter: asyncio.Future[Any] | None = None
     _must_cancel = False
     _message: Any = None
-    _interrupt: BaseException | None = None
     _cancel_requests = 0
     _is_woken = False
     _is_suspended = False
     _is_registered = False
     _paused: Paused | None = None
-    serving: DirectCall | Call | None = None
 
     #: Made when the coroutine first waits: most do not.
     inbox: SimpleQueue[Call | None]
-    thread = 0
 
     def __init__(
         self,
@@ -99,6 +105,8 @@ class RequestTask(asyncio.Future[Any]):
                 value = None
                 if error is None:
                     self._wait()
+                    self._is_woken = False
+                    self._fut_waiter = None
         finally:
             sys.set_asyncgen_hooks(*hooks)
             CURRENT.reset(token)
@@ -184,50 +192,12 @@ class RequestTask(asyncio.Future[Any]):
             return
         if self._is_registered:
             _unregister_task(self)  # type: ignore[arg-type]
-        if self.outer is None:
-            while not self.inbox.empty():
-                call = self.inbox.get()
-                if call is not None:
-                    self._shared.run_in_executor(None, call.run)
+        self._pass_on_calls(self._shared)
         if self._interrupt is not None:
             interrupt, self._interrupt = self._interrupt, None
             raise interrupt
 
     # In the thread of the request, without the baton.
-
-    def _wait(self) -> None:
-        """Wait for what the coroutine waits for, and serve calls of other tasks meanwhile.
-
-        An exception that a signal handler raises cancels the coroutine, and is raised again when
-        that has cleaned up. A second one is raised at once.
-        """
-        timeout = None
-        if self._is_abandoned is not None:
-            timeout = LOOK_SECONDS
-        while not self._is_woken:
-            try:
-                call = self.inbox.get(timeout=timeout)
-            except Empty:
-                if self._is_abandoned is not None and self._is_abandoned():
-                    timeout = None
-                    self._cancel_from_here()
-            except BaseException as interrupt:  # raised by a signal handler
-                if self._interrupt is not None:
-                    raise
-                self._interrupt = interrupt
-                self._cancel_from_here()
-            else:
-                if call is not None:
-                    self._serve(call)
-        self._is_woken = False
-        self._fut_waiter = None
-
-    def _serve(self, call: Call) -> None:
-        before, self.serving = self.serving, call
-        try:
-            call.run()
-        finally:
-            self.serving = before
 
     def _cancel_from_here(self) -> None:
         try:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from flask import Flask, Response, g, request
 
-from flask_routehandlers.running import task as task_module
 from flask_routehandlers.running.connections import watch
 from flask_routehandlers.running.modes import run_async
 from flask_routehandlers.running.streams import StreamBody, stream
@@ -204,8 +203,7 @@ def test_head_runs_nothing_of_a_stream() -> None:
 
 @pytest.fixture
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(task_module, "LOOK_SECONDS", 0.02)
-    monkeypatch.setattr("flask_routehandlers.running.hop.LOOK_SECONDS", 0.02)
+    monkeypatch.setattr("flask_routehandlers.running.queued.LOOK_SECONDS", 0.02)
 
 
 @pytest.mark.usefixtures("quick_looks")
