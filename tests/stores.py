@@ -39,7 +39,7 @@ def resilient_store(shared: Store, now: Callable[[], float] = time.monotonic) ->
 
 
 def pass_time_in(server: RedisServer) -> PassTime:
-    """Set back all that lies in a server: times of entries, ends of locks and pauses."""
+    """Set back all that lies in a server: times of entries, ends of locks."""
 
     def pass_time(seconds: float) -> None:
         server.make_stale(seconds)
@@ -47,9 +47,6 @@ def pass_time_in(server: RedisServer) -> PassTime:
         with server.client() as client:
             for name in client.scan_iter(f"{PREFIX}l:*"):
                 client.pexpire(name, max(client.pttl(name) - milliseconds, 0))
-            for name in client.scan_iter(f"{PREFIX}p:*"):
-                failures, ends = client.get(name).split()
-                client.set(name, b"%b %d" % (failures, int(ends) - milliseconds))
 
     return pass_time
 

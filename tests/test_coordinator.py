@@ -214,7 +214,7 @@ def test_a_lock_of_the_dead_frees_a_cold_key(make, clock):
 def test_a_lock_of_the_dead_frees_a_stale_key(make, clock):
     coordinator, handler = make(), Handler()
     put_stale(coordinator)
-    coordinator.store.lock(KEY, "a dead process", 60)
+    coordinator.store.lock(f"refresh {KEY}", "a dead process", 60)
     assert ask(coordinator, handler).state == "stale"
     assert until(lambda: coordinator.is_due(KEY) or clock.forward(1))
     clock.forward(61)
@@ -340,6 +340,45 @@ def test_a_failed_refresh_keeps_the_entry(make, clock, kind, caplog):
     assert bool(record.exc_info) is (kind != "status")
 
 
+def test_a_pause_grows_with_each_failure(make, clock):
+    coordinator, began = make(), clock.time
+    handler = Handler(*(KeyError("no database") for _ in range(8)))
+    put_stale(coordinator)
+    times = []
+    for run in range(1, 9):
+        assert until(lambda run=run: ask(coordinator, handler) and handler.runs == run)
+        times.append(clock.time - began)
+        settle_coordinator(coordinator)
+        while not coordinator.is_due(KEY):
+            clock.forward(1)
+    assert times == [0, 1, 3, 7, 15, 31, 63, 123]
+
+
+def test_no_process_refreshes_in_a_pause(make, clock):
+    store = MemoryStore(100, 10**7, clock)
+    failed, other = make(store), make(store)
+    handler = Handler(KeyError("no database"))
+    put_stale(failed)
+    assert ask(failed, handler).state == "stale"
+    settle_coordinator(failed)
+    assert ask(other, handler).state == "stale"
+    settle_coordinator(other)
+    assert handler.runs == 1
+    clock.forward(1)
+    assert until(lambda: ask(other, handler).state == "hit")
+    assert handler.runs == 2
+
+
+def test_a_missing_entry_waits_for_no_pause(make):
+    coordinator, handler = make(), Handler(KeyError("no database"))
+    put_stale(coordinator)
+    ask(coordinator, handler)
+    settle_coordinator(coordinator)
+    coordinator.store.revalidate_key(KEY)
+    answer = ask(coordinator, handler)
+    assert (answer.is_stored, body(answer)) == (True, b"run 2")
+
+
 def test_a_new_failure_is_logged_again(make, clock, caplog):
     coordinator = make()
     handler = Handler(KeyError("one"), b"good", KeyError("two"))
@@ -440,7 +479,7 @@ def test_attempts_take_bounded_memory(make, clock, monkeypatch):
     for number in range(50):
         key = str(number)
         put_stale(coordinator, key)
-        coordinator.store.lock(key, "another process", 10**6)
+        coordinator.store.lock(f"refresh {key}", "another process", 10**6)
         coordinator.resolve(handler.job(key), coordinator.get(key))
         assert until(lambda key=key: coordinator.is_due(key) or clock.forward(1))
     assert len(coordinator._next_try) <= 10

@@ -77,9 +77,9 @@ def be_another_type(rng: Random, client: Any, name: bytes, other: bytes) -> str:
 
 
 def damage_another_key(rng: Random, client: Any, name: bytes, other: bytes) -> str:
-    """Marks, generations of tags, locks and pauses."""
+    """Marks and generations of tags."""
     begin = f"{PREFIX}e:".encode()
-    kind = rng.choice(["m", "t", "p"])
+    kind = rng.choice(["m", "t"])
     rest = b"all" if kind == "t" else name.removeprefix(begin)
     key = f"{PREFIX}{kind}:".encode() + rest
     client.delete(key)

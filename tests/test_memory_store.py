@@ -47,7 +47,7 @@ def test_an_entry_without_room_removes_its_own():
 
 
 def fill(count: int) -> MemoryStore:
-    """Return a store that was used with so many different keys, tags, locks and pauses."""
+    """Return a store that was used with so many different keys, tags and locks."""
     store = MemoryStore(1_000, 2_000_000)
     rng = Random(count)
     for number in range(count):
@@ -58,7 +58,6 @@ def fill(count: int) -> MemoryStore:
             store.revalidate_tags((f"of {number}", f"unknown {number}"))
             store.revalidate_key(f"/unknown/{number}")
         store.lock(f"/locks/{number}", "never released", 0.01)
-        store.postpone(f"/items/{number}")
         assert len(store) <= 1_000
         assert store.size <= 2_000_000
     return store
@@ -81,8 +80,8 @@ def test_a_million_keys_stay_below_bounds():
     used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     print(f"\n1,000,000 keys: {len(store):,} entries, {store.size:,} bytes, {used:,} in memory")
-    # In addition to entries: 10,000 revalidations, pauses and locks each.
-    assert used < 2_000_000 + 3 * REMEMBERED * 600
+    # In addition to entries: 10,000 revalidations and locks each.
+    assert used < 2_000_000 + 2 * REMEMBERED * 600
 
 
 def test_forgotten_revalidations_refuse_old_runs():

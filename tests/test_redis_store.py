@@ -86,10 +86,9 @@ def test_every_key_has_the_prefix_and_expires(redis):
     store = redis_store(redis, prefix="{mine}:")
     keep(store, an_entry())
     store.lock("key", "mine", 60)
-    store.postpone("key")
     with redis.client() as client:
         names = client.keys()
-        assert len(names) == 5
+        assert len(names) == 4
         assert all(name.startswith(b"{mine}:") and client.ttl(name) > 0 for name in names)
 
 
@@ -162,7 +161,7 @@ def test_a_damaged_entry_is_a_miss(redis, damage):
     assert redis_store(redis).get("key").entry == an_entry()
 
 
-@pytest.mark.parametrize("kind", ["m:key", "t:posts", "p:key"])
+@pytest.mark.parametrize("kind", ["m:key", "t:posts"])
 @pytest.mark.parametrize("value", ["", "garbage", "1 2 3", "99999999999999999999 x", ["list"]])
 def test_foreign_values_block_nothing(redis, kind, value):
     with redis.client() as client:
@@ -173,8 +172,6 @@ def test_foreign_values_block_nothing(redis, kind, value):
     store = redis_store(redis)
     assert keep(store, an_entry())
     assert store.get("key") is not None
-    assert not store.is_postponed("other")
-    assert store.postpone("key") == (1, 1)
 
 
 @pytest.mark.parametrize(("jump", "age", "fresh"), [(-HOUR, HOUR, -HOUR), (HOUR, 0, 0)])
@@ -190,15 +187,6 @@ def test_a_jump_of_the_server_clock_makes_stale(redis, jump, age, fresh):
     assert fresh - 60 < found.fresh_for <= fresh + 120
     assert found.fresh_for <= 0 or jump > 0
     assert store.get("until revalidated").fresh_for == float("inf")
-
-
-def test_a_pause_ends_when_the_clock_is_set_back(redis):
-    store = redis_store(redis)
-    store.postpone("key")
-    with redis.client() as client:
-        failures, ends = client.get(f"{PREFIX}p:key").split()
-        client.set(f"{PREFIX}p:key", b"%b %d" % (failures, int(ends) + HOUR * 1000))
-    assert not store.is_postponed("key")
 
 
 # Connections.

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from flask_routehandlers.caching.stores.base import Store, pause
+from flask_routehandlers.caching.stores.base import Store
 from flask_routehandlers.caching.stores.memory import MemoryStore
 from flask_routehandlers.caching.stores.redis import RedisStore
 from tests.servers import RedisServer, free_port, redis_server
@@ -215,7 +215,7 @@ def test_a_repeated_tag_counts_once(store):
     assert store.get("key") is None
 
 
-# Locks and pauses.
+# Locks.
 
 
 def test_a_lock_has_one_owner_at_a_time(store):
@@ -259,36 +259,6 @@ def test_one_of_many_threads_gets_a_lock(store):
     assert len(owners) == 1
 
 
-def test_a_pause_grows_with_each_failure(store):
-    assert not store.is_postponed("key")
-    assert [store.postpone("key") for _ in range(8)] == [
-        *((1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 60), (8, 60))
-    ]
-    assert store.is_postponed("key")
-    assert not store.is_postponed("other")
-
-
-def test_a_success_ends_a_pause(store):
-    store.postpone("key")
-    keep(store, an_entry())
-    assert not store.is_postponed("key")
-    assert store.postpone("key") == (1, 1)
-
-
-def test_a_pause_ends_after_its_time(timed):
-    store, pass_time = timed
-    for _ in range(7):
-        store.postpone("key")
-    assert store.is_postponed("key")
-    pass_time(61)
-    assert not store.is_postponed("key")
-    assert store.postpone("key") == (8, 60)
-
-
-def test_a_pause_never_exceeds_a_minute():
-    assert pause(10**9) == 60
-
-
 # Clocks and threads.
 
 
@@ -296,15 +266,12 @@ def test_a_pause_never_exceeds_a_minute():
 def test_the_time_of_day_does_not_matter(store, jump, monkeypatch):
     keep(store, an_entry())
     store.lock("key", "mine", 60)
-    for _ in range(7):
-        store.postpone("other")
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + jump)
     found = store.get("key")
     assert 0 <= found.age < 60
     assert 0 < found.fresh_for <= 60
     assert not store.lock("key", "theirs", 60)
-    assert store.is_postponed("other")
 
 
 def test_concurrent_threads_find_the_right_entry(store):

@@ -35,8 +35,9 @@ FIRST_LOOK, LONGEST_LOOK = 0.01, 0.05
 #: Seconds until the next attempt at a refresh that another process was about to do.
 NEXT_TRY = 0.25
 
-#: Seconds until the next attempt at a refresh whose result was not stored.
-AFTER_REFUSAL = 1.0
+#: Seconds until the next attempt at a refresh that failed, or whose result was not stored: the
+#: first time, and the most after several failures, each of which doubles it.
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 
 #: How many refreshes wait for a thread at most, and how many attempts are remembered.
 WAITING, REMEMBERED = 100, 10_000
@@ -182,7 +183,7 @@ class Coordinator:
             if found is not None:
                 # Not for those who wait: it may be revalidated before they began to.
                 return Answer(found, "miss", is_collapsed=True)
-            answer = self._run_locked(job, token, run)
+            answer = self._run_locked(job, job.key, token, run)
             if isinstance(answer.result, Response):
                 run.is_private = True
             elif answer.is_stored:
@@ -223,14 +224,16 @@ class Coordinator:
 
     # Computing.
 
-    def _run_locked(self, job: Job, token: str | None, run: _Run | None = None) -> Answer:
+    def _run_locked(
+        self, job: Job, lock: str, token: str | None, run: _Run | None = None
+    ) -> Answer:
         """Compute and store in another thread, and keep the lock of a token meanwhile.
 
         The thread that waits renews the lock, so that a process that dies does not.
         """
         call = self._workers.start(partial(self._run, job, run))
         while token is not None and not call.wait(self._lock_seconds / 3):
-            self.store.renew(job.key, token, self._lock_seconds)
+            self.store.renew(lock, token, self._lock_seconds)
         return call.result()
 
     def _run(self, job: Job, run: _Run | None = None) -> Answer:
@@ -276,48 +279,57 @@ class Coordinator:
                 self._next_try[key] = self._now() + seconds
 
     def _refresh(self, job: Job) -> None:
-        """Refresh a key, unless another process does so, or a refresh has just failed."""
-        seconds = NEXT_TRY
-        token = self._take(job.key)
-        try:
-            if token is not None and not self.store.is_postponed(job.key):
-                seconds = self._refresh_locked(job, token)
-        finally:
-            if token is not None:
-                self.store.unlock(job.key, token)
-            self._try_again(job.key, seconds)
+        """Refresh a key, unless another process does so, or has just failed to.
 
-    def _refresh_locked(self, job: Job, token: str) -> float:
+        The lock is not that of callers which compute a missing entry. After a failure it is kept
+        for a pause, in which no process tries again.
+        """
+        lock = f"refresh {job.key}"
+        token = self._take(lock)
+        if token is None:
+            self._try_again(job.key, NEXT_TRY)
+            return
+        pause = self._refresh_locked(job, lock, token)
+        if pause:
+            self.store.renew(lock, token, pause)
+        else:
+            self.store.unlock(lock, token)
+        self._try_again(job.key, pause)
+
+    def _refresh_locked(self, job: Job, lock: str, token: str) -> float:
         """Refresh a key. Return the seconds until the next attempt may begin."""
         found = self.get(job.key)
         if found is None or found.fresh_for > 0:
             return 0.0
         try:
-            answer = self._run_locked(job, token)
+            answer = self._run_locked(job, lock, token)
         except HTTPException as error:
             if (error.code or 500) < 500:
                 return self._forget(job)
-            return self._postpone(job, "failed", error)
+            return self._pause(job, found.entry, "failed", error)
         except BaseException as error:
-            return self._postpone(job, "failed", error)
+            return self._pause(job, found.entry, "failed", error)
         if isinstance(answer.result, Found):
-            return 0.0 if answer.is_stored else AFTER_REFUSAL
+            return 0.0 if answer.is_stored else FIRST_PAUSE
         status = answer.result.status_code
         answer.result.close()
         if status < 500:
             return self._forget(job)
-        return self._postpone(job, f"failed with status {status}", None)
+        return self._pause(job, found.entry, f"failed with status {status}", None)
 
-    def _postpone(self, job: Job, how: str, error: BaseException | None) -> float:
-        """Record a failure, and log it if it is the first in a row.
+    def _pause(self, job: Job, entry: Entry, how: str, error: BaseException | None) -> float:
+        """Return the seconds until the next attempt may begin; log the first failure in a row.
 
+        :param entry: what is served meanwhile. It keeps the pause: the next entry has none.
         :param how: the end of the sentence that says what happened.
-        :returns: the seconds until the next attempt may begin.
         """
-        failures, seconds = self.store.postpone(job.key)
-        if failures == 1:
+        if "pause" in entry.planned:
+            seconds: float = min(entry.planned["pause"] * 2, LONGEST_PAUSE)
+        else:
+            seconds = FIRST_PAUSE
             message = "Refreshing %s %s: the stored response is served until a refresh succeeds"
             self._logger.error(message, job.name, how, exc_info=error)
+        entry.planned["pause"] = seconds
         return seconds
 
     def _forget(self, job: Job) -> float:

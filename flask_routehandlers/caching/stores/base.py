@@ -21,10 +21,6 @@ SHORTEST_RUN = 60
 #: Seconds for which an entry is kept if there is room: the longest time that HTTP caches count.
 LONGEST_LIFE = 365 * 24 * 3600
 
-#: Seconds until a refresh that failed is tried again: the first time, and the most after several
-#: failures, each of which doubles it.
-FIRST_PAUSE, LONGEST_PAUSE = 1, 60
-
 
 class StoreRefusedError(StoreError):
     """A shared store answers, but refuses a command: it is full or read-only, for example."""
@@ -85,7 +81,7 @@ class Marks:
 
 
 class Store(Protocol):
-    """Keep entries, locks and pauses. Every method may be called by many threads at once.
+    """Keep entries and locks. Every method may be called by many threads at once.
 
     How long something is fresh or locked never depends on the time of day of this machine.
 
@@ -106,8 +102,6 @@ class Store(Protocol):
 
     def put(self, entry: Entry, marks: Marks) -> bool:
         """Store an entry, unless its key or a tag was revalidated since its marks were taken.
-
-        It ends the pause of the key.
 
         :returns: whether it was stored.
         """
@@ -132,17 +126,6 @@ class Store(Protocol):
         """Release the lock of a key, if it still belongs to the token."""
         ...
 
-    def postpone(self, key: str) -> tuple[int, float]:
-        """Record that a refresh failed: none is tried during a pause.
-
-        :returns: the number of failures in a row, and the seconds of the pause.
-        """
-        ...
-
-    def is_postponed(self, key: str) -> bool:
-        """Return whether the refresh of a key has to wait for a pause to end."""
-        ...
-
     def revalidate_key(self, key: str) -> None:
         """Forget the entry of a key, and refuse what is being computed for it now."""
         ...
@@ -162,8 +145,3 @@ def raise_if_from_signal(error: BaseException) -> None:
     codes = {getattr(handler, "__code__", None) for handler in handlers} - {None}
     if any(frame.f_code in codes for frame, _ in walk_tb(error.__traceback__)):
         raise error
-
-
-def pause(failures: int) -> int:
-    """Return the seconds to wait after some failures in a row."""
-    return min(FIRST_PAUSE << min(failures - 1, 30), LONGEST_PAUSE)

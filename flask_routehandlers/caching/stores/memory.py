@@ -12,10 +12,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from .base import Found, Marks, pause
+from .base import Found, Marks
 from .entry import Entry, size_of
 
-#: How many revalidations, pauses and locks are remembered.
+#: How many revalidations and locks are remembered.
 REMEMBERED = 10_000
 
 Value = TypeVar("Value")
@@ -108,7 +108,6 @@ class MemoryStore:
         self._forgotten = 0
         self._revalidated: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._locks: dict[str, tuple[str, float]] = {}
-        self._pauses: OrderedDict[str, tuple[int, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -140,7 +139,6 @@ class MemoryStore:
             self._remove(marks.key)
             if not self._kept.has_room(size):
                 return False
-            self._pauses.pop(marks.key, None)
             kept = _Kept(entry, marks.tags, self._now)
             for tag in marks.tags:
                 self._keys_of.setdefault(tag, set()).add(marks.key)
@@ -190,19 +188,6 @@ class MemoryStore:
             owner, _ = self._locks.get(key, ("", 0.0))
             if owner == token:
                 del self._locks[key]
-
-    def postpone(self, key: str) -> tuple[int, float]:
-        with self._lock:
-            failures = self._pauses.pop(key, (0, 0.0))[0] + 1
-            seconds = pause(failures)
-            self._pauses[key] = (failures, self._now() + seconds)
-            if len(self._pauses) > REMEMBERED:
-                self._pauses.popitem(last=False)
-        return failures, seconds
-
-    def is_postponed(self, key: str) -> bool:
-        _, ends = self._pauses.get(key, (0, 0.0))
-        return ends > self._now()
 
     def revalidate_key(self, key: str) -> None:
         with self._lock:

@@ -11,20 +11,11 @@ import threading
 from collections.abc import Iterable
 from secrets import token_hex
 
-from .base import (
-    FIRST_PAUSE,
-    LONGEST_LIFE,
-    LONGEST_PAUSE,
-    LONGEST_RUN,
-    SHORTEST_RUN,
-    Found,
-    Marks,
-    StoreRefusedError,
-)
+from .base import LONGEST_LIFE, LONGEST_RUN, SHORTEST_RUN, Found, Marks, StoreRefusedError
 from .connections import Connections, Reply, ReplyError, pack
 from .entry import Entry, dump, load, make_signer, signature, size_of
 from .memory import LRU
-from .scripts import BEGIN, DISCARD, GET, IS_POSTPONED, POSTPONE, PUT, RENEW, Script
+from .scripts import BEGIN, DISCARD, GET, PUT, RENEW, Script
 
 #: The braces put all keys into one slot of a cluster.
 PREFIX = "{flask-routehandlers}:"
@@ -106,7 +97,7 @@ class RedisStore:
     def put(self, entry: Entry, marks: Marks) -> bool:
         if marks.origin is not self:
             return False
-        keys = [self._name(kind, marks.key) for kind in "epm"]
+        keys = [self._name(kind, marks.key) for kind in "em"]
         keys += [self._name("t", tag) for tag in marks.tags]
         data = dump(entry, self._signer)
         life = b"%d" % LONGEST_LIFE
@@ -133,15 +124,6 @@ class RedisStore:
 
     def unlock(self, key: str, token: str) -> None:
         self.renew(key, token, 0)
-
-    def postpone(self, key: str) -> tuple[int, float]:
-        pauses = b"%d" % FIRST_PAUSE, b"%d" % LONGEST_PAUSE
-        failures, seconds = self._run(POSTPONE, [self._name("p", key)], *pauses).split()
-        return int(failures), float(seconds)
-
-    def is_postponed(self, key: str) -> bool:
-        reply = self._run(IS_POSTPONED, [self._name("p", key)], b"%d" % LONGEST_PAUSE)
-        return bool(reply == 1)
 
     def revalidate_key(self, key: str) -> None:
         self._call(b"UNLINK", self._name("e", key), self._name("m", key))
@@ -176,7 +158,7 @@ class RedisStore:
         """Return a key in the server.
 
         :param kind: ``e`` for an entry, ``t`` for a tag, ``m`` for the mark of a key, ``l`` for
-            its lock, ``p`` for its pause.
+            its lock.
         """
         return f"{self._prefix}{kind}:{name}".encode("utf-8", "surrogatepass")
 

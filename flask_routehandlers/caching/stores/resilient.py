@@ -110,12 +110,6 @@ class ResilientStore:
 
         self._ask(unlock, None)
 
-    def postpone(self, key: str) -> tuple[int, float]:
-        return self._ask(lambda store: store.postpone(key), (1, 1.0))
-
-    def is_postponed(self, key: str) -> bool:
-        return self._ask(lambda store: store.is_postponed(key), False)
-
     def revalidate_key(self, key: str) -> None:
         self._local.revalidate_key(key)
         self._insist(lambda: self._shared.revalidate_key(key))

@@ -1,7 +1,6 @@
 """Lua scripts for a Redis or Valkey server, which runs each of them in one step.
 
-Times are milliseconds by the server's clock. It may be set back: a time in the future then counts
-as past, so that nothing is kept or blocked longer than intended.
+Times are milliseconds by the server's clock, which may be set back.
 """
 
 from __future__ import annotations
@@ -81,20 +80,20 @@ end
 return table.concat(generations)
 """)
 
-#: KEYS: entry, pause, mark, tags. ARGV: data, signature, seconds, generations of mark and tags.
+#: KEYS: entry, mark, tags. ARGV: data, signature, seconds, generations of mark and tags.
 #: 1 if it was stored, 0 if a generation changed.
 PUT = Script(f"""
 local tags = {{}}
-for i = 3, #KEYS do
-  if redis.pcall('GET', KEYS[i]) ~= ARGV[i + 1] then return 0 end
-  if i > 3 then
+for i = 2, #KEYS do
+  if redis.pcall('GET', KEYS[i]) ~= ARGV[i + 2] then return 0 end
+  if i > 2 then
     table.insert(tags, KEYS[i])
-    table.insert(tags, ARGV[i + 1])
+    table.insert(tags, ARGV[i + 2])
     redis.call('EXPIRE', KEYS[i], ARGV[3])
   end
 end
 {_NOW}
-redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'stored', string.format('%.0f', now), 'tags', cmsgpack.pack(tags),
   'signature', ARGV[2], 'data', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
@@ -113,27 +112,4 @@ end
 RENEW = Script("""
 if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-""")
-
-#: KEYS: pause. ARGV: seconds of the first pause and of the longest. The failures in a row, a
-#: space, and the seconds of the pause.
-POSTPONE = Script(f"""
-{_NOW}
-local failures = 1
-local paused = redis.pcall('GET', KEYS[1])
-if type(paused) == 'string' then
-  failures = failures + (tonumber(string.match(paused, '^(%d+) ')) or 0)
-end
-local seconds = math.min(ARGV[1] * 2 ^ (failures - 1), ARGV[2] + 0)
-local text = string.format('%.0f %.0f', failures, now + seconds * 1000)
-redis.call('SET', KEYS[1], text, 'EX', 2 * ARGV[2])
-return string.format('%.0f %.0f', failures, seconds)
-""")
-
-#: KEYS: pause. ARGV: seconds of the longest pause. 1 while it lasts.
-IS_POSTPONED = Script(f"""
-{_NOW}
-local paused = redis.pcall('GET', KEYS[1])
-local ends = type(paused) == 'string' and tonumber(string.match(paused, ' (%d+)$'))
-return ends and ends > now and ends <= now + ARGV[1] * 1000 and 1 or 0
 """)
