@@ -52,20 +52,20 @@ class LRU(Generic[Value]):
         """Return whether a value of this size can be kept at all."""
         return size <= self._max_bytes and self._max_entries > 0
 
-    def put(self, key: str, value: Value, size: int) -> list[tuple[str, Value]]:
+    def put(self, key: str, value: Value, size: int) -> list[Value]:
         """Keep a value that there is room for.
 
         :param size: about how many bytes it takes.
-        :returns: the keys and values that are removed for it.
+        :returns: the values that are removed for it.
         """
         removed = []
         self.pop(key)
         self._values[key] = (value, size)
         self.size += size
         while self.size > self._max_bytes or len(self._values) > self._max_entries:
-            oldest, (old, freed) = self._values.popitem(last=False)
+            _, (oldest, freed) = self._values.popitem(last=False)
             self.size -= freed
-            removed.append((oldest, old))
+            removed.append(oldest)
         return removed
 
     def pop(self, key: str) -> Value | None:
@@ -73,19 +73,6 @@ class LRU(Generic[Value]):
         value, size = self._values.pop(key, (None, 0))
         self.size -= size
         return value
-
-
-class _Kept(Found):
-    """An entry in memory.
-
-    :param tags: those of its marks.
-    """
-
-    __slots__ = ("tags",)
-
-    def __init__(self, entry: Entry, tags: tuple[str, ...], now: Callable[[], float]) -> None:
-        super().__init__(entry, 0.0, entry.lifetime, now)
-        self.tags = tags
 
 
 class MemoryStore:
@@ -101,7 +88,7 @@ class MemoryStore:
     ) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._kept: LRU[_Kept] = LRU(max_entries, max_bytes)
+        self._kept: LRU[Found] = LRU(max_entries, max_bytes)
         self._keys_of: dict[str, set[str]] = {}
         # Revalidations are numbered. A run that began before the last forgotten one is refused.
         self._number = 0
@@ -136,14 +123,14 @@ class MemoryStore:
                 return False
             if any(self._revalidated.get(name, 0) > began for name in names):
                 return False
-            self._remove(marks.key)
+            self._remove(entry.key)
             if not self._kept.has_room(size):
                 return False
-            kept = _Kept(entry, marks.tags, self._now)
-            for tag in marks.tags:
-                self._keys_of.setdefault(tag, set()).add(marks.key)
-            for key, old in self._kept.put(marks.key, kept, size):
-                self._remove_from_tags(key, old)
+            for tag in entry.tags:
+                self._keys_of.setdefault(tag, set()).add(entry.key)
+            found = Found(entry, 0.0, entry.lifetime, self._now)
+            for oldest in self._kept.put(entry.key, found, size):
+                self._remove_from_tags(oldest.entry)
         return True
 
     def discard(self, marks: Marks) -> None:
@@ -151,16 +138,15 @@ class MemoryStore:
 
     def _remove(self, key: str) -> None:
         """Remove the entry of a key, if there is one."""
-        kept = self._kept.pop(key)
-        if kept is not None:
-            self._remove_from_tags(key, kept)
+        found = self._kept.pop(key)
+        if found is not None:
+            self._remove_from_tags(found.entry)
 
-    def _remove_from_tags(self, key: str, kept: _Kept) -> None:
-        """Remove a key from the sets of its tags, which are dropped when they are empty."""
-        for tag in kept.tags:
-            keys = self._keys_of[tag]
-            keys.discard(key)
-            if not keys:
+    def _remove_from_tags(self, entry: Entry) -> None:
+        """Remove an entry from the sets of its tags, which are dropped when they are empty."""
+        for tag in set(entry.tags):
+            self._keys_of[tag].discard(entry.key)
+            if not self._keys_of[tag]:
                 del self._keys_of[tag]
 
     def lock(self, key: str, token: str, seconds: float) -> bool:
