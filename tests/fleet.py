@@ -24,7 +24,6 @@ from flask_routehandlers.caching.stores.base import Found
 from flask_routehandlers.caching.stores.entry import Entry
 from flask_routehandlers.caching.stores.redis import RedisStore
 from flask_routehandlers.caching.stores.resilient import ResilientStore
-from flask_routehandlers.caching.workers import Workers
 from tests.servers import RedisServer
 
 SECRET_KEY = "shared by all"
@@ -131,7 +130,7 @@ class _Worker:
         shared = RedisStore(url, SECRET_KEY, 1_000, 10**7, timeout=settings.timeout)
         store = ResilientStore(shared, logger, 1_000, 10**7)
         lock_seconds = settings.lock_seconds
-        self.coordinator = Coordinator(store, logger, Workers(), lock_seconds=lock_seconds)
+        self.coordinator = Coordinator(store, logger, lock_seconds=lock_seconds)
         self.settings = settings
         self.floor = floor
         self.source = redis.Redis(port=settings.port, max_connections=200)

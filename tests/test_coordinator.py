@@ -18,7 +18,6 @@ from flask_routehandlers.caching.coordinator import Answer, Coordinator, Job
 from flask_routehandlers.caching.stores.base import Found, Store
 from flask_routehandlers.caching.stores.entry import Entry
 from flask_routehandlers.caching.stores.memory import MemoryStore
-from flask_routehandlers.caching.workers import Workers
 from tests.servers import redis_server
 from tests.stores import redis_store
 from tests.support import Clock, settle_coordinator, until
@@ -81,7 +80,7 @@ def make(clock: Clock) -> Iterator[Callable[..., Coordinator]]:
     def make(store: Store | None = None, **options: Any) -> Coordinator:
         kept = MemoryStore(100, 10**7, clock) if store is None else store
         options = {"max_wait": 20, "now": clock} | options
-        made.append(Coordinator(kept, logger, Workers(), **options))
+        made.append(Coordinator(kept, logger, **options))
         return made[-1]
 
     yield make

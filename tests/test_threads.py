@@ -8,13 +8,14 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from contextvars import ContextVar
 
 import pytest
 
 from flask_routehandlers._forks import PerProcess
-from flask_routehandlers.caching import cache_of
-from flask_routehandlers.caching.workers import Backlog, Workers, run_later
+from flask_routehandlers.caching import cache_of, workers
+from flask_routehandlers.caching.workers import Backlog, run_later, start_call
 from tests.support import in_child, until
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
@@ -23,34 +24,33 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_call_runs_in_another_empty_context():
     variable: ContextVar[str] = ContextVar("variable", default="empty")
     variable.set("of the request")
-    assert Workers().start(variable.get).result() == "empty"
+    assert start_call(variable.get).result() == "empty"
 
 
 def test_a_call_runs_in_another_thread():
-    thread = Workers().start(threading.current_thread).result()
+    thread = start_call(threading.current_thread).result()
     assert thread is not threading.current_thread()
     assert thread.daemon
 
 
 def test_calls_run_concurrently():
-    workers, barrier = Workers(), threading.Barrier(30)
-    calls = [workers.start(lambda: barrier.wait(20)) for _ in range(30)]
+    barrier = threading.Barrier(30)
+    calls = [start_call(lambda: barrier.wait(20)) for _ in range(30)]
     assert sorted(call.result() for call in calls) == list(range(30))
 
 
-def test_an_idle_thread_is_used_again():
-    workers = Workers()
-    first = workers.start(threading.get_ident).result()
-    assert until(lambda: len(workers._idle) == 1)
-    assert workers.start(threading.get_ident).result() == first
+def test_an_idle_thread_is_used_again(monkeypatch):
+    monkeypatch.setattr(workers, "_idle", PerProcess(deque))
+    first = start_call(threading.get_ident).result()
+    assert until(lambda: len(workers._idle.get()) == 1)
+    assert start_call(threading.get_ident).result() == first
 
 
 def test_idle_threads_end_soon_after(monkeypatch):
-    monkeypatch.setattr("flask_routehandlers.caching.workers.IDLE", 0.05)
-    workers = Workers()
-    threads = [workers.start(threading.current_thread).result() for _ in range(3)]
+    monkeypatch.setattr(workers, "IDLE", 0.05)
+    threads = [start_call(threading.current_thread).result() for _ in range(3)]
     assert until(lambda: not any(thread.is_alive() for thread in threads))
-    assert workers.start(lambda: 1).result() == 1
+    assert start_call(lambda: 1).result() == 1
 
 
 @pytest.mark.parametrize("error", [KeyError, SystemExit, KeyboardInterrupt, GeneratorExit])
@@ -58,15 +58,14 @@ def test_a_call_raises_in_its_caller(error):
     def fail() -> None:
         raise error
 
-    workers = Workers()
     with pytest.raises(error):
-        workers.start(fail).result()
-    assert workers.start(lambda: 1).result() == 1
+        start_call(fail).result()
+    assert start_call(lambda: 1).result() == 1
 
 
 def test_waiting_for_a_call_may_end_early():
     event = threading.Event()
-    call = Workers().start(lambda: event.wait(20))
+    call = start_call(lambda: event.wait(20))
     assert not call.wait(0.01)
     event.set()
     assert call.result()
@@ -79,7 +78,7 @@ def test_later_work_follows_the_result():
         run_later(lambda: done.append(delivered.wait(20)))
         return 1
 
-    assert Workers().start(work).result() == 1
+    assert start_call(work).result() == 1
     assert done == []
     delivered.set()
     assert until(lambda: done == [True])
@@ -97,7 +96,7 @@ def test_tasks_run_in_order_by_a_few_threads():
         with lock:
             running.remove(number)
 
-    backlog = Backlog(Workers(), 1, 100)
+    backlog = Backlog(1, 100)
     assert all(backlog.add(lambda number=number: task(number)) for number in range(50))
     assert until(lambda: len(order) == 50)
     assert order == list(range(50))
@@ -106,7 +105,7 @@ def test_tasks_run_in_order_by_a_few_threads():
 
 def test_no_accepted_task_is_lost():
     """With one thread, which often finds nothing to do just when a task is added."""
-    backlog = Backlog(Workers(), 1, 10**6)
+    backlog = Backlog(1, 10**6)
     done: list[int] = []
 
     def add(start: int) -> None:
@@ -138,7 +137,7 @@ class YieldingLock:
 
 
 def test_no_task_is_lost_while_a_thread_ends():
-    backlog, done = Backlog(Workers(), 1, 100), threading.Semaphore(0)
+    backlog, done = Backlog(1, 100), threading.Semaphore(0)
     backlog._lock = YieldingLock()
     for _ in range(50):
         assert backlog.add(done.release)
@@ -146,7 +145,7 @@ def test_no_task_is_lost_while_a_thread_ends():
 
 
 def test_too_many_waiting_tasks_are_refused():
-    event, backlog = threading.Event(), Backlog(Workers(), 1, 2)
+    event, backlog = threading.Event(), Backlog(1, 2)
     begun = threading.Event()
     assert backlog.add(lambda: begun.set() or event.wait(20))
     assert begun.wait(20)
@@ -156,7 +155,7 @@ def test_too_many_waiting_tasks_are_refused():
 
 def test_closing_waits_for_what_runs():
     event, begun, done = threading.Event(), threading.Event(), []
-    backlog = Backlog(Workers(), 1, 10)
+    backlog = Backlog(1, 10)
 
     def task(number: int) -> None:
         done.append(number)
@@ -177,8 +176,8 @@ def test_a_hanging_task_does_not_keep_the_process(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
         "import threading\n"
-        "from flask_routehandlers.caching.workers import Backlog, Workers\n"
-        "backlog, begun = Backlog(Workers(), 1, 10), threading.Event()\n"
+        "from flask_routehandlers.caching.workers import Backlog\n"
+        "backlog, begun = Backlog(1, 10), threading.Event()\n"
         "backlog.add(lambda: begun.set() or threading.Event().wait())\n"
         "begun.wait()\n"
         "print('end')\n"
@@ -202,7 +201,7 @@ def test_without_threads_stale_answers_remain(tmp_path):
         "from tests.support import Clock, until\n"
         "clock = Clock()\n"
         "store = MemoryStore(10, 10**6, clock)\n"
-        "coordinator = Coordinator(store, logging.getLogger(), workers.Workers(), now=clock)\n"
+        "coordinator = Coordinator(store, logging.getLogger(), now=clock)\n"
         "runs = []\n"
         "def compute(tags):\n"
         "    runs.append(1)\n"
@@ -246,13 +245,12 @@ def test_a_value_is_made_once_in_a_process():
 def test_threads_use_one_value():
     barrier = threading.Barrier(20)
     value = PerProcess(object)
-    workers = Workers()
 
     def get() -> object:
         barrier.wait(20)
         return value.get()
 
-    calls = [workers.start(get) for _ in range(20)]
+    calls = [start_call(get) for _ in range(20)]
     assert len({id(call.result()) for call in calls}) == 1
 
 

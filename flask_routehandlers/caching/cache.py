@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from logging import Logger
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from flask import Flask
 from werkzeug.local import LocalProxy
@@ -22,20 +22,6 @@ from .settings import find_late_settings, read_settings
 from .stores.base import Found, Store
 from .stores.memory import MemoryStore
 from .stores.resilient import ResilientStore
-from .workers import Workers
-
-
-class Machinery(NamedTuple):
-    """The parts of a cache that have locks, threads and connections.
-
-    :param store: keeps entries, in this process or in a shared server.
-    :param workers: the threads that handlers run in.
-    :param coordinator: computes what is missing or stale.
-    """
-
-    store: Store
-    workers: Workers
-    coordinator: Coordinator
 
 
 class Cache:
@@ -52,7 +38,7 @@ class Cache:
         self.replies = Replies(app)
         # Not app.logger yet: the app may still configure logging, which has to come first.
         self._logger = cast(Logger, LocalProxy(lambda: app.logger))
-        self.machinery = PerProcess(self._make_machinery)
+        self._coordinator = PerProcess(self._make_coordinator)
         #: Return the entry of a key, or ``None``: the coordinator's own method once a process has
         #: one, so that a hit costs no more than that.
         self.get: Callable[[str], Found | None] = self._get_first
@@ -67,8 +53,8 @@ class Cache:
     def after_fork(self) -> None:
         self.get = self._get_first
 
-    def _make_machinery(self) -> Machinery:
-        """Make the parts that belong to one process, from the settings."""
+    def _make_coordinator(self) -> Coordinator:
+        """Make the store and the coordinator of one process, from the settings."""
         settings = self.settings
         limits = settings.max_entries, settings.max_bytes
         store: Store
@@ -85,32 +71,24 @@ class Cache:
                 timeout=settings.timeout,
             )
             store = ResilientStore(shared, self._logger, *limits, self.now)
-        workers = Workers()
-        coordinator = Coordinator(
+        return Coordinator(
             store,
             self._logger,
-            workers,
             max_wait=settings.max_wait,
             lock_seconds=settings.lock,
             threads=settings.threads,
             now=self.now,
         )
-        return Machinery(store, workers, coordinator)
-
-    @property
-    def store(self) -> Store:
-        """The place where entries are."""
-        return self.machinery.get().store
-
-    @property
-    def workers(self) -> Workers:
-        """The threads that handlers run in."""
-        return self.machinery.get().workers
 
     @property
     def coordinator(self) -> Coordinator:
         """Computes what is missing or stale."""
-        return self.machinery.get().coordinator
+        return self._coordinator.get()
+
+    @property
+    def store(self) -> Store:
+        """The place where entries are."""
+        return self.coordinator.store
 
     def check_once(self, environ: Mapping[str, Any]) -> None:
         """Log what is wrong with the settings, when a process gets its first static request.

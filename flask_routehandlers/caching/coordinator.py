@@ -27,7 +27,7 @@ from werkzeug.wrappers import Response
 from ..errors import StoreError
 from .stores.base import Found, Store
 from .stores.entry import Entry
-from .workers import Backlog, Workers
+from .workers import Backlog, start_call
 
 #: Seconds between two looks at a key that another process computes: at first, and at most.
 FIRST_LOOK, LONGEST_LOOK = 0.01, 0.05
@@ -90,7 +90,6 @@ class Coordinator:
 
     :param store: a store whose methods do not raise, except those that revalidate.
     :param logger: logs the first of several refreshes that fail in a row.
-    :param workers: the threads that handlers run in.
     :param max_wait: seconds that a caller waits for another's computation at most.
     :param lock_seconds: for how long a lock outlives a process that died.
     :param threads: how many refreshes run at once in this process.
@@ -101,7 +100,6 @@ class Coordinator:
         self,
         store: Store,
         logger: Logger,
-        workers: Workers,
         *,
         max_wait: float = 2.0,
         lock_seconds: float = 10.0,
@@ -113,11 +111,10 @@ class Coordinator:
         #: more than that.
         self.get: Callable[[str], Found | None] = store.get
         self._logger = logger
-        self._workers = workers
         self._max_wait = max_wait
         self._lock_seconds = lock_seconds
         self._now = now
-        self._refreshes = Backlog(workers, threads, WAITING)
+        self._refreshes = Backlog(threads, WAITING)
         self._lock = threading.Lock()
         self._runs: dict[str, _Run] = {}
         # When the next refresh of a key may begin; never while one runs here.
@@ -147,7 +144,7 @@ class Coordinator:
 
     def compute(self, job: Job) -> Answer:
         """Compute now, whatever is stored or being computed, and store the result."""
-        return self._workers.start(partial(self._run, job)).result()
+        return start_call(partial(self._run, job)).result()
 
     # A key that is not stored.
 
@@ -231,7 +228,7 @@ class Coordinator:
 
         The thread that waits renews the lock, so that a process that dies does not.
         """
-        call = self._workers.start(partial(self._run, job, run))
+        call = start_call(partial(self._run, job, run))
         while token is not None and not call.wait(self._lock_seconds / 3):
             self.store.renew(lock, token, self._lock_seconds)
         return call.result()

@@ -35,6 +35,7 @@ from .responses import NAME
 from .sandbox import Stream, match_request, read_body, seal_context
 from .stores.base import Found
 from .stores.entry import Entry, make_etag
+from .workers import start_call
 
 
 class StaticRoute:
@@ -206,7 +207,7 @@ class StaticRoute:
         :returns: an entry, or a response that may not be stored.
         :raises Exception: what the handler raises, or a stream that it returns.
         """
-        return self.cache.workers.start(partial(self._render, path, ())).result()
+        return start_call(partial(self._render, path, ())).result()
 
     def _render(self, path: str, tags: tuple[str, ...]) -> Entry | Response:
         """Run the handler, in a thread of the cache.

@@ -25,11 +25,14 @@ LAST_SECONDS = 1.0
 
 Result = TypeVar("Result")
 
+#: The inboxes of the threads that wait for a call.
+_idle: PerProcess[deque[Any]] = PerProcess(deque)
+
 _later: ContextVar[list[Callable[[], object]]] = ContextVar("later")
 
 
 class Call(Generic[Result]):
-    """A call of a function in a thread of :class:`Workers`.
+    """A call of a function in another thread, see :func:`start_call`.
 
     :param function: a function without parameters.
     """
@@ -79,57 +82,47 @@ def run_later(function: Callable[[], object]) -> None:
     _later.get().append(function)
 
 
-class Workers:
-    """Threads that never keep the process alive: as many as there are calls at a time.
+def start_call(function: Callable[[], Result]) -> Call[Result]:
+    """Begin to call a function in another thread: one that is idle, else a new one.
 
-    A thread that has nothing to do for some seconds ends. They are daemons: a handler that hangs
-    must not keep the process from ending.
+    It is a daemon: a handler that hangs must not keep the process from ending.
+
+    :raises RuntimeError: when the system provides no thread.
     """
+    call = Call(function)
+    try:
+        inbox = _idle.get().pop()
+    except IndexError:
+        inbox = queue.SimpleQueue()
+        threading.Thread(target=_work, args=(inbox, _idle.get()), daemon=True).start()
+    inbox.put(call)
+    return call
 
-    def __init__(self) -> None:
-        self._idle: deque[Any] = deque()
 
-    def start(self, function: Callable[[], Result]) -> Call[Result]:
-        """Begin to call a function in another thread.
-
-        :raises RuntimeError: when the system provides no thread.
-        """
-        call = Call(function)
+def _work(inbox: Any, idle: deque[Any]) -> None:
+    """Run calls, as a thread, until none has come for some time."""
+    while True:
         try:
-            inbox = self._idle.pop()
-        except IndexError:
-            inbox = queue.SimpleQueue()
-            work = threading.Thread(target=self._work, args=(inbox,), daemon=True)
-            work.start()
-        inbox.put(call)
-        return call
-
-    def _work(self, inbox: Any) -> None:
-        """Run calls, as a thread, until none has come for some time."""
-        while True:
+            call = inbox.get(timeout=IDLE)
+        except queue.Empty:
             try:
-                call = inbox.get(timeout=IDLE)
-            except queue.Empty:
-                try:
-                    self._idle.remove(inbox)
-                except ValueError:
-                    continue  # a call is on its way
-                return
-            call.run()
-            del call
-            self._idle.append(inbox)
+                idle.remove(inbox)
+            except ValueError:
+                continue  # a call is on its way
+            return
+        call.run()
+        del call
+        idle.append(inbox)
 
 
 class Backlog:
     """Tasks that no request waits for. They run in the order in which they were added.
 
-    :param workers: the threads that run them.
     :param threads: how many run at once.
     :param size: how many wait at most.
     """
 
-    def __init__(self, workers: Workers, threads: int, size: int) -> None:
-        self._workers = workers
+    def __init__(self, threads: int, size: int) -> None:
         self._threads = threads
         self._size = size
         self._lock = threading.Lock()
@@ -148,7 +141,7 @@ class Backlog:
                 return False
             if self._running < self._threads:
                 try:
-                    self._workers.start(self._run)
+                    start_call(self._run)
                     self._running += 1
                 except RuntimeError:  # no thread is available, or the process ends
                     if not self._running:
