@@ -28,7 +28,7 @@ from flask import current_app, g, request, session
 from tests.test_canary import tell
 
 runs = count(1)
-NAMES = {CLIENT_INPUTS!r}
+NAMES = {sorted(CLIENT_INPUTS)!r}
 """
 
 GUARD = """

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from io import BytesIO
 from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Response
 from flask.sessions import SessionMixin
 
 from ..errors import StaticRequestError
@@ -26,7 +26,7 @@ from .settings import host_of
 from .workers import run_later
 
 #: The attributes of a request that depend on what the client is or has sent.
-CLIENT_INPUTS = (
+CLIENT_INPUTS = {
     "accept_charsets", "accept_encodings", "accept_languages", "accept_mimetypes",
     "access_control_request_headers", "access_control_request_method", "access_route", "args",
     "authorization", "cache_control", "content_encoding", "content_length", "content_md5",
@@ -35,7 +35,7 @@ CLIENT_INPUTS = (
     "if_unmodified_since", "input_stream", "is_json", "json", "max_forwards", "mimetype",
     "mimetype_params", "origin", "pragma", "query_string", "range", "referrer", "remote_addr",
     "remote_user", "stream", "user_agent", "values", "want_form_data_parsed",
-)  # fmt: skip
+}  # fmt: skip
 
 
 class Seal:
@@ -97,50 +97,34 @@ class SealedSession(SessionMixin):
         raise KeyError(name)
 
 
-class _ClientInput:
-    """An attribute of a sealed request that depends on the client.
+@functools.cache
+def seal_request_class(request_class: type[Any]) -> type[Any]:
+    """Return a request class whose instances have a :class:`Seal` as ``seal``.
 
-    If it is not refused, it is what the request class makes of a request without any input.
+    What is not refused is what the request class makes of a request without any input.
     """
 
-    def __init__(self, name: str, request_class: type[Request]) -> None:
-        self._name = name
-        self._request_class = request_class
+    class SealedRequest(request_class):  # type: ignore[misc]
+        seal: Seal
 
-    def __get__(self, request: Any, owner: type) -> Any:
-        if request is None:
-            return getattr(self._request_class, self._name)
-        request.seal.check(f"request.{self._name}")
-        values = vars(request)
-        if self._name in values:
-            return values[self._name]
-        return getattr(super(request.sealed_class, request), self._name)
+        @property
+        def url(self) -> str:
+            return self.base_url  # type: ignore[no-any-return]  # without reading the query
 
-    def __set__(self, request: Any, value: object) -> None:
-        vars(request)[self._name] = value
+        def __getattribute__(self, name: str) -> Any:
+            if name in CLIENT_INPUTS:
+                self.seal.check(f"request.{name}")
+            return super().__getattribute__(name)
 
+        def __getattr__(self, name: str) -> Any:
+            # Middleware may have set it on the client's request.
+            if not name.startswith("__") and not hasattr(type(self), name):
+                self.seal.check(f"request.{name}")
+            if hasattr(request_class, "__getattr__"):
+                return super().__getattr__(name)
+            return super().__getattribute__(name)
 
-def _get_missing(request: Any, name: str) -> Any:
-    """Get an attribute that is missing: one that middleware has set on the client's request."""
-    seal = vars(request).get("seal")
-    if seal is not None and not name.startswith("__") and not hasattr(type(request), name):
-        seal.check(f"request.{name}")
-    inherited = getattr(super(type(request), request), "__getattr__", None)
-    if inherited is not None:
-        return inherited(name)
-    return object.__getattribute__(request, name)
-
-
-@functools.cache
-def seal_request_class(request_class: type[Request]) -> type[Any]:
-    """Return a request class whose instances have a :class:`Seal` as ``seal``."""
-    names: dict[str, Any] = {name: _ClientInput(name, request_class) for name in CLIENT_INPUTS}
-    # Without the query, which it would read.
-    names["url"] = property(lambda request: request.base_url)
-    names["__getattr__"] = _get_missing
-    sealed = type(f"Sealed{request_class.__name__}", (request_class,), names)
-    sealed.sealed_class = sealed  # type: ignore[attr-defined]
-    return sealed
+    return SealedRequest
 
 
 @functools.cache
@@ -185,8 +169,8 @@ def seal_context(
     """
     context: Any = app.request_context(_make_environ(app, path) | {STATIC_FILE: file})
     request = context.request
-    request.__class__ = seal_request_class(request.__class__)
     request.seal = Seal(file, is_strict=is_strict)
+    request.__class__ = seal_request_class(request.__class__)
     context.__class__ = _seal_context_class(context.__class__)
     return context  # type: ignore[no-any-return]
 
