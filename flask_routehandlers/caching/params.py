@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
 from ..running.modes import run_for
+from .model import StaticFile
 from .settings import host_of
 
 
@@ -25,24 +26,15 @@ class StaticParams:
     """List the paths of a route.
 
     :param app: the app that serves it.
-    :param endpoint: its endpoint, including the blueprint.
-    :param file: the route file, relative to the root.
-    :param types: the types of its path parameters by name.
+    :param static: its file.
     :param generate: its ``generate_static_params``, if it has one.
     """
 
-    def __init__(
-        self,
-        app: Flask,
-        endpoint: str,
-        file: str,
-        types: Mapping[str, object],
-        generate: Callable[[], Any] | None,
-    ) -> None:
+    def __init__(self, app: Flask, static: StaticFile, generate: Callable[[], Any] | None) -> None:
         self._app = app
-        self._endpoint = endpoint
-        self._file = file
-        self._types = types
+        self._endpoint = static.endpoint
+        self._file = static.file
+        self._types = static.parameters
         self._generate = generate
 
     def paths(self) -> list[str] | None:

@@ -92,9 +92,7 @@ class SealedSession(SessionMixin):
             'client. Write dynamic = "force-dynamic" to run it for each request.'
         )
 
-    def __delitem__(self, name: str) -> None:
-        self._seal.check("session")
-        raise KeyError(name)
+    __delitem__ = __getitem__
 
 
 @functools.cache

@@ -67,8 +67,7 @@ class StaticRoute:
         self._tags: tuple[str, ...] = ()
         if isinstance(config.cache_tags, tuple):
             self._tags = config.cache_tags
-        generate = config.generate_static_params
-        self._params = StaticParams(app, static.endpoint, static.file, static.parameters, generate)
+        self.params = StaticParams(app, static, config.generate_static_params)
         version = cache.settings.version
         self._prefix = file_prefix(static.namespace, static.file, static.source, version)
         self._list_key = f"{self._prefix}*"  # a path begins with a slash
@@ -272,14 +271,14 @@ class StaticRoute:
 
         :raises ~flask_routehandlers.StoreError: when a shared store cannot be reached.
         """
-        usual = self._params.usual(canonical(path))
+        usual = self.params.usual(canonical(path))
         store = self.cache.store
         # Each is called even if another raises: this process forgets the path in any case.
         with ExitStack() as calls:
             calls.callback(store.revalidate_key, make_key(self._prefix, usual))
             if self._static.parameters:
                 calls.callback(store.revalidate_tags, [self._alias_tag(usual)])
-            if self.is_closed:  # the path may be new, or gone
+            if not self.config.dynamic_params:  # the path may be new, or gone
                 calls.callback(store.revalidate_key, self._list_key)
 
     def _alias_tag(self, usual: str) -> str:
@@ -303,31 +302,18 @@ class StaticRoute:
                     "It must return a list of strings."
                 ) from None
         path = canonical(path)
-        usual = self._params.usual(path)
+        usual = self.params.usual(path)
         if usual != path:
             tags = (self._alias_tag(usual), *tags)
         return (self.file_tag, *tags)
 
     # Paths that are known in advance.
 
-    def static_paths(self) -> list[str] | None:
-        """Return the decoded paths that are known in advance.
-
-        :returns: ``None`` for a file with parameters and no ``generate_static_params``.
-        :raises TypeError, ValueError: when that returns anything else.
-        """
-        return self._params.paths()
-
-    @property
-    def is_closed(self) -> bool:
-        """``True`` if there are no other paths than those that are known in advance."""
-        return not self.config.dynamic_params
-
     def list_job(self) -> Job:
         """Return the way to compute the list of these paths, as an entry."""
 
         def compute(tags: tuple[str, ...]) -> Entry:
-            body = json.dumps(self.static_paths()).encode()
+            body = json.dumps(self.params.paths()).encode()
             return Entry(self._list_key, 200, (), body, '""', tags, self.config.lifetime)
 
         name = f"generate_static_params in {self.file}"
@@ -335,7 +321,7 @@ class StaticRoute:
 
     def _refuse_unlisted(self, path: str) -> None:
         """:raises ~werkzeug.exceptions.NotFound: for another path than those of a closed route."""
-        if not self.is_closed:
+        if self.config.dynamic_params:
             return
         coordinator = self.cache.coordinator
         found = coordinator.get(self._list_key)

@@ -96,7 +96,7 @@ def find_urls(app: Flask) -> Urls:
                 continue
             file = shown_path(os.path.join(mount.root, route.file.file))
             try:
-                paths = route.static.static_paths()
+                paths = route.static.params.paths()
             except (Exception, SystemExit) as error:
                 urls.problems.append(failure(file, "generate_static_params", error))
                 continue

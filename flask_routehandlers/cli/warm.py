@@ -132,7 +132,7 @@ def _warm(url: StaticUrl) -> _Warmed | Problem:
 
 def _warm_lists(urls: Iterable[StaticUrl]) -> Iterator[Problem]:
     """Renew the lists of the routes that answer no other URLs; yield the problems of lists."""
-    closed = {url.file: url.route for url in urls if url.route.is_closed}
+    closed = {url.file: url.route for url in urls if not url.route.config.dynamic_params}
     for file, route in closed.items():
         try:
             route.cache.coordinator.compute(route.list_job())
