@@ -73,8 +73,8 @@ class Connections:
         except (TypeError, ValueError, RedisError) as error:
             raise ValueError(f"redis-py does not accept its options: {error}") from None
         self._timeout: float = self._options["socket_timeout"]
-        # Connections to be taken from the right end; ``None`` for those that are not open.
-        self._free: deque[_Peer | None] = deque([None] * most)
+        # To be taken from the right end, where the open ones are.
+        self._free = deque(_Peer(self._make, self._options) for _ in range(most))
         weakref.finalize(self, _close_free, self._free)
         self._freed = threading.Condition()
         self._waiting = 0
@@ -91,21 +91,12 @@ class Connections:
             peer = self._free.pop()
         except IndexError:
             peer = self._wait()
-        return self._call(peer, command)
-
-    def _call(self, peer: _Peer | None, command: bytes) -> Reply:
-        """Call through a connection, and give it back.
-
-        :param peer: ``None`` for a new connection.
-        """
-        if peer is None:
-            peer = _Peer(self._make, self._options)
-        reusable = None
+        is_reusable = False
         try:
             reply = peer.call(command)
-            reusable = peer
+            is_reusable = True
         except ReplyError as error:
-            reusable = peer
+            is_reusable = True
             if error.code in _DOWN:
                 raise StoreError(str(error)) from error
             raise
@@ -117,19 +108,19 @@ class Connections:
             self.close()
             raise StoreError(self._describe(error)) from error
         finally:
-            if reusable is None:
-                # It may also have been interrupted: its reply must reach no other caller.
-                peer.close()
-                self._free.appendleft(None)
-            else:
+            if is_reusable:
                 peer.is_used = True
                 self._free.append(peer)
+            else:
+                # It may also have been interrupted: its reply must reach no other caller.
+                peer.close()
+                self._free.appendleft(peer)
             if self._waiting:
                 with self._freed:
                     self._freed.notify()
         return reply
 
-    def _wait(self) -> _Peer | None:
+    def _wait(self) -> _Peer:
         """Wait for a connection. This ends, as every call that uses one does."""
         failures = self._failures
         with self._freed:
@@ -160,30 +151,36 @@ class Connections:
             self._freed.notify_all()
 
 
-def _close_free(free: deque[_Peer | None]) -> None:
+def _close_free(free: deque[_Peer]) -> None:
     """Close connections that are not in use. They are opened again when they are needed."""
     for _ in range(len(free)):
         try:
             peer = free.pop()
         except IndexError:
             break  # another thread took the last one
-        if peer is not None:
-            peer.close()
-        free.appendleft(None)
+        peer.close()
+        free.appendleft(peer)
 
 
 class _Peer:
-    """One connection, which its first call opens."""
+    """One connection, which a call opens if it is closed."""
 
     def __init__(self, make: Any, options: dict[str, Any]) -> None:
-        self._connection = make(**options)
-        # To send each of them takes one more round trip to connect.
-        for name in ("driver_info", "lib_name", "lib_version"):
-            setattr(self._connection, name, None)
+        self._make = make
+        self._options = options
         self._timeout: float = options["socket_timeout"]
+        self._connection: Any = None
         self._socket: Any = None
         self._deadline = 0.0
         self.is_used = False
+
+    def _connect(self) -> None:
+        self._connection = self._make(**self._options)
+        # To send each of them takes one more round trip.
+        for name in ("driver_info", "lib_name", "lib_version"):
+            setattr(self._connection, name, None)
+        self._connection.connect()
+        self._socket = self._connection._sock
 
     def call(self, command: bytes) -> Reply:
         """Send a command, and return its reply. After an error it must be closed.
@@ -193,8 +190,7 @@ class _Peer:
         :raises ValueError: when what arrives is not a reply.
         """
         if self._socket is None:
-            self._patiently(self._connection.connect)
-            self._socket = self._connection._sock
+            self._patiently(self._connect)
         self._socket.sendall(command)
         data: bytes = self._patiently(self._read)
         while b"\r\n" not in data:
@@ -268,7 +264,9 @@ class _Peer:
 
     def close(self) -> None:
         self._socket = None
-        self._connection.disconnect()
+        self.is_used = False
+        if self._connection is not None:
+            self._connection.disconnect()
 
 
 def pack(parts: Iterable[bytes]) -> bytes:
