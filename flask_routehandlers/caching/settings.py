@@ -66,58 +66,53 @@ def _is_duration(value: object) -> bool:
     return type(value) in (int, float) and 0 < value < float("inf")  # type: ignore[operator]
 
 
-_STRING = (_is_string, "a string of printable characters")
-_URL = (_is_url, "the URL of a server, redis://localhost:6379/0, or None")
-_COUNT = (_is_count, "a whole number, 1 or more")
-_DURATION = (_is_duration, "a number of seconds, more than 0")
+#: For each type of a setting a function that checks its value, and a description of valid values.
+_CHECKS: dict[Any, tuple[Callable[[object], bool], str]] = {
+    "str | None": (_is_url, "the URL of a server, redis://localhost:6379/0, or None"),
+    "str": (_is_string, "a string of printable characters"),
+    "int": (_is_count, "a whole number, 1 or more"),
+    "float": (_is_duration, "a number of seconds, more than 0"),
+}
 
-#: For each setting a function that checks its value, and a description of valid values.
-_CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
-    "url": _URL, "prefix": _STRING, "version": _STRING,
-    "max_entries": _COUNT, "max_bytes": _COUNT, "max_body": _COUNT,
-    "max_wait": _DURATION, "lock": _DURATION, "timeout": _DURATION, "threads": _COUNT,
-}  # fmt: skip
+#: The settings by their names in ``app.config``.
+_SETTINGS = {PREFIX + setting.name.upper(): setting for setting in fields(Settings)}
 
 
 def read_settings(config: Mapping[str, Any]) -> Settings:
     """Return the settings in an app's config, without those that have a problem."""
     values = {}
-    for name, (is_valid, _) in _CHECKS.items():
-        key = PREFIX + name.upper()
+    for key, setting in _SETTINGS.items():
+        is_valid, _ = _CHECKS[setting.type]
         if key in config and is_valid(config[key]):
-            values[name] = config[key]
+            values[setting.name] = config[key]
     return Settings(**values)
 
 
 def find_setting_problems(config: Mapping[str, Any]) -> Iterator[Problem]:
     """Check the settings in an app's config."""
-    for name, (is_valid, description) in _CHECKS.items():
-        key = PREFIX + name.upper()
+    for key, setting in _SETTINGS.items():
+        is_valid, description = _CHECKS[setting.type]
         if key in config and not is_valid(config[key]):
             value = repr(config[key])
-            if name == "url":
+            if setting.name == "url":
                 value = "not valid"  # it may contain a password
             yield Problem(f"{key} in app.config is {value}.", f"It must be {description}.")
     for key in config:
-        name = key.removeprefix(PREFIX)
-        if name != key and name.lower() not in _CHECKS:
-            yield _unknown_setting(name)
+        if key.startswith(PREFIX) and key not in _SETTINGS:
+            yield _unknown_setting(key)
     url = read_settings(config).url
     if url is not None:
         yield from _find_url_problems(url, config)
 
 
-def _unknown_setting(name: str) -> Problem:
-    """Return the problem of a setting that does not exist.
-
-    :param name: what follows the common beginning of all settings.
-    """
-    names = [known.upper() for known in _CHECKS]
+def _unknown_setting(key: str) -> Problem:
+    """Return the problem of a setting that does not exist."""
+    names = [known.removeprefix(PREFIX) for known in _SETTINGS]
     hint = f"{PREFIX} is followed by one of {', '.join(names)}."
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    close = get_close_matches(key.removeprefix(PREFIX), names, n=1, cutoff=0.5)
     if close:
         hint = f"Did you mean {PREFIX}{close[0]}? {hint}"
-    return Problem(f"{PREFIX}{name} in app.config is not a setting of the cache.", hint)
+    return Problem(f"{key} in app.config is not a setting of the cache.", hint)
 
 
 def _find_url_problems(url: str, config: Mapping[str, Any]) -> Iterator[Problem]:
@@ -150,11 +145,10 @@ def find_late_settings(used: Settings, config: Mapping[str, Any]) -> dict[str, P
     """Return, by name, the settings in an app's config that differ from those in use."""
     now = read_settings(config)
     problems = {}
-    for name in (setting.name for setting in fields(now)):
-        if getattr(now, name) != getattr(used, name):
-            problems[name] = Problem(
-                f"{PREFIX}{name.upper()} in app.config was set after RouteHandlers read it, "
-                "and has no effect.",
+    for key, setting in _SETTINGS.items():
+        if getattr(now, setting.name) != getattr(used, setting.name):
+            problems[setting.name] = Problem(
+                f"{key} in app.config was set after RouteHandlers read it, and has no effect.",
                 "Set it before RouteHandlers(app), or init_app(app), is called.",
             )
     return problems
