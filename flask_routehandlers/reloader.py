@@ -113,31 +113,18 @@ class Watcher(threading.Thread):
         self.outside |= outside
 
     def run(self) -> None:
-        """Compare the files until they change."""
+        """Compare the files until they have changed, and change no more."""
+        before = self.loaded
         while True:
             began = time.thread_time()
             snapshot = take_snapshot(self.root, self.outside)
-            seconds = time.thread_time() - began
-            if snapshot != self.loaded:
-                changed = self.find_change()
-                if changed:
-                    self.restart(changed)
-            time.sleep(max(INTERVAL, seconds / SHARE))
-
-    def find_change(self) -> str | None:
-        """Wait until nothing changes, for about a second at most.
-
-        :returns: a file that is not as it was, or ``None``.
-        """
-        snapshot: Snapshot = {}
-        for _ in range(10):
+            pause = max(INTERVAL, (time.thread_time() - began) / SHARE)
+            if snapshot != self.loaded and snapshot == before:
+                self.restart(min(file for file, _ in snapshot.items() ^ self.loaded.items()))
+            elif snapshot != self.loaded:
+                pause = SETTLING
             before = snapshot
-            snapshot = take_snapshot(self.root, self.outside)
-            if snapshot == before:
-                break
-            time.sleep(SETTLING)
-        changed = {file for file, _ in snapshot.items() ^ self.loaded.items()}
-        return min(changed, default=None)
+            time.sleep(pause)
 
 
 def take_snapshot(root: str, outside: Iterable[str] = ()) -> Snapshot:
