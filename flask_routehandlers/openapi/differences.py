@@ -11,22 +11,26 @@ judged by both uses.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 from .operations import METHODS
-from .schema_differences import TEXTS, Change, SchemaComparison, resolve
+from .schema_differences import Change, SchemaComparison, find_changed
+from .schemas import REFERENCE, find_references, resolve
 
 Part = Mapping[str, Any]
 
 #: Who uses a schema, seen from the client.
 Role = Literal["sends", "reads"]
 
+_ROLES: tuple[Role, ...] = ("sends", "reads")
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+#: The name of a response that clients do not depend on: an error.
+_ERROR = re.compile(r"response (?![23])\w+")
+
+
+class Difference(NamedTuple):
     """A difference between two documents.
 
     As a string it is a line of output: ``breaking: GET /api/articles: query parameter limit
@@ -52,210 +56,141 @@ def find_differences(before: Part, after: Part) -> Iterator[Difference]:
     :param before: the earlier document, an OpenAPI Object.
     :param after: the later document.
     """
-    yield from _Comparison(before, after).compare()
+    skipped = {"components", "paths", "security", "servers"}
+    yield from _compare_fields("document", "", before, after, skipped)
+    comparison = _Comparison(before, after)
+    yield from comparison.compare_operations()
+    yield from comparison.compare_components()
 
 
 class _Comparison:
-    """Compares two documents.
+    """Compares the operations and the components of two documents.
 
-    Operations are compared before components, since they show who uses which schema. A schema that
-    both documents have is compared once at the end, not in each operation that refers to it.
+    A schema that both documents have is compared once, not in each operation that refers to it.
     """
 
     def __init__(self, before: Part, after: Part) -> None:
         self._documents = before, after
-        #: Who uses the components that both documents use.
-        self._roles: dict[str, set[Role]] = defaultdict(set)
+        self._operations = _operations_of(before), _operations_of(after)
 
-    def compare(self) -> Iterator[Difference]:
-        """Find the differences of the documents themselves, of operations, and of components."""
-        before, after = self._documents
-        skipped = {"components", "paths", "security", "servers"}
-        yield from _compare_others("document", "", before, after, skipped)
-        operations = _operations_of(before), _operations_of(after)
-        for place in sorted(operations[0].keys() | operations[1].keys()):
-            if place not in operations[1]:
-                yield Difference(place, "removed", True)
-            elif place not in operations[0]:
-                yield Difference(place, "added", False)
-            else:
-                old, new = operations[0][place], operations[1][place]
-                yield from self._compare_operations(place, old, new)
-        yield from self._compare_components()
-
-    def _pair(self, before: Any, after: Any) -> tuple[Any, Any]:
-        """Return two parts without references."""
-        return resolve(self._documents[0], before), resolve(self._documents[1], after)
-
-    def _compare_operations(self, place: str, before: Part, after: Part) -> Iterator[Difference]:
-        """Compare two operations as :func:`_operations_of` returns them.
+    def compare_operations(self) -> Iterator[Difference]:
+        """Compare the operations of both documents.
 
         The name of an operation is the name of a function in generated clients, so a change breaks
         them.
         """
-        old, new = before.get("operationId"), after.get("operationId")
-        if old != new:
-            yield Difference(place, f"operationId changed from {old} to {new}", True)
-        yield from self._compare_parameters(place, before["parameters"], after["parameters"])
-        yield from self._compare_bodies(place, before.get("requestBody"), after.get("requestBody"))
-        yield from self._compare_responses(place, before["responses"], after["responses"])
-        if before["security"] != after["security"]:
-            is_breaking = not _fulfils(before["security"], after["security"])
-            yield Difference(place, "security changed", is_breaking)
-        skipped = {"operationId", "parameters", "requestBody", "responses", "security"}
-        yield from _compare_others(place, "", before, after, skipped)
+        for place, before, after in _pair(*self._operations):
+            if before is None or after is None:
+                yield _added_or_removed(place, after)
+                continue
+            old, new = before.get("operationId"), after.get("operationId")
+            if old != new:
+                yield Difference(place, f"operationId changed from {old} to {new}", True)
+            for role in _ROLES:
+                yield from self._compare_parts(place, before[role], after[role], role)
+            if before["security"] != after["security"]:
+                is_breaking = not _fulfils(before["security"], after["security"])
+                yield Difference(place, "security changed", is_breaking)
+            skipped = {"operationId", "security", *_ROLES}
+            yield from _compare_fields(place, "", before, after, skipped)
 
-    def _compare_parameters(self, place: str, before: Part, after: Part) -> Iterator[Difference]:
-        """Compare the parameters of an operation, by their place and name."""
-        for name in sorted(before.keys() | after.keys()):
-            old, new = before.get(name), after.get(name)
+    def _compare_parts(
+        self, place: str, before: Part, after: Part, role: Role
+    ) -> Iterator[Difference]:
+        """Compare parameters, bodies, responses, media types or headers by their names."""
+        for name, old, new in _pair(before, after):
+            old, new = resolve(self._documents[0], old), resolve(self._documents[1], new)
             if new is None:
-                yield Difference(place, f"{name} removed", True)
+                yield Difference(place, f"{name} removed", not _ERROR.fullmatch(name))
             elif old is None:
-                is_required = new.get("required", False)
+                is_required = role == "sends" and new.get("required", False)
                 word = "added, and required" if is_required else "added"
                 yield Difference(place, f"{name} {word}", is_required)
             else:
-                yield from _compare_required(place, name, old, new)
-                yield from self._compare_schemas(place, name, old, new, "sends")
-                skipped = {"name", "in", "required", "schema"}
-                yield from _compare_others(place, name, old, new, skipped)
+                yield from self._compare_part(place, name, old, new, role)
 
-    def _compare_bodies(
-        self, place: str, before: Part | None, after: Part | None
-    ) -> Iterator[Difference]:
-        """Compare the request bodies of an operation; ``None`` is an operation without one."""
-        name = "request body"
-        if before is not None and after is None:
-            yield Difference(place, f"{name} removed", True)
-        elif before is None and after is not None:
-            is_required = after.get("required", False)
-            word = "added, and required" if is_required else "added"
-            yield Difference(place, f"{name} {word}", is_required)
-        elif before is not None and after is not None:
-            yield from _compare_required(place, name, before, after)
-            yield from self._compare_contents(place, name, before, after, "sends")
-            yield from _compare_others(place, name, before, after, {"content", "required"})
-
-    def _compare_responses(self, place: str, before: Part, after: Part) -> Iterator[Difference]:
-        """Compare the responses of an operation.
-
-        Only the removal of a success or a redirection breaks clients: they do not depend on an
-        error.
-        """
-        for status in sorted(before.keys() | after.keys()):
-            name = f"response {status}"
-            old, new = self._pair(before.get(status), after.get(status))
-            if new is None:
-                yield Difference(place, f"{name} removed", status.startswith(("2", "3")))
-            elif old is None:
-                yield Difference(place, f"{name} added", False)
-            else:
-                yield from self._compare_contents(place, name, old, new, "reads")
-                yield from self._compare_headers(place, name, old, new)
-                yield from _compare_others(place, name, old, new, {"content", "headers"})
-
-    def _compare_headers(
-        self, place: str, name: str, before: Part, after: Part
-    ) -> Iterator[Difference]:
-        """Compare the headers of a response. One that is no longer always sent breaks clients.
-
-        :param name: the response, for output: ``response 200``.
-        """
-        headers = before.get("headers", {}), after.get("headers", {})
-        for header in sorted(headers[0].keys() | headers[1].keys()):
-            label = f"{name}, header {header}"
-            old, new = self._pair(headers[0].get(header), headers[1].get(header))
-            if new is None:
-                yield Difference(place, f"{label} removed", True)
-            elif old is None:
-                yield Difference(place, f"{label} added", False)
-            else:
-                if old.get("required", False) != new.get("required", False):
-                    is_required = new.get("required", False)
-                    word = "always sent" if is_required else "not always sent"
-                    yield Difference(place, f"{label} is {word} now", not is_required)
-                yield from self._compare_schemas(place, label, old, new, "reads")
-                yield from _compare_others(place, label, old, new, {"schema", "required"})
-
-    def _compare_contents(
+    def _compare_part(
         self, place: str, name: str, before: Part, after: Part, role: Role
     ) -> Iterator[Difference]:
-        """Compare the media types of a body, and the schemas of those that both have.
+        """Compare two Parameter, Request Body, Response, Media Type or Header Objects.
 
-        :param name: the body, for output: ``request body`` or ``response 200``.
+        A header that is not always sent now breaks who reads it, a parameter that is required now
+        who sends it.
         """
-        contents = before.get("content", {}), after.get("content", {})
-        for media_type in sorted(contents[0].keys() | contents[1].keys()):
-            label = f"{name}, {media_type}"
-            if media_type not in contents[1]:
-                yield Difference(place, f"{label} removed", True)
-            elif media_type not in contents[0]:
-                yield Difference(place, f"{label} added", False)
-            else:
-                old, new = contents[0][media_type], contents[1][media_type]
-                yield from self._compare_schemas(place, label, old, new, role)
-                yield from _compare_others(place, label, old, new, {"schema"})
-
-    def _compare_schemas(
-        self, place: str, name: str, before: Part, after: Part, role: Role
-    ) -> Iterator[Difference]:
-        """Compare the schemas of two Parameter, Header or Media Type Objects."""
-        comparison = SchemaComparison(*self._documents)
-        changes = comparison.compare(before.get("schema", {}), after.get("schema", {}))
-        for change in dict.fromkeys(changes):
+        is_required = after.get("required", False)
+        if before.get("required", False) != is_required:
+            word = "required" if is_required else "optional"
+            if role == "reads":
+                word = "always sent" if is_required else "not always sent"
+            yield Difference(place, f"{name} is {word} now", is_required == (role == "sends"))
+        for change in self._compare_schemas(before.get("schema", {}), after.get("schema", {})):
             part = name
             if change.place:
                 part = f"{name} at {change.place}"
-            yield Difference(place, f"{part}: {change.what}", _breaks(change, {role}))
-        for component in comparison.shared:
-            self._roles[component].add(role)
+            yield Difference(place, f"{part}: {change.what}", _breaks(change, [role]))
+        parts = _parts_of(name, before), _parts_of(name, after)
+        yield from self._compare_parts(place, *parts, role)
+        skipped = {"content", "headers", "required", "schema"}
+        yield from _compare_fields(place, name, before, after, skipped)
 
-    def _compare_components(self) -> Iterator[Difference]:
-        """Compare the components, whose names are names in generated clients too."""
-        parts = [document.get("components", {}) for document in self._documents]
-        for kind in sorted(parts[0].keys() | parts[1].keys()):
-            old, new = parts[0].get(kind, {}), parts[1].get(kind, {})
-            for name in sorted(old.keys() | new.keys()):
-                place = f"{kind.removesuffix('s')} {name}"
-                if name not in new:
-                    yield Difference(place, "removed", True)
-                elif name not in old:
-                    yield Difference(place, "added", False)
-                elif kind != "schemas":
-                    yield from _compare_others(place, "", old[name], new[name], set())
-        yield from self._compare_shared(parts[0].get("schemas", {}), parts[1].get("schemas", {}))
+    def compare_components(self) -> Iterator[Difference]:
+        """Compare the components, whose names are names in generated clients too.
 
-    def _compare_shared(self, before: Part, after: Part) -> Iterator[Difference]:
-        """Compare the schemas that both documents have, each once.
-
-        A schema is used as those are that refer to it, so the roles spread along references until
-        none is added. A schema that no operation uses gets both roles.
-
-        :param before: the schemas of the earlier document by name.
-        :param after: those of the later one.
+        A schema without a use in both documents is judged as if it was sent and read.
         """
-        changes: dict[str, dict[Change, None]] = {}
-        references: dict[str, set[str]] = {}
-        for name in sorted(before.keys() & after.keys()):
-            comparison = SchemaComparison(*self._documents)
-            changes[name] = dict.fromkeys(comparison.compare(before[name], after[name]))
-            references[name] = comparison.shared
-        pending = list(self._roles)
-        while pending:
-            name = pending.pop()
-            for reference in references.get(name, ()):
-                if not self._roles[name] <= self._roles[reference]:
-                    self._roles[reference] |= self._roles[name]
-                    pending.append(reference)
-        for name, changes_of_schema in changes.items():
-            roles = self._roles[name] or {"sends", "reads"}
-            for change in changes_of_schema:
-                place = f"schema {name}{change.place}"
-                yield Difference(place, change.what, _breaks(change, roles))
+        uses = {role: self._find_uses(role) for role in _ROLES}
+        kinds = [document.get("components", {}) for document in self._documents]
+        for kind in sorted(kinds[0].keys() | kinds[1].keys()):
+            for name, old, new in _pair(kinds[0].get(kind, {}), kinds[1].get(kind, {})):
+                place = f"{kind.removesuffix('s')} {name}"
+                if old is None or new is None:
+                    yield _added_or_removed(place, new)
+                elif kind == "schemas":
+                    roles = [role for role in _ROLES if REFERENCE + name in uses[role]]
+                    for change in self._compare_schemas(old, new):
+                        where, is_breaking = place + change.place, _breaks(change, roles or _ROLES)
+                        yield Difference(where, change.what, is_breaking)
+                else:
+                    yield from _compare_fields(place, "", old, new, set())
+
+    def _compare_schemas(self, before: Any, after: Any) -> Iterable[Change]:
+        """Return the changes of a schema, each once."""
+        return dict.fromkeys(SchemaComparison(*self._documents).compare(before, after))
+
+    def _find_uses(self, role: Role) -> set[str]:
+        """Return the references that the operations of both documents have in a role."""
+        uses = []
+        for document, operations in zip(self._documents, self._operations, strict=True):
+            parts = [operation[role] for operation in operations.values()]
+            uses.append(find_references(document, parts))
+        return uses[0] & uses[1]
 
 
-def _breaks(change: Change, roles: set[Role]) -> bool:
+def _pair(before: Part, after: Part) -> Iterator[tuple[str, Any, Any]]:
+    """Return each key of two mappings with both of its values, ``None`` for one that is absent."""
+    for key in sorted(before.keys() | after.keys()):
+        yield key, before.get(key), after.get(key)
+
+
+def _added_or_removed(place: str, after: Any) -> Difference:
+    """Return the difference for what only one of two documents has.
+
+    :param after: what the later one has, ``None`` for nothing.
+    """
+    if after is None:
+        return Difference(place, "removed", True)
+    return Difference(place, "added", False)
+
+
+def _parts_of(name: str, part: Part) -> dict[str, Any]:
+    """Return the media types and headers of a part, by their names in the output."""
+    parts = {f"{name}, {media_type}": each for media_type, each in part.get("content", {}).items()}
+    for header, each in part.get("headers", {}).items():
+        parts[f"{name}, header {header}"] = each
+    return parts
+
+
+def _breaks(change: Change, roles: Collection[Role]) -> bool:
     """Return whether a change of a schema breaks one of those who use it."""
     return (change.breaks_senders and "sends" in roles) or (
         change.breaks_readers and "reads" in roles
@@ -265,56 +200,43 @@ def _breaks(change: Change, roles: set[Role]) -> bool:
 def _operations_of(document: Part) -> dict[str, dict[str, Any]]:
     """Return the operations of a document, each with what it has from its path.
 
-    The result is by method and path, ``GET /api/articles``. Its parameters are a dict by place and
-    name, ``query parameter limit``, without references; those of the operation replace those of
-    its path (OpenAPI 3.1, Operation Object). Other fields of the path get names such as ``path
-    summary``. The keys ``parameters``, ``requestBody``, ``responses`` and ``security`` are always
-    there.
+    The result is by method and path, ``GET /api/articles``. Instead of parameters, body and
+    responses an operation has two dicts of these by their names in the output: ``sends`` for
+    ``query parameter limit`` and ``request body``, ``reads`` for ``response 200``. Parameters of
+    the operation replace those of its path (OpenAPI 3.1, Operation Object). Other fields of the
+    path get names such as ``path summary``.
     """
     operations: dict[str, dict[str, Any]] = {}
     for path, item in document.get("paths", {}).items():
-        for method in METHODS:
-            if method not in item:
-                continue
-            operation = {"responses": {}, "security": document.get("security", []), **item[method]}
-            parameters = {}
-            for each in (*item.get("parameters", ()), *item[method].get("parameters", ())):
+        for method in item.keys() & set(METHODS):
+            operation = {"security": document.get("security", []), **item[method]}
+            sends = {}
+            for each in (*item.get("parameters", ()), *operation.pop("parameters", ())):
                 parameter = resolve(document, each)
-                parameters[f"{parameter['in']} parameter {parameter['name']}"] = parameter
-            operation["parameters"] = parameters
-            operation["requestBody"] = resolve(document, item[method].get("requestBody"))
+                sends[f"{parameter['in']} parameter {parameter['name']}"] = parameter
+            if "requestBody" in operation:
+                sends["request body"] = operation.pop("requestBody")
+            responses = operation.pop("responses", {}).items()
+            operation["sends"] = sends
+            operation["reads"] = {f"response {status}": each for status, each in responses}
             for name in item.keys() - {*METHODS, "parameters"}:
                 operation[f"path {name}"] = item[name]
             operations[f"{method.upper()} {path}"] = operation
     return operations
 
 
-def _compare_required(place: str, name: str, before: Part, after: Part) -> Iterator[Difference]:
-    """Compare whether a client has to send something."""
-    is_required = after.get("required", False)
-    if before.get("required", False) != is_required:
-        word = "required" if is_required else "optional"
-        yield Difference(place, f"{name} is {word} now", is_required)
-
-
-def _compare_others(
+def _compare_fields(
     place: str, name: str, before: Part, after: Part, skipped: set[str]
 ) -> Iterator[Difference]:
     """Compare the fields that are not compared in their own way.
 
-    A change of a field that programs do not read, such as ``summary`` or ``info``, or of an
-    extension (``x-...``) breaks nothing. That of any other field might, so it is breaking.
-
-    :param skipped: the fields that are compared elsewhere.
+    :param skipped: the fields that are.
     """
-    for field in sorted((before.keys() | after.keys()) - skipped):
-        if before.get(field) != after.get(field):
-            word = field.removeprefix("path ")
-            is_text = word in (*TEXTS, "info", "openapi", "servers") or word.startswith("x-")
-            part = field
-            if name:
-                part = f"{name}: {field}"
-            yield Difference(place, f"{part} changed", not is_text)
+    for field, is_breaking in find_changed(before, after, skipped):
+        part = field
+        if name:
+            part = f"{name}: {field}"
+        yield Difference(place, f"{part} changed", is_breaking)
 
 
 def _fulfils(before: list[Part], after: list[Part]) -> bool:

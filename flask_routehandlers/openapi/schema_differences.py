@@ -12,20 +12,20 @@ readers, such as ``description``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
-Schema = Mapping[str, Any]
+from .schemas import REFERENCE, resolve
 
-_SCHEMAS = "#/components/schemas/"
+Schema = Mapping[str, Any]
 
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _OTHERS = ("contentEncoding", "contentMediaType", "format", "multipleOf", "pattern", "uniqueItems")
 _UNIONS = ("anyOf", "oneOf")
 
-#: What people read and programs do not.
-TEXTS = (
+#: Fields of documents and schemas whose change breaks no program.
+_TEXTS = {
     "$comment",
     "default",
     "deprecated",
@@ -33,10 +33,13 @@ TEXTS = (
     "example",
     "examples",
     "externalDocs",
+    "info",
+    "openapi",
+    "servers",
     "summary",
     "tags",
     "title",
-)
+}
 
 #: Keywords that are compared in their own way; a discriminator follows its union.
 _COMPARED = {
@@ -60,21 +63,6 @@ class Change(NamedTuple):
     breaks_readers: bool
 
 
-def resolve(document: Any, node: Any) -> Any:
-    """Return a part of a document, with what it refers to in place of a reference.
-
-    A reference is a JSON Pointer below ``#/`` (RFC 6901), with ``~1`` for a slash. Fields next to
-    ``$ref`` are added to what it leads to. A component that does not exist is an empty dict.
-    """
-    if not isinstance(node, Mapping) or "$ref" not in node:
-        return node
-    target = document
-    for key in node["$ref"].removeprefix("#/").split("/"):
-        target = target.get(key.replace("~1", "/").replace("~0", "~"), {})
-    others = {key: value for key, value in node.items() if key != "$ref"}
-    return {**resolve(document, target), **others}
-
-
 class SchemaComparison:
     """Compares schemas of two documents.
 
@@ -88,35 +76,28 @@ class SchemaComparison:
     def __init__(self, before: Schema, after: Schema) -> None:
         self._documents = before, after
         self._seen: set[tuple[str, str]] = set()
-        #: The components that two schemas have both referred to. They are not compared here.
-        self.shared: set[str] = set()
 
     def compare(self, before: Any, after: Any, place: str = "") -> Iterator[Change]:
         """Find the changes from one schema to another.
 
-        A component of the same name on both sides is only noted in :attr:`shared`: its changes are
-        reported once for the document, not at each place that refers to it.
+        A component of the same name on both sides is not followed: its changes are reported once
+        for the document, not at each place that refers to it.
 
         :param place: where the schema is in the value, ``.author.name``.
         """
-        if before == after:
-            self.shared.update(_find_components(before))
-            return
         old, new = _component(before), _component(after)
+        if before == after or (old, new) in self._seen:
+            return
         if old and old == new:
-            self.shared.add(old)
             yield from _compare_keywords(before, after, place)
             return
-        if old and new:
-            if (old, new) in self._seen:
-                return
-            self._seen.add((old, new))
         before, after = _as_dict(before), _as_dict(after)
         if not (_is_union(before) or _is_union(after)):
-            before = _as_dict(resolve(self._documents[0], before))
-            after = _as_dict(resolve(self._documents[1], after))
-        if old and new:  # their titles are their names, which differ
-            before, after = ({**each, "title": new} for each in (before, after))
+            before, after = resolve(self._documents[0], before), resolve(self._documents[1], after)
+        if old and new:
+            self._seen.add((old, new))
+            # Their titles are their names, which differ.
+            before, after = {**before, "title": new}, {**after, "title": new}
         if _is_union(before) or _is_union(after):
             yield from self._compare_unions(before, after, place)
         else:
@@ -159,19 +140,19 @@ class SchemaComparison:
         yield from _compare_limits(before, after, place)
         yield from _compare_values(before, after, place)
         yield from self._compare_objects(before, after, place)
-        if "items" in before or "items" in after:
-            yield from self.compare(before.get("items", {}), after.get("items", {}), f"{place}[]")
+        yield from self.compare(before.get("items", {}), after.get("items", {}), f"{place}[]")
         for name in ("allOf", "prefixItems"):
-            yield from self._compare_lists(name, before.get(name), after.get(name), place)
+            yield from self._compare_lists(name, before.get(name, []), after.get(name, []), place)
         yield from _compare_keywords(before, after, place)
 
-    def _compare_lists(self, name: str, before: Any, after: Any, place: str) -> Iterator[Change]:
-        """Compare keywords whose values are lists of schemas."""
-        old, new = before or [], after or []
-        if len(old) != len(new):
+    def _compare_lists(
+        self, name: str, before: list[Any], after: list[Any], place: str
+    ) -> Iterator[Change]:
+        """Compare the values of a keyword which are lists of schemas."""
+        if len(before) != len(after):
             yield Change(place, f"{name} changed", True, True)
             return
-        for number, pair in enumerate(zip(old, new, strict=True)):
+        for number, pair in enumerate(zip(before, after, strict=True)):
             part = place  # each schema of allOf is about the whole value
             if name == "prefixItems":
                 part = f"{place}[{number}]"
@@ -259,10 +240,24 @@ def _compare_values(before: Schema, after: Schema, place: str) -> Iterator[Chang
 
 def _compare_keywords(before: Schema, after: Schema, place: str) -> Iterator[Change]:
     """Compare the keywords that are not compared in their own way."""
-    for name in sorted((before.keys() | after.keys()) - _COMPARED):
-        if before.get(name) != after.get(name):
-            is_breaking = name not in TEXTS and not name.startswith("x-")
-            yield Change(place, f"{name} changed", is_breaking, is_breaking)
+    for name, is_breaking in find_changed(before, after, _COMPARED):
+        yield Change(place, f"{name} changed", is_breaking, is_breaking)
+
+
+def find_changed(
+    before: Mapping[str, Any], after: Mapping[str, Any], skipped: Set[str]
+) -> Iterator[tuple[str, bool]]:
+    """Return the fields that differ, each with whether that breaks programs.
+
+    A change of a field that programs do not read, such as ``summary``, or of an extension
+    (``x-...``) breaks nothing. That of any other field might, so it is breaking.
+
+    :param skipped: fields that are compared elsewhere.
+    """
+    for field in sorted((before.keys() | after.keys()) - skipped):
+        if before.get(field) != after.get(field):
+            word = field.removeprefix("path ")  # of all operations of a path
+            yield field, word not in _TEXTS and not word.startswith("x-")
 
 
 def _values(schema: Schema) -> list[Any] | None:
@@ -314,15 +309,4 @@ def _component(schema: Any) -> str:
     """Return the name of the component that a schema refers to."""
     if not isinstance(schema, Mapping):
         return ""
-    return str(schema.get("$ref", "")).removeprefix(_SCHEMAS)
-
-
-def _find_components(node: Any) -> Iterator[str]:
-    """Return the names of the components that a schema refers to at any depth."""
-    if isinstance(node, Mapping):
-        if "$ref" in node:
-            yield _component(node)
-        node = list(node.values())
-    if isinstance(node, list):
-        for item in node:
-            yield from _find_components(item)
+    return str(schema.get("$ref", "")).removeprefix(REFERENCE)

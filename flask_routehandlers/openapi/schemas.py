@@ -209,3 +209,39 @@ def without_null(schema: Schema) -> Schema:
             return {**members[0], **plain}
         plain["anyOf"] = members
     return plain
+
+
+def find_references(document: Any, part: Any) -> set[str]:
+    """Return the references in a part of a document, and in the components that they lead to."""
+    found: set[str] = set()
+    pending = [part]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Mapping):
+            pending += node.values()
+        elif isinstance(node, list):
+            pending += node
+        elif isinstance(node, str) and node.startswith("#/components/") and node not in found:
+            found.add(node)
+            pending.append(_look_up(document, node))
+    return found
+
+
+def resolve(document: Any, node: Any) -> Any:
+    """Return a part of a document, with what it refers to in place of a reference.
+
+    Fields next to ``$ref`` are added to what it leads to. A component that does not exist is an
+    empty dict.
+    """
+    if not isinstance(node, Mapping) or "$ref" not in node:
+        return node
+    others = {key: value for key, value in node.items() if key != "$ref"}
+    return {**resolve(document, _look_up(document, node["$ref"])), **others}
+
+
+def _look_up(document: Any, reference: str) -> Any:
+    """Return what a reference leads to: a JSON Pointer (RFC 6901), with ``~1`` for a slash."""
+    target = document
+    for key in reference.removeprefix("#/").split("/"):
+        target = target.get(key.replace("~1", "/").replace("~0", "~"), {})
+    return target

@@ -119,12 +119,11 @@ def components(**schemas):
 
 
 def test_a_shared_component_is_left_to_the_caller():
-    comparison = SchemaComparison(components(A=STRING), components(A=INTEGER))
-    assert list(comparison.compare({"items": A}, {"items": A, "title": "x"})) != []
-    assert comparison.shared == {"A"}
-    comparison = SchemaComparison({}, {})
-    assert list(comparison.compare({"items": A}, {"items": A})) == []
-    assert comparison.shared == {"A"}
+    documents = components(A=STRING), components(A=INTEGER)
+    assert compare({"items": A}, {"items": A, "title": "x"}, documents) == [
+        ("title changed", NOTHING)
+    ]
+    assert compare({"items": A}, {"items": A}, documents) == []
 
 
 def test_a_renamed_component_is_followed():
