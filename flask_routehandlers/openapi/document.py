@@ -16,7 +16,7 @@ The first four change one operation and are applied in :func:`make_document`, th
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Flask
@@ -24,11 +24,11 @@ from flask import Flask
 from ..contracts.signature import unwrap_callable
 from ..handlers.endpoint import Endpoint
 from ..mount import Mount
-from .operations import METHODS, Operation, find_operations, operation_ids, tag_of
+from .operations import Operation, find_operations, operation_ids, tag_of
 from .patches import apply_patches, merge
 from .requests import make_parameters, make_request_body, types_of_arguments
 from .responses import Responses
-from .schemas import REFERENCE, Schema, Schemas
+from .schemas import REFERENCE, Schemas, find_references
 from .security import Schemes
 
 #: The version of the specification.
@@ -56,26 +56,26 @@ def make_document(app: Flask, mount: Mount, folders: tuple[str, ...], file: str)
     types = [each for operation in operations for each in types_of_arguments(operation)]
     schemas = Schemas([*types, *responses.types()])
     paths: dict[str, Any] = {}
-    tags: dict[str, tuple[str, ...]] = {}
+    tags: set[str] = set()
+    folders_of_tags: dict[str, tuple[str, ...]] = {}
     for operation in operations:
         tag, folder = tag_of(operation, len(folders), mount.name)
+        folders_of_tags.setdefault(tag, folder)
         described = _describe(operation, schemas, responses, schemes)
         described |= {"operationId": names[operation], "tags": [tag]}
+        described = apply_patches(described, operation.patches)
+        tags.update(described.get("tags", ()))
         path = paths.setdefault(operation.path.template, {})
-        path[operation.method.lower()] = apply_patches(described, operation.patches)
+        path[operation.method.lower()] = described
         if operation.path.parameters:
             path["parameters"] = list(operation.path.parameters)
-        tags.setdefault(tag, folder)
     document = {
         "openapi": VERSION,
         "info": {"title": app.name, "version": "0"},
         "paths": paths,
         "security": [],
-        "tags": _describe_tags(mount, paths, tags),
-        "components": {
-            "schemas": schemas.components,
-            "securitySchemes": schemes.components,
-        },
+        "tags": _describe_tags(mount, tags, folders_of_tags),
+        "components": {"schemas": schemas.components, "securitySchemes": schemes.components},
     }
     return _finish(document, mount.patches.get(file, {}))
 
@@ -109,32 +109,26 @@ def _describe(
 
 
 def _describe_tags(
-    mount: Mount, paths: Mapping[str, Any], folders: Mapping[str, tuple[str, ...]]
+    mount: Mount, tags: Iterable[str], folders: Mapping[str, tuple[str, ...]]
 ) -> list[dict[str, str]]:
-    """Return the Tag Objects of all tags of operations, sorted by name.
+    """Return Tag Objects, sorted by name.
 
-    Patches may have changed the tags of an operation, so they are read from the finished paths.
-
-    :param paths: the Path Item Objects by template.
-    :param folders: the folder that each tag is named after. The docstring of the route file in it
-        describes the tag.
+    :param folders: the folder that a tag is named after, unless a patch has named it. The
+        docstring of the route file in it describes the tag.
     """
-    names: set[str] = set()
-    for path in paths.values():
-        for method, operation in path.items():
-            if method in METHODS:
-                names.update(operation.get("tags", ()))
     texts = {
-        route.file.folders: route.view.module.__doc__ or ""
+        route.file.folders: inspect.getdoc(route.view.module)
         for route in mount.routes
         if isinstance(route.view, Endpoint)
     }
-    tags = [{"name": name} for name in sorted(names)]
-    for tag in tags:
-        folder = folders.get(tag["name"])
-        if folder is not None and texts.get(folder):
-            tag["description"] = inspect.cleandoc(texts[folder])
-    return tags
+    described = []
+    for name in sorted(tags):
+        tag = {"name": name}
+        text = texts.get(folders[name]) if name in folders else None
+        if text:
+            tag["description"] = text
+        described.append(tag)
+    return described
 
 
 def _finish(document: Document, patch: Any) -> Document:
@@ -146,31 +140,15 @@ def _finish(document: Document, patch: Any) -> Document:
     :param patch: the value of ``openapi`` in the file of the document.
     """
     document = merge(document, patch)
-    components = dict(document.pop("components", {}))
+    components = document.pop("components", {})
     schemas = components.pop("schemas", {})
-    used: dict[str, Schema] = {}
-    names = [*_find_references([document, components])]
-    names += merge({}, patch).get("components", {}).get("schemas", {})
-    while names:
-        name = names.pop()
-        if name in schemas and name not in used:
-            used[name] = schemas[name]
-            names += _find_references(schemas[name])
-    components["schemas"] = used
+    added = merge({}, patch).get("components", {}).get("schemas", {})
+    parts = [document, components, *(schemas[name] for name in added)]
+    used = find_references({"components": {"schemas": schemas}}, parts)
+    components["schemas"] = {
+        name: schema
+        for name, schema in schemas.items()
+        if name in added or f"{REFERENCE}{name}" in used
+    }
     document["components"] = {name: each for name, each in components.items() if each}
     return {key: value for key, value in document.items() if value or key not in _LEFT_OUT}
-
-
-def _find_references(node: Any) -> Iterator[str]:
-    """Return the names of the schemas that a part of a document refers to."""
-    if isinstance(node, str):
-        if node.startswith(REFERENCE):
-            yield node.removeprefix(REFERENCE)
-        return
-    items: Iterable[Any] = ()
-    if isinstance(node, Mapping):
-        items = node.values()
-    elif isinstance(node, list):
-        items = node
-    for item in items:
-        yield from _find_references(item)
