@@ -149,7 +149,7 @@ def _make_operation(
         bindings.append(link.binding)
         if link is not handler:
             errors |= dict.fromkeys(_read_errors(link.binding.function))
-    outputs = _read_outputs(method, binding)
+    outputs = binding.writer.outputs if binding.writer else read_outputs(binding.function)
     if outputs is not None:
         errors |= dict.fromkeys(outputs.errors)
     inputs = [each.inputs for each in bindings if each.inputs is not None]
@@ -169,20 +169,16 @@ def _make_operation(
     )
 
 
-def _read_outputs(name: str, binding: Binding) -> Outputs | None:
-    """Return the answers that a handler declares, or ``None`` if nothing is known about them.
+def read_outputs(function: Callable[..., Any]) -> Outputs | None:
+    """Return the answers that a function declares, or ``None`` if nothing is known about them.
 
     A plain handler need not declare any, and its annotation may be one that only type checkers can
     read.
-
-    :param name: the name of the handler in its file.
     """
-    if binding.writer is not None:
-        return binding.writer.outputs
-    function = find_innermost(binding.function)
+    function = find_innermost(function)
     try:
         annotation = evaluate(read_annotations(function)["return"], function)
-        return plan_outputs(name, annotation)
+        return plan_outputs("", annotation)  # the name is for errors
     except (KeyError, UnreadableError, ContractError):
         return None
 

@@ -15,9 +15,18 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NotRequired, Required, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import (
+    Any,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    Required,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from flask import Flask
 from werkzeug.exceptions import (
@@ -30,40 +39,37 @@ from werkzeug.exceptions import (
 )
 from werkzeug.http import HTTP_STATUS_CODES
 
-from ..binding.calls import find_innermost
-from ..contracts.arguments import ContractError
 from ..contracts.invalid import MIMETYPE, InvalidRequest
-from ..contracts.outputs import Answer, plan_outputs
+from ..contracts.outputs import Answer
 from ..contracts.readers import BodyReader, BytesReader, FormGuard
 from ..contracts.settings import invalid_status
-from ..contracts.signature import (
-    UnreadableError,
-    evaluate,
-    is_typed_dict,
-    read_annotations,
-    unalias,
-)
+from ..contracts.signature import is_typed_dict, unalias
 from ..handlers.errors import makes_response
 from ..mount import Mount
-from .operations import Operation
+from .operations import Operation, read_outputs
 from .requests import has_body, has_form
 from .schemas import Mode, Schema, Schemas
+
+_STRING = {"type": "string"}
 
 ErrorClass = type[HTTPException]
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A header of an answer.
+class PlannedAnswer(NamedTuple):
+    """An answer as the document has it.
 
-    :param name: its name.
-    :param annotation: the type of its value.
-    :param is_required: whether every such answer has it.
+    :param status: its status, ``2XX`` for any success.
+    :param media_type: the media type of its body, ``*/*`` if it is not known, ``""`` without one.
+    :param annotation: the type of its body if that is JSON, else ``None``.
+    :param headers: the types of its headers by name.
+    :param required: the names of the headers that every such answer has.
     """
 
-    name: str
+    status: str
+    media_type: str
     annotation: Any
-    is_required: bool
+    headers: Mapping[str, Any]
+    required: Collection[str]
 
 
 class Responses:
@@ -77,29 +83,29 @@ class Responses:
     :param operations: the operations.
     """
 
-    def __init__(self, app: Flask, mount: Mount, operations: Iterable[Operation]) -> None:
+    def __init__(self, app: Flask, mount: Mount, operations: Sequence[Operation]) -> None:
         self._app = app
         self._mount = mount
-        #: What the app's own handlers answer for errors, ``None`` where it has none.
-        self._handled: dict[ErrorClass, tuple[Answer, ...] | None] = {}
-        self._headers: dict[int, tuple[Header, ...]] = {}
-        self._answers: list[Answer] = []
+        self._answers: dict[Operation, list[PlannedAnswer]] = {}
+        errors: dict[ErrorClass, None] = {}
         for operation in operations:
-            self._answers += operation.outputs.answers if operation.outputs else ()
-            for error in self._errors_of(operation):
-                if error not in self._handled:
-                    self._handled[error] = _find_answers(app, error)
-                    self._answers += self._handled[error] or ()
-        for answer in self._answers:
-            self._headers[id(answer)] = tuple(_read_headers(answer))
+            answers = operation.outputs.answers if operation.outputs else ()
+            self._answers[operation] = self._plan(answers, is_written=operation.is_written)
+            errors |= dict.fromkeys(self._errors_of(operation))
+        #: What the app's own handlers answer for errors.
+        self._handled: dict[ErrorClass, list[PlannedAnswer]] = {}
+        for error in errors:
+            handler = _find_handler(app, error)
+            if handler is not None:
+                self._handled[error] = self._plan(_read_answers(handler, error), is_written=False)
 
     def types(self) -> Iterator[tuple[Any, Mode]]:
         """Return the types of the bodies and headers of all answers."""
-        for answer in self._answers:
-            if answer.kind == "json":
+        for answer in chain(*self._answers.values(), *self._handled.values()):
+            if answer.annotation is not None:
                 yield answer.annotation, "serialization"
-            for header in self._headers[id(answer)]:
-                yield header.annotation, "serialization"
+            for annotation in answer.headers.values():
+                yield annotation, "serialization"
 
     def make(self, operation: Operation, schemas: Schemas) -> dict[str, Any]:
         """Return the Responses Object of an operation.
@@ -109,21 +115,19 @@ class Responses:
 
         :param schemas: the schemas of all types that :meth:`types` has returned.
         """
-        by_status: dict[str, list[Answer]] = defaultdict(list)
-        for answer in operation.outputs.answers if operation.outputs else ():
-            by_status[str(answer.status or "2XX")].append(answer)
+        by_status: dict[str, list[PlannedAnswer]] = defaultdict(list)
+        for answer in self._answers[operation]:
+            by_status[answer.status].append(answer)
         if operation.outputs is None or operation.outputs.is_open or not by_status:
             by_status["2XX"] += []
-        responses: dict[str, Any] = {}
-        for status, answers in by_status.items():
-            responses[status] = self._make_answer(
-                status, answers, schemas, is_written=operation.is_written
-            )
         errors: dict[int, dict[ErrorClass, None]] = defaultdict(dict)
         for error in self._errors_of(operation):
             errors[_status_of(self._app, error)][error] = None
+        responses: dict[str, Any] = {}
+        for status, answers in by_status.items():
+            responses[status] = _make_answer(status, answers, schemas)
         for code, classes in sorted(errors.items()):
-            responses[str(code)] = self._make_error(code, list(classes), schemas)
+            responses[str(code)] = self._make_error(code, classes, schemas)
         return responses
 
     def _errors_of(self, operation: Operation) -> Iterator[ErrorClass]:
@@ -150,61 +154,37 @@ class Responses:
             limits += ["MAX_FORM_MEMORY_SIZE", "MAX_FORM_PARTS"]
         return has_body(operation) and any(self._app.config.get(name) for name in limits)
 
-    def _make_answer(
-        self, status: str, answers: Iterable[Answer], schemas: Schemas, *, is_written: bool
-    ) -> dict[str, Any]:
-        """Return the Response Object of the answers with one status.
+    def _plan(self, answers: Iterable[Answer], *, is_written: bool) -> list[PlannedAnswer]:
+        """Plan the answers of a handler, or of an error handler.
 
-        :param status: the status in decimals, or ``2XX``.
         :param is_written: whether the answers are written as they are declared.
         """
-        description = "Success"
-        if status.isdigit():
-            description = HTTP_STATUS_CODES.get(int(status), description)
-        response: dict[str, Any] = {"description": description}
-        content: dict[str, list[Schema]] = {}
+        planned = []
         for answer in answers:
-            self._add_body(content, answer, schemas, is_written=is_written)
-            for header in self._headers[id(answer)]:
-                if header.name.lower() != "content-type":
-                    described: dict[str, Any] = {
-                        "schema": schemas.of(header.annotation, "serialization")
-                    }
-                    if header.is_required:
-                        described["required"] = True
-                    response.setdefault("headers", {})[header.name] = described
-        return _with_content(response, content)
+            headers, required = _read_headers(answer)
+            media_type = self._find_media_type(answer, headers, is_written=is_written)
+            annotation = answer.annotation if answer.kind == "json" else None
+            status = str(answer.status or "2XX")
+            planned.append(PlannedAnswer(status, media_type, annotation, headers, required))
+        return planned
 
-    def _add_body(
-        self,
-        content: dict[str, list[Schema]],
-        answer: Answer,
-        schemas: Schemas,
-        *,
-        is_written: bool,
-    ) -> None:
-        """Add the body of an answer to the schemas of each media type."""
-        schema: Schema = {"type": "string"}
-        if answer.kind == "json":
-            schema = schemas.of(answer.annotation, "serialization")
-        if answer.kind != "empty":
-            _add(content, self._find_media_type(answer, is_written=is_written), schema)
-
-    def _find_media_type(self, answer: Answer, *, is_written: bool) -> str:
-        """Return the media type of the body of an answer, ``*/*`` if it is not known.
+    def _find_media_type(
+        self, answer: Answer, headers: Mapping[str, Any], *, is_written: bool
+    ) -> str:
+        """Return the media type of the body of an answer, as :class:`PlannedAnswer` has it.
 
         A header ``Content-Type`` of a ``Literal`` type declares it. Otherwise JSON is
         ``application/json``, and a string has the default of the app's response class. Bytes are
         ``application/octet-stream`` only if a contract writes them: from a plain handler, Flask
         sends them with its default.
-
-        :param is_written: whether the answer is written as it is declared.
         """
-        for header in self._headers[id(answer)]:
-            if header.name.lower() == "content-type":
-                if get_origin(header.annotation) is not Literal:
+        if answer.kind == "empty":
+            return ""
+        for name, annotation in headers.items():
+            if name.lower() == "content-type":
+                if get_origin(annotation) is not Literal:
                     return "*/*"
-                media_type: str = get_args(header.annotation)[0]
+                media_type: str = get_args(annotation)[0]
                 return media_type
         if answer.kind == "json":
             return "application/json"
@@ -223,57 +203,73 @@ class Responses:
         alone: nothing is known about its body.
         """
         descriptions: dict[str, None] = {}
-        content: dict[str, list[Schema]] = {}
+        bodies: list[tuple[str, Schema]] = []
         for error in errors:
             descriptions |= dict.fromkeys(_describe(error))
-            answers = self._handled[error]
-            if answers is not None:
-                for answer in answers:
-                    self._add_body(content, answer, schemas, is_written=False)
+            if error in self._handled:
+                bodies += _bodies_of(self._handled[error], schemas)
             elif makes_response(error):
                 continue  # its form is not known
             elif not self._mount.problem_details:
-                _add(content, "text/html", {"type": "string"})
+                bodies.append(("text/html", _STRING))
             elif issubclass(error, InvalidRequest):
-                _add(content, MIMETYPE, schemas.invalid)
+                bodies.append((MIMETYPE, schemas.invalid))
             else:
-                _add(content, MIMETYPE, schemas.problem)
+                bodies.append((MIMETYPE, schemas.problem))
         phrase = HTTP_STATUS_CODES.get(code, "Error")
-        return _with_content({"description": " ".join(descriptions) or phrase}, content)
+        return _make_response(" ".join(descriptions) or phrase, bodies)
 
 
-def _add(content: dict[str, list[Schema]], media_type: str, schema: Schema) -> None:
-    """Add a schema to those of a media type, unless it is one of them."""
-    schemas = content.setdefault(media_type, [])
-    if schema not in schemas:
-        schemas.append(schema)
-
-
-def _with_content(response: dict[str, Any], content: Mapping[str, list[Schema]]) -> dict[str, Any]:
-    """Return a response with the schemas of each media type."""
-    if content:
-        response["content"] = {}
-    for media_type, schemas in content.items():
-        schema: Schema = {"anyOf": schemas}
-        if len(schemas) == 1:
-            schema = schemas[0]
-        response["content"][media_type] = {"schema": schema}
+def _make_answer(
+    status: str, answers: Iterable[PlannedAnswer], schemas: Schemas
+) -> dict[str, Any]:
+    """Return the Response Object of the answers with one status."""
+    description = "Success"
+    if status.isdigit():
+        description = HTTP_STATUS_CODES.get(int(status), description)
+    response = _make_response(description, _bodies_of(answers, schemas))
+    for answer in answers:
+        for name, annotation in answer.headers.items():
+            if name.lower() != "content-type":
+                header: dict[str, Any] = {"schema": schemas.of(annotation, "serialization")}
+                if name in answer.required:
+                    header["required"] = True
+                response.setdefault("headers", {})[name] = header
     return response
 
 
-def _read_headers(answer: Answer) -> Iterator[Header]:
-    """Return the headers that an answer declares: the keys of a TypedDict."""
-    headers = unalias(answer.headers)
-    if is_typed_dict(headers):
-        for name, annotation in get_type_hints(headers, include_extras=True).items():
-            yield Header(name, _without_qualifier(annotation), name in headers.__required_keys__)
+def _bodies_of(answers: Iterable[PlannedAnswer], schemas: Schemas) -> Iterator[tuple[str, Schema]]:
+    """Return the bodies of answers: media types with schemas."""
+    for answer in answers:
+        if answer.annotation is not None:
+            yield answer.media_type, schemas.of(answer.annotation, "serialization")
+        elif answer.media_type:
+            yield answer.media_type, _STRING
 
 
-def _without_qualifier(annotation: Any) -> Any:
-    """Return the type of a key without ``Required`` or ``NotRequired``."""
-    while get_origin(annotation) in (Required, NotRequired):
-        (annotation,) = get_args(annotation)
-    return annotation
+def _make_response(description: str, bodies: Iterable[tuple[str, Schema]]) -> dict[str, Any]:
+    """Return a Response Object. Several schemas for a media type are alternatives."""
+    content: dict[str, list[Schema]] = defaultdict(list)
+    for media_type, schema in bodies:
+        if schema not in content[media_type]:
+            content[media_type].append(schema)
+    response: dict[str, Any] = {"description": description}
+    for media_type, schemas in content.items():
+        schema = {"anyOf": schemas} if len(schemas) > 1 else schemas[0]
+        response.setdefault("content", {})[media_type] = {"schema": schema}
+    return response
+
+
+def _read_headers(answer: Answer) -> tuple[dict[str, Any], Collection[str]]:
+    """Return the headers that an answer declares with a TypedDict, and the required ones."""
+    kind = unalias(answer.headers)
+    if not is_typed_dict(kind):
+        return {}, ()
+    headers = get_type_hints(kind, include_extras=True)
+    for name in headers:
+        while get_origin(headers[name]) in (Required, NotRequired):
+            [headers[name]] = get_args(headers[name])
+    return headers, kind.__required_keys__
 
 
 def _status_of(app: Flask, error: ErrorClass) -> int:
@@ -292,22 +288,13 @@ def _describe(error: ErrorClass) -> Iterator[str]:
         yield paragraph.replace("\n", " ")
 
 
-def _find_answers(app: Flask, error: ErrorClass) -> tuple[Answer, ...] | None:
-    """Return what the app's own handler answers for an error, as its annotation says.
-
-    :returns: none if it says nothing, ``None`` if the app has no handler.
-    """
-    handler = _find_handler(app, error)
-    if handler is None:
-        return None
-    function = find_innermost(handler)
-    try:
-        annotation = evaluate(read_annotations(function)["return"], function)
-        answers = plan_outputs(function.__name__, annotation).answers
-    except (KeyError, UnreadableError, ContractError):
+def _read_answers(handler: Callable[..., Any], error: ErrorClass) -> tuple[Answer, ...]:
+    """Return what an error handler answers for an error, as its annotation declares it."""
+    outputs = read_outputs(handler)
+    if outputs is None:
         return ()
-    of_status = tuple(answer for answer in answers if answer.status in (error.code, None))
-    return of_status or answers
+    of_status = tuple(each for each in outputs.answers if each.status in (error.code, None))
+    return of_status or outputs.answers
 
 
 def _find_handler(app: Flask, error: ErrorClass) -> Callable[..., Any] | None:
@@ -317,15 +304,11 @@ def _find_handler(app: Flask, error: ErrorClass) -> Callable[..., Any] | None:
     from the class of the error up to its bases. Handlers of blueprints are not looked at: those of
     the app are under ``None``.
     """
+    package, _, _ = __name__.partition(".")
     handlers = app.error_handler_spec[None]
     for code in (error.code, None):
         for base in error.__mro__:
             handler = handlers.get(code, {}).get(base)
-            if handler is not None and not _is_of_package(handler):
+            if handler is not None and not handler.__module__.startswith(f"{package}."):
                 return handler
     return None
-
-
-def _is_of_package(handler: Callable[..., Any]) -> bool:
-    package = __name__.partition(".")[0]
-    return handler.__module__.partition(".")[0] == package
