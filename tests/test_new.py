@@ -16,15 +16,12 @@ from flask import url_for
 from werkzeug.routing import BaseConverter
 
 from flask_routehandlers import RouteHandlers, RouteHandlersWarning
-from flask_routehandlers.cli.scaffold import (
-    Place,
+from flask_routehandlers.cli.scaffold import Place, make_plan, write
+from flask_routehandlers.cli.source import (
     dependencies_source,
-    make_plan,
     middleware_source,
     route_source,
-    write,
 )
-from flask_routehandlers.cli.typed_source import typed_source
 from flask_routehandlers.handlers.exports import METHODS
 from flask_routehandlers.routing.converters import LIST_OF_STR
 from tests.commands import WSGI, child_environment, invoke
@@ -475,15 +472,16 @@ def sources() -> list[str]:
     ]
     rules = ["/", "/api/a b", '/a"b', "/é/日本/'", "/<int:id>.json"]
     routes = [
-        make_source(rules[n % len(rules)], methods, types, is_async=bool(n % 2))
+        route_source(rules[n % len(rules)], methods, types, is_async=bool(n % 2), is_typed=typed)
         for n, types in enumerate(parameters)
-        for make_source in (route_source, typed_source)
+        for typed in (False, True)
         for methods in (METHODS, [METHODS[n % len(METHODS)]])
     ]
     for n, types in enumerate(parameters):
         routes.append(dependencies_source("item", types, is_async=bool(n % 2)))
-        for make_source in (route_source, typed_source):
-            routes.append(make_source(rules[0], METHODS, {"item": dict}, is_async=bool(n % 2)))
+    for is_async, typed in product((False, True), repeat=2):
+        types = {"item": dict}
+        routes.append(route_source("/", METHODS, types, is_async=is_async, is_typed=typed))
     return [*routes, middleware_source(), middleware_source(is_async=True)]
 
 
@@ -517,9 +515,10 @@ def test_a_failed_write_leaves_the_tree_as_it_was(tree):
     app = bare_app(tree({}, "a/b"))
     place = Place(app, "api", f"{app.root_path}/app/api", "/api")
     before = snapshot(Path(app.root_path))
-    plan = make_plan(place, "a/b", ["GET"], middleware=True, is_async=False)
+    plan = make_plan(place, "a/b", ["GET"])
+    contents = {f"{place.root}/a/b/middleware.py": "", f"{place.root}/a/b/route.py": ""}
     with pytest.raises(FileExistsError):  # after middleware.py was written
-        write(place, plan)
+        write(place, plan, contents)
     assert snapshot(Path(app.root_path)) == before
 
 

@@ -1,9 +1,8 @@
 """``flask route-handlers new``: write a route file with its handlers.
 
 Here are the options, the choice of the tree, and errors about what the user has typed.
-``scaffold`` plans and writes the files, with the content that ``typed_source`` or
-``openapi_source`` makes in place of its own. The output names the files and shows what they have
-become::
+``scaffold`` plans and writes the files, with the content that ``source`` makes. The output names
+the files and shows what they have become::
 
     Created app/api/posts/[id=int]/route.py
     URL      /api/posts/<int:id>
@@ -15,8 +14,8 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.util import find_spec
 
@@ -24,7 +23,6 @@ import click
 from flask.cli import ScriptInfo, pass_script_info
 
 from ..errors import (
-    RouteHandlersWarning,
     RouteTreeError,
     install_hint,
     printable,
@@ -32,12 +30,32 @@ from ..errors import (
 )
 from ..handlers.exports import METHODS
 from ..mount import mounts_of
+from ..openapi.page import PACKAGE
 from ..tree.discovery import ROUTE_FILE, discover
 from .check.checks import prefix_of, stand_in_app
-from .common import LoadError, load
-from .openapi_source import make_openapi_plan
+from .common import LoadError, load_trees
 from .scaffold import Place, Plan, make_plan, parse_path, write
-from .typed_source import typed_source
+from .source import (
+    PAGE,
+    dependencies_source,
+    document_source,
+    middleware_source,
+    route_source,
+)
+
+#: The folder of a page, next to that of its document.
+_PAGE_FOLDERS = "docs", "[[...asset]]"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The flags of the command, which choose the content of the files."""
+
+    middleware: bool
+    dependencies: bool
+    is_async: bool
+    typed: bool
+    openapi: bool
 
 
 @click.command()
@@ -58,7 +76,7 @@ def new(
     methods: tuple[str, ...],
     name: str | None,
     root: str | None,
-    **options: bool,
+    **flags: bool,
 ) -> None:
     """Write a route file for the folder PATH with handlers for METHODS.
 
@@ -76,84 +94,91 @@ def new(
     Nothing is overwritten, and nothing is written outside of the tree. The exit status is 0 if
     the file is written and 2 if not.
     """
+    wanted = Options(**flags)
     names = _read_methods(path, methods)
-    _check_options(methods, **options)
+    if wanted.openapi and (methods or wanted.dependencies or wanted.is_async or wanted.typed):
+        raise click.UsageError(
+            "Use --openapi without METHODS, --async, --dependencies and --typed."
+        )
+    if wanted.typed and not (find_spec("pydantic") or find_spec("msgspec")):
+        raise LoadError(
+            "Typed bodies need pydantic, which is not installed.", install_hint("pydantic")
+        )
     path = path.removesuffix("/").removesuffix(f"/{ROUTE_FILE}")
     if path == ROUTE_FILE:
         path = "."
-    _check_path(path)
     place = _find_place(info, path, name, root)
-    _check_beginning(path, place)
+    _check_path(path, place)
     try:
-        plan, note = _make_plan(place, path, names, **options)
-        write(place, plan)
+        plan = make_plan(place, path, names)
+        contents, note = _make_contents(place, plan, names, wanted)
+        write(place, plan, contents)
     except RouteTreeError as error:
         raise LoadError(printable(f"Nothing is written: {error}")) from error
     except OSError as error:
         reason = f"{error.strerror}: {shown_path(str(error.filename))}"
         raise LoadError(f"Nothing is written: {reason}.") from error
-    for line in [*_describe(place, plan), *filter(None, [note])]:
+    for line in _describe(place, plan, contents):
         click.echo(line)
+    if note:
+        click.echo(note)
 
 
-def _check_options(
-    methods: Sequence[str],
-    *,
-    middleware: bool,
-    dependencies: bool,
-    is_async: bool,
-    typed: bool,
-    openapi: bool,
-) -> None:
-    """Refuse options that have no effect, or no library.
+def _make_contents(
+    place: Place, plan: Plan, methods: Sequence[str], wanted: Options
+) -> tuple[dict[str, str], str]:
+    """Return the content of each file by its absolute path, and why there is no page.
 
-    :raises click.UsageError: for options that contradict each other.
-    :raises LoadError: for ``--typed`` without a validating library.
+    Files of middleware and dependencies come before their route file: a reloader that sees the
+    route sees its guards too. With ``--openapi`` an optional catch-all is a page, and any other
+    route is a document, which comes with its page.
     """
-    if openapi and (methods or dependencies or is_async or typed):
-        raise click.UsageError(
-            "Use --openapi without METHODS, --async, --dependencies and --typed."
+    folder = os.path.dirname(plan.source.path)
+    arguments, contents, note = plan.types, {}, ""
+    if wanted.middleware:
+        source = middleware_source(is_async=wanted.is_async)
+        contents[os.path.join(folder, "middleware.py")] = source
+    if wanted.dependencies:
+        name = "loaded" if "item" in plan.types else "item"
+        source = dependencies_source(name, plan.types, is_async=wanted.is_async)
+        contents[os.path.join(folder, "dependencies.py")] = source
+        arguments = {name: dict}
+    if not wanted.openapi:
+        contents[plan.source.path] = route_source(
+            plan.rules[-1].rule,
+            methods,
+            arguments,
+            is_async=wanted.is_async,
+            is_typed=wanted.typed,
         )
-    if typed and not (find_spec("pydantic") or find_spec("msgspec")):
-        raise LoadError(
-            "Typed bodies need pydantic, which is not installed.", install_hint("pydantic")
-        )
+    elif len(plan.rules) > 1:
+        contents[plan.source.path] = PAGE
+    else:
+        title = place.name if place.is_guessed else place.app.name
+        contents[plan.source.path] = document_source(title)
+        page = "/".join([*plan.source.folders[:-1], *_PAGE_FOLDERS])
+        note = _refuse_page(place, page)
+        if not note:
+            contents[os.path.join(place.root, page, ROUTE_FILE)] = PAGE
+    return contents, note
 
 
-def _make_plan(
-    place: Place,
-    path: str,
-    names: Sequence[str],
-    *,
-    middleware: bool,
-    dependencies: bool,
-    is_async: bool,
-    typed: bool,
-    openapi: bool,
-) -> tuple[Plan, str]:
-    """Return the plan, and what to say about it in addition.
+def _refuse_page(place: Place, page: str) -> str:
+    """Return why the page of a document is not written, if it is not.
 
-    :param names: the methods.
-    :raises RouteTreeError: with the problems of the path.
+    :param page: its folder, relative to the root.
     """
-    if openapi:
-        return make_openapi_plan(place, path, middleware=middleware)
-    make_source = typed_source if typed else None
-    plan = make_plan(
-        place,
-        path,
-        names,
-        middleware=middleware,
-        dependencies=dependencies,
-        is_async=is_async,
-        make_source=make_source,
-    )
-    return plan, ""
+    if os.path.exists(os.path.join(place.root, os.path.dirname(page))):
+        return f"{_PAGE_FOLDERS[0]}/ exists, so no page is written."
+    if find_spec(PACKAGE) is None:
+        command = f"flask route-handlers new '{page}' --openapi"
+        return f"A page needs Swagger UI. {install_hint('openapi')} Then run `{command}`."
+    return ""
 
 
-def _describe(place: Place, plan: Plan) -> Iterator[str]:
+def _describe(place: Place, plan: Plan, contents: Iterable[str]) -> Iterator[str]:
     """Yield the files, the URL and how to build it, as lines."""
-    for file in plan.contents:
+    for file in contents:
         yield f"Created {shown_path(file)}"
     yield f"URL      {' and '.join(rule.rule for rule in plan.rules)}"
     yield f"url_for  {plan.url_for}"
@@ -189,22 +214,9 @@ def _read_methods(path: str, methods: Sequence[str]) -> list[str]:
     return names or ["GET"]
 
 
-def _check_path(path: str) -> None:
-    """Refuse a path that does not lead down from the root, or that names a file."""
-    if path != "." and {"", ".", ".."}.intersection(path.split("/")):
-        raise click.BadParameter(
-            f"Write the folders from the root down, for example users/[id], not {path!r}.",
-            param_hint="PATH",
-        )
-    if path.endswith(".py"):
-        raise click.BadParameter(
-            f"Write the folder of the {ROUTE_FILE}: {shlex.quote(path.removesuffix('.py'))}",
-            param_hint="PATH",
-        )
-
-
-def _check_beginning(path: str, place: Place) -> None:
-    """Refuse a path that begins with the root or with its prefix."""
+def _check_path(path: str, place: Place) -> None:
+    """Refuse a path that does not lead down from the root, names a file, or repeats a prefix."""
+    hint = ""
     prefix = place.url_prefix.strip("/")
     above = [shown_path(place.root).replace(os.sep, "/")]
     if prefix and not os.path.isdir(os.path.join(place.root, prefix)):
@@ -212,9 +224,13 @@ def _check_beginning(path: str, place: Place) -> None:
     for folder in above:
         below = path.removeprefix(f"{folder}/")
         if below != path:
-            raise click.BadParameter(
-                f"Leave out {folder}: {shlex.quote(below)}", param_hint="PATH"
-            )
+            hint = f"Leave out {folder}: {shlex.quote(below)}"
+    if path.endswith(".py"):
+        hint = f"Write the folder of the {ROUTE_FILE}: {shlex.quote(path.removesuffix('.py'))}"
+    if path != "." and {"", ".", ".."}.intersection(path.split("/")):
+        hint = f"Write the folders from the root down, for example users/[id], not {path!r}."
+    if hint:
+        raise click.BadParameter(hint, param_hint="PATH")
 
 
 def _find_place(info: ScriptInfo, path: str, name: str | None, root: str | None) -> Place:
@@ -226,16 +242,13 @@ def _find_place(info: ScriptInfo, path: str, name: str | None, root: str | None)
     :raises click.ClickException: if there is none, or more than one.
     """
     folder = root and os.path.abspath(root)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RouteHandlersWarning)
-            app = load(info)
-    except click.ClickException as error:
-        if folder is None and isinstance(error.__cause__, RouteTreeError):
-            folder = error.__cause__.root
+    app, failure, refused = load_trees(info)
+    if app is None or refused:
+        if folder is None and refused:
+            folder = refused[0].root
         if folder is None:
             hint = "To write to a tree without its app, name its root: --root app/api."
-            raise LoadError(error.format_message(), hint) from error
+            raise LoadError(str(failure), hint) from failure
         return _guess_place(folder, path, name)
     mounts = [
         mount

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from flask_routehandlers import RouteHandlers
-from flask_routehandlers.cli import openapi_source
 from flask_routehandlers.handlers.exports import METHODS
 from tests.commands import WSGI, flask_in_child, invoke
 from tests.openapi.support import document_of
@@ -206,7 +205,8 @@ def test_another_page_of_that_name_is_kept(new):
 
 
 def test_a_page_needs_its_package(new, monkeypatch):
-    monkeypatch.setattr(openapi_source, "find_spec", lambda name: None)
+    module = import_module("flask_routehandlers.cli.new")
+    monkeypatch.setattr(module, "find_spec", lambda name: None)
     status, output = new("v1/openapi.json", "--openapi")
     assert status == 0
     assert output.endswith(
