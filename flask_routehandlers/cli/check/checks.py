@@ -1,9 +1,9 @@
 """Check trees without serving them: what keeps them from starting, and what looks wrong.
 
-:data:`CHECKS` lists the checks that need an app; those of the files alone are in
-    :func:`_find_in_tree`. To add one, write a generator of problems with the signature of
-    :data:`Check`, and put it into the list: into :data:`STRICT_CHECKS` if careful people disagree
-    about it.
+A check is a generator of problems, which are reported as warnings. To add one, write it with the
+signature of :data:`Check` or :data:`HandlerCheck`, and put it into the list: into
+:data:`STRICT_CHECKS` if careful people disagree about it. Those of the files alone, which need no
+app, are in :func:`_find_in_tree`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Literal
 
 from flask import Flask
 from werkzeug.routing import BaseConverter
 
+from ...binding.model import Binding
 from ...errors import Problem, RouteHandlersWarning, RouteTreeError, problems_of, shown_path
 from ...extension import RouteHandlers
+from ...handlers.endpoint import Endpoint
 from ...mount import Mount, mounts_of
 from ...openapi.validation import find_document_problems
 from ...routing.prefix import default_prefix
@@ -60,11 +61,8 @@ class Report:
 #: Finds what may be wrong with a tree that an app serves.
 Check = Callable[[Flask, Mount], Iterator[Problem]]
 
-
-def find_failures(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find files that cannot be used, where debug mode lets the app start without them."""
-    for failure in mount.failures:
-        yield from problems_of(failure)
+#: Finds the same for a handler: takes its method and its binding, and leaves out the file.
+HandlerCheck = Callable[[str, Binding], Iterator[Problem]]
 
 
 def find_unreachable(app: Flask, mount: Mount) -> Iterator[Problem]:
@@ -82,7 +80,6 @@ def find_unreachable(app: Flask, mount: Mount) -> Iterator[Problem]:
             f"endpoint {rule.endpoint!r}, answers them.",
             "Remove one of the two, or make the URL of one more specific.",
             (route.file.file,),
-            "warning",
         )
     for route, rule in find_late_rules(app, mount):
         yield Problem(
@@ -90,34 +87,28 @@ def find_unreachable(app: Flask, mount: Mount) -> Iterator[Problem]:
             "it was added after RouteHandlers, and the file has the same URL.",
             "Remove one of the two, or give one of them another URL.",
             (route.file.file,),
-            "warning",
         )
-
-
-def find_unread_names(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find names in route files that nothing reads."""
-    return map(Problem.as_warning, mount.warnings)
 
 
 #: What every tree is checked for.
 CHECKS: tuple[Check, ...] = (
-    find_failures,
     find_unreachable,
-    find_unread_names,
-    find_fixed_parameters,
     find_sockets,
     find_unused_dependencies,
     find_late_guards,
     find_late_cors,
+)
+
+#: What every handler is checked for.
+HANDLER_CHECKS: tuple[HandlerCheck, ...] = (
+    find_fixed_parameters,
     find_decorated,
     find_unread_answers,
     find_unchecked_answers,
-    find_document_problems,
 )
 
-#: The same, and what is a matter of taste.
-STRICT_CHECKS: tuple[Check, ...] = (
-    *CHECKS,
+#: The same for what is a matter of taste.
+STRICT_CHECKS: tuple[HandlerCheck, ...] = (
     find_undocumented,
     find_unannotated,
     find_http_dates,
@@ -125,18 +116,17 @@ STRICT_CHECKS: tuple[Check, ...] = (
 )
 
 
-def check_mount(app: Flask, mount: Mount, checks: Iterable[Check] = CHECKS) -> Report:
+def check_mount(app: Flask, mount: Mount, *, is_strict: bool = False) -> Report:
     """Check a tree that an app serves.
 
-    :param checks: the checks that need the app.
+    :param is_strict: whether it is checked for what is a matter of taste too.
     """
     package = app.import_name.partition(".")[0]
     findings = [
         *_find_in_tree(mount.tree),
         *_find_not_installed(mount.tree, package, mount.module_name),
+        *_find_in_mount(app, mount, is_strict=is_strict),
     ]
-    for check in checks:
-        findings += check(app, mount)
     return _report(mount.name, mount.tree, findings)
 
 
@@ -144,7 +134,8 @@ def check_alone(
     root: str,
     refused: RouteTreeError | None = None,
     url_prefix: str | None = None,
-    checks: Iterable[Check] = CHECKS,
+    *,
+    is_strict: bool = False,
 ) -> Report:
     """Check a tree whose app is not available.
 
@@ -153,7 +144,6 @@ def check_alone(
     :param root: the absolute path of the root.
     :param refused: the error with which the app refused the tree.
     :param url_prefix: that of the tree in the app; by default that of :class:`RouteHandlers`.
-    :param checks: the checks that need an app.
     """
     tree = discover(root)
     findings: list[Problem] = []
@@ -170,8 +160,7 @@ def check_alone(
         except RouteTreeError as error:
             problems = (*problems, *error.problems)
         for mount in mounts_of(app):
-            for check in checks:
-                findings += check(app, mount)
+            findings += _find_in_mount(app, mount, is_strict=is_strict)
     return _report(None, tree, [*findings, *_find_in_tree(tree), *problems])
 
 
@@ -185,11 +174,9 @@ def stand_in_app(root: str, segments: Iterable[Segment]) -> Flask:
     :param root: the absolute path of the root.
     :param segments: the segments whose converters the app has to know.
     """
-    parts = PurePath(root).parts
-    above = parts[:-1]
-    if "app" in parts:
-        above = parts[: len(parts) - parts[::-1].index("app") - 1]
-    app = Flask("routehandlers_stand_in", root_path=os.path.join(*above), static_folder=None)
+    folders = [PurePath(root), *PurePath(root).parents]
+    above = next((folder for folder in folders if folder.name == "app"), folders[0]).parent
+    app = Flask("routehandlers_stand_in", root_path=str(above), static_folder=None)
     for segment in segments:
         for parameter in segment.parameters:
             if parameter.converter:
@@ -211,7 +198,7 @@ def prefix_of(app: Flask, root: str) -> str:
 
 def compare(report: Report, contents: Contents) -> Report:
     """Add what a built distribution lacks of a tree, as errors."""
-    missing = _find_missing_in(discover(report.root), contents, "error")
+    missing = find_missing(discover(report.root), contents)
     return replace(report, findings=_sort([*report.findings, *missing]))
 
 
@@ -229,14 +216,42 @@ def _sort(findings: Iterable[Problem]) -> tuple[Problem, ...]:
     return tuple(sorted(dict.fromkeys(findings), key=by_file))
 
 
-def _find_in_tree(tree: Tree) -> list[Problem]:
+def _find_in_mount(app: Flask, mount: Mount, *, is_strict: bool) -> list[Problem]:
+    """Find what needs an app that serves the tree.
+
+    Files that cannot be used are errors: debug mode lets the app start without them.
+    """
+    warnings = list(mount.warnings)
+    handler_checks = HANDLER_CHECKS
+    if is_strict:
+        handler_checks += STRICT_CHECKS
+    handlers = list(_handlers_of(mount))
+    for check_handler in handler_checks:
+        for file, method, binding in handlers:
+            warnings += (problem.at(file) for problem in check_handler(method, binding))
+    for check in CHECKS:
+        warnings += check(app, mount)
+    failures = [problem for failure in mount.failures for problem in problems_of(failure)]
+    return [*failures, *map(Problem.as_warning, warnings), *find_document_problems(app, mount)]
+
+
+def _handlers_of(mount: Mount) -> Iterator[tuple[str, str, Binding]]:
+    """Yield the file, the method and the binding of each handler."""
+    for route in mount.routes:
+        if isinstance(route.view, Endpoint):
+            for method, binding in route.view.dispatcher.bindings.items():
+                yield route.file.file, method, binding
+
+
+def _find_in_tree(tree: Tree) -> Iterator[Problem]:
     """Find what shows without an app, once the files are loaded."""
-    return [
-        *map(Problem.as_warning, tree.warnings),
+    warnings = [
+        *tree.warnings,
         *find_strays(tree),
         *find_private_routes(tree),
         *find_parameters_as_text(tree),
     ]
+    return map(Problem.as_warning, warnings)
 
 
 def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[Problem]:
@@ -250,21 +265,5 @@ def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[
         contents = find_installed(name)
         # A distribution of another name can have a package of this one: is the tree in it?
         if contents and (name == top_module == package or contents.folder_of(tree.root)):
-            yield from _find_missing_in(tree, contents, "warning")
+            yield from map(Problem.as_warning, find_missing(tree, contents))
             return
-
-
-def _find_missing_in(
-    tree: Tree, contents: Contents, severity: Literal["error", "warning"]
-) -> Iterator[Problem]:
-    """Find files of a tree that a distribution lacks; if it has none, that is one problem."""
-    missing = find_missing(tree, contents)
-    hint = (
-        "Include the folder in the build backend's configuration, then build and install it again."
-    )
-    if missing and len(missing) == len(tree.routes) + len(tree.middleware):
-        reason = f"None of its files is in {contents.label}."
-        yield Problem(reason, hint, (tree.root,), severity)
-        return
-    for source in missing:
-        yield Problem(f"It is not in {contents.label}.", hint, (source.file,), severity)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import groupby
 
@@ -26,15 +26,7 @@ from ...errors import Problem, printable, shown_path
 from ...mount import mounts_of
 from ...routing.prefix import check_prefix
 from ..common import LoadError, counted, find_app_file, load_trees
-from .checks import (
-    CHECKS,
-    STRICT_CHECKS,
-    Check,
-    Report,
-    check_alone,
-    check_mount,
-    compare,
-)
+from .checks import Report, check_alone, check_mount, compare
 from .distributions import read_archive
 
 _COLOURS = {"error": "red", "warning": "yellow"}
@@ -68,8 +60,7 @@ def check(
             check_prefix(url_prefix)
         except ValueError as error:
             raise click.BadParameter(str(error), param_hint="--url-prefix") from error
-    checks = STRICT_CHECKS if strict else CHECKS
-    failure, reports = _check(info, folder, url_prefix, checks)
+    failure, reports = _check(info, folder, url_prefix, is_strict=strict)
     if wheel:
         try:
             contents = read_archive(wheel)
@@ -91,7 +82,7 @@ def check(
 
 
 def _check(
-    info: ScriptInfo, root: str | None, url_prefix: str | None, checks: Iterable[Check]
+    info: ScriptInfo, root: str | None, url_prefix: str | None, *, is_strict: bool
 ) -> tuple[Problem | None, list[Report]]:
     """Return the problem of the app, if it has one, and the report of each tree.
 
@@ -104,9 +95,11 @@ def _check(
         if root is None:
             hint = "To check a tree without its app, name its root: --root app/api."
             raise LoadError(failure.format_message(), hint) from failure
-        return _describe_app(info, failure), [check_alone(root, None, url_prefix, checks)]
+        return _describe_app(info, failure), [
+            check_alone(root, None, url_prefix, is_strict=is_strict)
+        ]
     reports = [
-        check_alone(error.root, error, url_prefix, checks)
+        check_alone(error.root, error, url_prefix, is_strict=is_strict)
         for error in refused
         if root in (None, os.path.realpath(error.root))
     ]
@@ -117,13 +110,15 @@ def _check(
         for mount in mounts_of(app):
             roots.append(mount.root)
             if root in (None, os.path.realpath(mount.root)):
-                reports.append(check_mount(app, mount, checks))
+                reports.append(check_mount(app, mount, is_strict=is_strict))
     gc.unfreeze()
     if root is None or reports:
         return None, reports
     reason = f"No tree of the app has this root: it has {', '.join(map(shown_path, roots))}."
     hint = "Check one of those, or give RouteHandlers this root where the app is made."
-    return Problem(reason, hint, (root,), "warning"), [check_alone(root, None, url_prefix, checks)]
+    return Problem(reason, hint, (root,), "warning"), [
+        check_alone(root, None, url_prefix, is_strict=is_strict)
+    ]
 
 
 def _describe_app(info: ScriptInfo, error: click.ClickException) -> Problem:

@@ -38,7 +38,6 @@ def find_unused_dependencies(app: Flask, mount: Mount) -> Iterator[Problem]:
                 "Name it as an argument where it is needed, or remove it. If it is a helper, "
                 "begin its name with an underscore.",
                 (definition.file,),
-                "warning",
             )
 
 
@@ -55,7 +54,6 @@ def find_late_guards(app: Flask, mount: Mount) -> Iterator[Problem]:
                 "which may answer 401 or 403: everyone can find out what exists.",
                 f"Name {guard.name} before {first.name}.",
                 (link.file,),
-                "warning",
             )
 
 
@@ -78,7 +76,6 @@ def find_late_cors(app: Flask, mount: Mount) -> Iterator[Problem]:
             "credential: browsers send preflights without any.",
             f"Let it run before {guard.name}: in a folder above, or first in the list.",
             (file,),
-            "warning",
         )
 
 

@@ -10,7 +10,8 @@ from importlib.metadata import Distribution, distributions
 from itertools import takewhile
 from pathlib import PurePath, PurePosixPath
 
-from ...tree.model import SourceFile, Tree
+from ...errors import Problem
+from ...tree.model import Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,16 @@ def _owners(module: str) -> Iterator[Distribution]:
             yield distribution
 
 
-def find_missing(tree: Tree, contents: Contents) -> list[SourceFile]:
-    """Return the files of a tree that a distribution does not have, in the order of the tree."""
+def find_missing(tree: Tree, contents: Contents) -> Iterator[Problem]:
+    """Find files of a tree that a distribution lacks; if it has none, that is one problem."""
     folder = contents.folder_of(tree.root)
-    sources: list[SourceFile] = sorted([*tree.routes, *tree.middleware], key=lambda s: s.file)
-    return [s for s in sources if folder is None or f"{folder}/{s.file}" not in contents.files]
+    files = sorted(source.file for source in (*tree.routes, *tree.middleware))
+    missing = [file for file in files if f"{folder}/{file}" not in contents.files]
+    hint = (
+        "Include the folder in the build backend's configuration, then build and install it again."
+    )
+    if missing and missing == files:
+        yield Problem(f"None of its files is in {contents.label}.", hint, (tree.root,))
+        return
+    for file in missing:
+        yield Problem(f"It is not in {contents.label}.", hint, (file,))

@@ -1,13 +1,13 @@
 """Find handlers that do not do what their names, parameters or docstrings suggest.
 
-All checks are warnings about code that runs. Each is a :data:`~.checks.Check`.
+All are about code that runs.
 """
 
 from __future__ import annotations
 
 import enum
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, time
 from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin
@@ -35,41 +35,41 @@ _PLAIN = (str, int, float, UUID, date, time, Decimal, enum.Enum)
 _SEQUENCES = (list, tuple, set, frozenset)
 
 
-def find_undocumented(app: Flask, mount: Mount) -> Iterator[Problem]:
+def find_undocumented(method: str, binding: Binding) -> Iterator[Problem]:
     """Find handlers without a docstring."""
-    for file, method, binding in handlers_of(mount):
-        if not inspect.getdoc(binding.function):
-            yield Problem(
-                f"{method} has no docstring.",
-                "Write what it does in its first line.",
-                (file,),
-                "warning",
-            )
+    if not inspect.getdoc(binding.function):
+        yield Problem(
+            f"{method} has no docstring.",
+            "Write what it does in its first line.",
+        )
 
 
-def find_fixed_parameters(app: Flask, mount: Mount) -> Iterator[Problem]:
+def find_fixed_parameters(method: str, binding: Binding) -> Iterator[Problem]:
     """Find parameters that look like input of a client, which cannot set them.
 
     ``def GET(page: int = 1)`` reads the query in FastAPI; here a parameter without a marker keeps
     its default. One that a decorator wraps is left alone, since the decorator may pass another
     value.
     """
-    for file, method, binding in handlers_of(mount):
-        function = binding.function
-        if hasattr(function, "__wrapped__") or not _has_defaults(function):
+    function = binding.function
+    defaults = getattr(function, "__defaults__", None) or getattr(function, "__kwdefaults__", None)
+    if not defaults or hasattr(function, "__wrapped__"):
+        return
+    annotations, known = read_annotations(function), {*binding.names, *binding.extras}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.default is inspect.Parameter.empty or name in known:
             continue
-        for parameter in inspect.signature(function).parameters.values():
-            annotation = _read_annotation(function, parameter)
-            if parameter.name not in (*binding.names, *binding.extras) and _is_plain(annotation):
-                kind = inspect.formatannotation(annotation)
-                marked = f"{parameter.name}: Query[{kind}] = {parameter.default!r}"
-                yield Problem(
-                    f"{method} has the parameter {parameter}, which no client can set.",
-                    f"Write {marked} if it should come from the query: "
-                    "from flask_routehandlers import Query.",
-                    (file,),
-                    "warning",
-                )
+        try:
+            annotation = evaluate(annotations.get(name, type(parameter.default)), function)
+        except UnreadableError:
+            continue
+        if _is_plain(annotation):
+            marked = f"{name}: Query[{inspect.formatannotation(annotation)}]"
+            yield Problem(
+                f"{method} has the parameter {parameter}, which no client can set.",
+                f"Write {marked} = {parameter.default!r} if it should come from the query: "
+                "from flask_routehandlers import Query.",
+            )
 
 
 def find_sockets(app: Flask, mount: Mount) -> Iterator[Problem]:
@@ -83,33 +83,7 @@ def find_sockets(app: Flask, mount: Mount) -> Iterator[Problem]:
                         f"It defines {name}(), which is never called: WSGI has no WebSockets.",
                         "Remove it. An extension such as Flask-Sock adds rules for WebSockets.",
                         (route.file.file,),
-                        "warning",
                     )
-
-
-def handlers_of(mount: Mount) -> Iterator[tuple[str, str, Binding]]:
-    """Yield the file, the method and the binding of each handler."""
-    for route in mount.routes:
-        for method, handler in route.handlers.items():
-            yield route.file.file, method, handler.binding
-
-
-def _has_defaults(function: Callable[..., Any]) -> bool:
-    """Return whether a parameter has a default. Most have none, and signatures are slow."""
-    return bool(
-        getattr(function, "__defaults__", None) or getattr(function, "__kwdefaults__", None)
-    )
-
-
-def _read_annotation(function: Callable[..., Any], parameter: inspect.Parameter) -> Any:
-    """Return the annotation of a parameter with a default, or the type of this default."""
-    if parameter.default is inspect.Parameter.empty:
-        return None
-    annotation = read_annotations(function).get(parameter.name, type(parameter.default))
-    try:
-        return evaluate(annotation, function)
-    except UnreadableError:
-        return None
 
 
 def _is_plain(annotation: Any) -> bool:

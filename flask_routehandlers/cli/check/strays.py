@@ -49,7 +49,6 @@ def find_strays(tree: Tree) -> Iterator[Problem]:
                 f"It defines {handler}, and only a {ROUTE_FILE} gets a URL.",
                 f"Move it to {'/'.join([*folders, ROUTE_FILE])} if it should answer requests.",
                 (file,),
-                "warning",
             )
 
 
@@ -64,7 +63,6 @@ def find_private_routes(tree: Tree) -> Iterator[Problem]:
                 f"It gets no URL: the folder {private[0]} is private or hidden.",
                 f"Rename it to {escape(private[0])} if its name should be in the URL.",
                 ("/".join([*names, ROUTE_FILE]),),
-                "warning",
             )
 
 
@@ -78,7 +76,6 @@ def find_parameters_as_text(tree: Tree) -> Iterator[Problem]:
                     f"The folder {folder} is text, and matches that text alone.",
                     f"Rename it to {parameter} if it should be a parameter.",
                     ("/".join(route.folders[:n]),),
-                    "warning",
                 )
 
 
