@@ -790,8 +790,8 @@ def test_a_killed_export_leaves_a_whole_one(tmp_path, kills):
     assert counts["killed"] >= kills // 2
     assert counts["old"] > 0
     assert counts["left behind"] > 0
-    for mark in tmp_path.glob(".out.*/flask-routehandlers-export"):
-        os.utime(mark, (0, 0))
+    for work in tmp_path.glob(".out.*.flask-routehandlers-export"):
+        os.utime(work, (0, 0))
     assert render(kills)[1] == 0
     assert versions(folder) == {str(kills)}
     assert leftovers(folder) == []

@@ -1,14 +1,10 @@
-"""Helpers that the commands share: the app, words for numbers, a progress bar."""
+"""Helpers that the commands share: the app, their errors, words for numbers."""
 
 from __future__ import annotations
 
 import os
-import sys
 import warnings
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, nullcontext
 from traceback import extract_tb
-from typing import TypeVar
 
 import click
 from flask import Flask
@@ -21,11 +17,10 @@ from ..errors import (
     RouteHandlersWarning,
     RouteTreeError,
     describe_exception,
+    printable,
 )
 from ..extension import collecting
 from ..mount import mounts_of
-
-T = TypeVar("T")
 
 _TRACEBACK = "Run `flask routes` to see the traceback."
 
@@ -49,7 +44,7 @@ class LoadError(click.ClickException):
     exit_code = 2
 
     def __init__(self, reason: str, hint: str = "") -> None:
-        super().__init__(f"{reason}\n{hint}".rstrip())
+        super().__init__(printable(f"{reason}\n{hint}".rstrip()))
         self.reason = reason
         self.hint = hint
 
@@ -149,16 +144,3 @@ def load_with_shared_store(info: ScriptInfo) -> Flask:
 def counted(number: int, noun: str) -> str:
     """Return ``1 route file``, ``2 route files``."""
     return f"1 {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def progress(items: Iterable[T], length: int, label: str) -> AbstractContextManager[Iterable[T]]:
-    """Return a context manager that gives the items, and moves a bar at a terminal with them.
-
-    The bar is on standard error, so that output can be piped.
-
-    :param length: how many items there are.
-    :param label: the words before the bar.
-    """
-    if not sys.stderr.isatty():
-        return nullcontext(items)
-    return click.progressbar(items, length=length, label=label, file=sys.stderr)

@@ -25,7 +25,6 @@ from flask.cli import ScriptInfo, pass_script_info
 from ..errors import (
     RouteTreeError,
     install_hint,
-    printable,
     shown_path,
 )
 from ..handlers.exports import METHODS
@@ -114,7 +113,7 @@ def new(
         contents, note = _make_contents(place, plan, names, wanted)
         write(place, plan, contents)
     except RouteTreeError as error:
-        raise LoadError(printable(f"Nothing is written: {error}")) from error
+        raise LoadError(f"Nothing is written: {error}") from error
     except OSError as error:
         reason = f"{error.strerror}: {shown_path(str(error.filename))}"
         raise LoadError(f"Nothing is written: {reason}.") from error

@@ -8,14 +8,16 @@ handler that fails does not keep the others from running. Handlers are code of u
 from __future__ import annotations
 
 import os
+import sys
 import sysconfig
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from traceback import extract_tb
 from typing import TypeVar
 from urllib.parse import quote
 
+import click
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
@@ -171,14 +173,21 @@ def failure(file: str, task: str, error: BaseException) -> Problem:
 
 
 def in_threads(
-    function: Callable[[StaticUrl], Result], urls: Iterable[StaticUrl], threads: int
+    function: Callable[[StaticUrl], Result], urls: Sequence[StaticUrl], threads: int, label: str
 ) -> Iterator[Result]:
-    """Return the results of a function, in the order of the URLs.
+    """Yield the results of a function, in the order of the URLs, and move a bar at a terminal.
 
-    Handlers wait for databases and other servers, so threads are enough.
+    Handlers wait for databases and other servers, so threads are enough. The bar is on standard
+    error, so that output can be piped.
 
     :param function: is called in another thread; it must not raise.
     :param threads: how many calls run at once.
+    :param label: the words before the bar.
     """
     with ThreadPoolExecutor(threads) as pool:
-        yield from pool.map(function, urls)
+        results = pool.map(function, urls)
+        if not sys.stderr.isatty():
+            yield from results
+            return
+        with click.progressbar(results, len(urls), label, file=sys.stderr) as bar:
+            yield from bar

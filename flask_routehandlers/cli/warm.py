@@ -8,7 +8,6 @@ server is computing at this moment, instead of computing it too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import click
 from flask import Flask
@@ -17,12 +16,15 @@ from werkzeug.exceptions import HTTPException
 
 from ..caching import cache_of
 from ..caching.stores.base import Found
-from ..errors import Problem, StoreError, printable
-from .common import LoadError, counted, load_with_shared_store, progress, threads_option
+from ..errors import Problem, StoreError
+from .common import LoadError, counted, load_with_shared_store, threads_option
 from .rendering import StaticUrl, failure, find_urls, in_threads, server_error
 
 #: A tag that no entry has.
 _NO_TAG = "warm:"
+
+#: The outcomes for a URL whose response is stored: just now, or before.
+_NEW, _FRESH = "new", "fresh"
 
 
 @click.command()
@@ -43,50 +45,30 @@ def warm(context: click.Context, info: ScriptInfo, threads: int) -> None:
         _check_store(app)
         urls = find_urls(app)
         problems = [*urls.problems, *_warm_lists(urls.known)]
-        results = in_threads(_warm, urls.known, threads)
-        with progress(results, len(urls.known), "Warming") as bar:
-            outcomes = list(bar)
+        outcomes = list(in_threads(_warm, urls.known, threads, "Warming"))
         # While the store is down, entries go into the memory of this process.
         _check_store(app)
     except StoreError as error:
         hint = "Look at ROUTE_HANDLERS_CACHE_URL in app.config."
         raise LoadError(f"The store cannot be reached: {error}. {hint}") from error
-    fresh = new = 0
-    for outcome in outcomes:
+    stored = {_NEW: 0, _FRESH: 0}
+    for url, outcome in zip(urls.known, outcomes, strict=True):
         if isinstance(outcome, Problem):
             problems.append(outcome)
-        elif outcome.why_not or not outcome.is_stored():
-            click.echo(f"not stored  {outcome.url.url}: {outcome.why_not or 'no longer there'}")
-        elif outcome.is_new:
-            new += 1
+        elif outcome not in stored:
+            click.echo(f"not stored  {url.url}: {outcome}")
+        elif url.route.cache.store.get(url.route.key_of(url.path)) is None:
+            click.echo(f"not stored  {url.url}: no longer there")
         else:
-            fresh += 1
+            stored[outcome] += 1
     for file in urls.unlisted:
         click.echo(f"not known   {file} has no generate_static_params")
     for problem in problems:
-        click.echo(printable(f"{problem}\n"), err=True)
-    click.echo(f"Stored {counted(new, 'URL')}, {fresh} were fresh, {len(problems)} failed.")
+        click.echo(f"{problem}\n", err=True)
+    new, fresh = counted(stored[_NEW], "URL"), stored[_FRESH]
+    click.echo(f"Stored {new}, {fresh} were fresh, {len(problems)} failed.")
     if problems:
         context.exit(1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Warmed:
-    """The outcome for one URL whose handler did not fail.
-
-    :param url: the URL.
-    :param is_new: whether it was computed just now.
-    :param why_not: why the response is not stored, in a word; empty if it is.
-    """
-
-    url: StaticUrl
-    is_new: bool = True
-    why_not: str = ""
-
-    def is_stored(self) -> bool:
-        """Return whether the store has the URL at this moment."""
-        route = self.url.route
-        return route.cache.store.get(route.key_of(self.url.path)) is not None
 
 
 def _check_store(app: Flask) -> None:
@@ -97,11 +79,13 @@ def _check_store(app: Flask) -> None:
         cache.store.revalidate_tags([_NO_TAG])
 
 
-def _warm(url: StaticUrl) -> _Warmed | Problem:
+def _warm(url: StaticUrl) -> str | Problem:
     """Compute and store the response for a URL, unless a fresh one is stored.
 
     A response that may not be stored is not a failure: its reason is taken from the header
     ``Cache-Status`` (RFC 9211), ``detail=...``.
+
+    :returns: ``_NEW``, ``_FRESH``, or why the response is not stored.
     """
     route, coordinator = url.route, url.route.cache.coordinator
     try:
@@ -110,13 +94,13 @@ def _warm(url: StaticUrl) -> _Warmed | Problem:
         if stored is None:
             answer = coordinator.resolve(job, None)  # also for a server that is computing it
         elif stored.fresh_for > 0:
-            return _Warmed(url, is_new=False)
+            return _FRESH
         else:
             answer = coordinator.compute(job)
         if isinstance(answer.result, Found):
             if answer.is_stored or answer.is_collapsed:
-                return _Warmed(url)
-            return _Warmed(url, why_not="revalidated meanwhile")
+                return _NEW
+            return "revalidated meanwhile"
         status = answer.result.status_code
         detail = answer.result.headers["Cache-Status"].rpartition("detail=")[2]
         answer.result.close()
@@ -127,7 +111,7 @@ def _warm(url: StaticUrl) -> _Warmed | Problem:
         return failure(url.file, f"GET for {url.url}", error)
     if status >= 500:
         return server_error(url, status)
-    return _Warmed(url, why_not=detail)
+    return detail
 
 
 def _warm_lists(urls: Iterable[StaticUrl]) -> Iterator[Problem]:

@@ -6,11 +6,10 @@ import click
 from flask.cli import ScriptInfo, pass_script_info
 
 from ...errors import printable
-from ..common import LoadError, counted, load, progress, threads_option
+from ..common import counted, load, threads_option
 from ..rendering import in_threads, render
-from .engine import ExportError, check_folder, find_differences, find_exported
+from .engine import check_folder, find_differences, find_exported
 from .engine import export as export_to
-from .manifest import Item
 
 
 @click.command()
@@ -41,21 +40,14 @@ def export(
     cannot be exported.
     """
     app = load(info)
-    differences: list[str] = []
-    items: list[Item] = []
-    try:
-        path = check_folder(app, folder)
-        urls = find_exported(app, without_middleware=without_middleware)
-        with progress(in_threads(render, urls, threads), len(urls), "Rendering") as rendered:
-            if check:
-                differences = find_differences(path, urls, rendered)
-            else:
-                items = export_to(path, urls, rendered)
-    except ExportError as error:
-        raise LoadError(printable(str(error))) from error
+    path = check_folder(app, folder)
+    urls = find_exported(app, without_middleware=without_middleware)
+    rendered = in_threads(render, urls, threads, "Rendering")
     if check:
+        differences = find_differences(path, urls, rendered)
         for line in differences:
             click.echo(printable(line))
         context.exit(int(bool(differences)))
+    items = export_to(path, urls, rendered)
     files = sum(item.file is not None for item in items)
     click.echo(f"Exported {counted(len(items), 'URL')} to {folder}, {files} of them as files.")

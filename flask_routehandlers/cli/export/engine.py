@@ -13,17 +13,13 @@ from pathlib import PurePath
 
 from flask import Flask
 
-from ...errors import Problem, RouteHandlersError, shown_path
+from ...errors import Problem, shown_path
 from ...mount import mounts_of
-from ..common import counted
+from ..common import LoadError, counted
 from ..rendering import Rendered, StaticUrl, find_urls
 from .file_names import FileNameError, FileNames
 from .manifest import Item, compare, find_foreign_files, write_manifest
 from .replacing import replacing
-
-
-class ExportError(RouteHandlersError):
-    """An app cannot be exported. The folder of the export is as it was."""
 
 
 def find_exported(app: Flask, *, without_middleware: bool) -> list[StaticUrl]:
@@ -33,7 +29,7 @@ def find_exported(app: Flask, *, without_middleware: bool) -> list[StaticUrl]:
     only exported when the user has said that its responses are for everyone.
 
     :param without_middleware: whether routes below middleware are exported too.
-    :raises ExportError: if some cannot be exported, or are not known.
+    :raises LoadError: if some cannot be exported, or are not known.
     """
     urls = find_urls(app)
     problems = list(urls.problems)
@@ -55,12 +51,12 @@ def check_folder(app: Flask, folder: str) -> str:
     """Return the real path of the folder of an export.
 
     :param folder: the folder as the user has written it, which need not exist.
-    :raises ExportError: if it is inside of a root, where exported files could be imported.
+    :raises LoadError: if it is inside of a root, where exported files could be imported.
     """
     folder = os.path.realpath(folder)
     for mount in mounts_of(app):
         if PurePath(folder).is_relative_to(os.path.realpath(mount.root)):
-            raise ExportError(
+            raise LoadError(
                 f"{shown_path(folder)} is inside of the root {shown_path(mount.root)}, "
                 "where exported files could be imported. Give a folder outside of it."
             )
@@ -77,14 +73,16 @@ def export(
     :param urls: all URLs of the export.
     :param rendered: the same, rendered.
     :returns: the items of the manifest.
-    :raises ExportError: if the folder cannot be replaced, or one of the URLs cannot be a file.
+    :raises LoadError: if the folder cannot be replaced, or one of the URLs cannot be a file.
     """
     try:
-        with replacing(folder, lambda: _refuse_foreign_files(folder)) as new:
+        with replacing(folder) as new:
+            _refuse_foreign_files(folder)
             items = list(_make_items(urls, rendered, new))
             write_manifest(new, items)
+            _refuse_foreign_files(folder)  # which have appeared meanwhile
     except OSError as error:
-        raise ExportError(
+        raise LoadError(
             f"{folder} cannot be written: {error}. It is replaced as a whole: give a folder that "
             "is not a mount point, in a folder that is writable."
         ) from error
@@ -96,13 +94,13 @@ def find_differences(
 ) -> list[str]:
     """Return how a folder differs from what :func:`export` would write, as lines.
 
-    :raises ExportError: if one of the URLs cannot be a file, or the folder cannot be read.
+    :raises LoadError: if one of the URLs cannot be a file, or the folder cannot be read.
     """
     items = list(_make_items(urls, rendered))
     try:
         return list(compare(folder, items))
     except OSError as error:
-        raise ExportError(f"{folder} cannot be read: {error}.") from error
+        raise LoadError(f"{folder} cannot be read: {error}.") from error
 
 
 def _make_items(
@@ -110,7 +108,7 @@ def _make_items(
 ) -> Iterator[Item]:
     """Yield the item of each URL, and write its file if a folder is given.
 
-    :raises ExportError: at the end, with every problem.
+    :raises LoadError: at the end, with every problem.
     """
     names = FileNames(url.path for url in urls)
     problems = []
@@ -124,7 +122,11 @@ def _make_items(
             try:
                 name = names.take(result.url.path, headers.get("Content-Type", ""))
             except FileNameError as error:
-                problems.append(_describe_refusal(result.url, error))
+                url, hint = result.url, "Rename its folder, or make its GET dynamic."
+                if url.route.config.generate_static_params is not None:
+                    hint = "Leave it out of generate_static_params, or list other parameters."
+                reason = f"{url.url} cannot be a file: {error}."
+                problems.append(Problem(reason, hint, (url.file,)))
                 continue
             digest = hashlib.sha256(result.body).hexdigest()
             if folder:
@@ -136,21 +138,10 @@ def _make_items(
         raise _refusal(problems)
 
 
-def _describe_refusal(url: StaticUrl, error: FileNameError) -> Problem:
-    """Return the problem of a URL that cannot be a file.
-
-    A URL with parameters can be left out of a list; the name of any other is that of its folder.
-    """
-    hint = "Leave it out of generate_static_params, or list other parameters."
-    if url.route.config.generate_static_params is None:
-        hint = "Rename its folder, or make its GET dynamic."
-    return Problem(f"{url.url} cannot be a file: {error}.", hint, (url.file,))
-
-
-def _refusal(problems: list[Problem]) -> ExportError:
+def _refusal(problems: list[Problem]) -> LoadError:
     """Return the error with all problems, each a paragraph."""
     title = f"Nothing is exported: {counted(len(problems), 'problem')}."
-    return ExportError("\n\n".join([title, *map(str, problems)]))
+    return LoadError("\n\n".join([title, *map(str, problems)]))
 
 
 def _join(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -171,15 +162,15 @@ def _write(path: str, body: bytes) -> None:
 
 
 def _refuse_foreign_files(folder: str) -> None:
-    """Raise an ``ExportError`` if a folder holds what must not be lost."""
+    """Raise an ``LoadError`` if a folder holds what must not be lost."""
     if os.path.lexists(folder) and not os.path.isdir(folder):
-        raise ExportError(f"{folder} is a file. Give the path of a folder.")
+        raise LoadError(f"{folder} is a file. Give the path of a folder.")
     foreign = find_foreign_files(folder)
     if foreign:
         shown = foreign[0]
         if len(foreign) > 1:
             shown += f" and {len(foreign) - 1} more"
-        raise ExportError(
+        raise LoadError(
             f"{folder} has files that are not from an export and would be lost: {shown}. "
             "Give a folder that is new, empty or an earlier export."
         )

@@ -40,7 +40,16 @@ _LONGEST_NAME = 255
 _LONGEST_PATH = 1024
 
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\\ud800-\udfff]')
-_DEVICE = re.compile(r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³]) *(?:\.|\Z)", re.I)
+
+#: What no file or folder is named, as patterns of whole names, and why.
+_REFUSED = {
+    r"\.{0,2}": "would be another folder",
+    r".*[. ]": "ends with a dot or a space, which Windows removes",
+    r"(?i:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[0-9¹²³]) *(?:\..*)?": (
+        "is a device on Windows"
+    ),
+    r"\.(?!well-known\Z).*": "is hidden, as files that configure a server are",
+}
 
 
 class FileNameError(ValueError):
@@ -130,17 +139,12 @@ def _check(name: str) -> None:
     """
     parts = name.split("/")
     for part in parts:
-        if part in ("", ".", ".."):
-            raise FileNameError(f"{part!r} would be another folder")
         match = _FORBIDDEN.search(part)
         if match:
             raise FileNameError(f"{part!r} has {match[0]!r}, which a file name cannot have")
-        if part[-1] in ". ":
-            raise FileNameError(f"{part!r} ends with a dot or a space, which Windows removes")
-        if _DEVICE.match(part):
-            raise FileNameError(f"{part!r} is a device on Windows")
-        if part[0] == "." and part != ".well-known":
-            raise FileNameError(f"{part!r} is hidden, as files that configure a server are")
+        for pattern, reason in _REFUSED.items():
+            if re.fullmatch(pattern, part):
+                raise FileNameError(f"{part!r} {reason}")
         _check_length(part, "a file name", _LONGEST_NAME)
     if _PROGRAM.search(parts[-1]):
         raise FileNameError(f"{name} is a program to some servers, which would run it")

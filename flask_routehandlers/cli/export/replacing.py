@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import ctypes
 import os
-import secrets
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
+from tempfile import mkdtemp
 
 #: Of renameat2(2).
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
-#: A file in each working folder, which distinguishes it from the folders of users.
-_MARK = "flask-routehandlers-export"
+#: The end of the name of a working folder, which distinguishes it from the folders of users.
+_ENDING = ".flask-routehandlers-export"
 
 #: Seconds after which a working folder is left over from a process that was killed.
 _LEFT_OVER = 24 * 3600
 
 
 @contextmanager
-def replacing(folder: str, check: Callable[[], None]) -> Iterator[str]:
+def replacing(folder: str) -> Iterator[str]:
     """Give a new, empty folder to fill. It takes the place of ``folder`` when the block ends.
 
     If the block raises, or the process is killed, ``folder`` is as it was. It is filled in a
@@ -33,11 +33,10 @@ def replacing(folder: str, check: Callable[[], None]) -> Iterator[str]:
     working folder of a process that was killed goes away in a call a day later.
 
     Linux exchanges the two in one step. Elsewhere, and on file systems that cannot, it takes two
-    renames: a process killed between them leaves no folder, and the next call brings it back.
+    renames: a process killed between them leaves no folder, and the next call brings it back
+    before its block begins.
 
     :param folder: the absolute path of the folder, without symbolic links. It need not exist.
-    :param check: raises if the folder holds what must not be lost. It is called first, and again
-        just before the folder goes.
     :raises OSError: if it cannot be replaced, as a mount point cannot.
     """
     path = Path(folder)
@@ -45,19 +44,16 @@ def replacing(folder: str, check: Callable[[], None]) -> Iterator[str]:
         raise OSError("it is the root of the file system")
     path.parent.mkdir(parents=True, exist_ok=True)
     _clean_up(path)
-    check()
-    work = path.parent / f".{path.name}.{secrets.token_hex(8)}"
+    work = Path(mkdtemp(_ENDING, f".{path.name}.", path.parent))
     new, old = work / "new", work / "old"
-    new.mkdir(parents=True)
     try:
-        (work / _MARK).touch()
+        new.mkdir()
         yield str(new)
         if path.is_dir():
             shutil.copymode(path, new)
-        check()
         _put_in_place(new, path, old)
     finally:
-        _remove(work)
+        shutil.rmtree(work)
 
 
 def _clean_up(path: Path) -> None:
@@ -68,20 +64,12 @@ def _clean_up(path: Path) -> None:
 
     :param path: the folder that is replaced.
     """
-    for mark in path.parent.glob(f".{escape(path.name)}.*/{_MARK}"):
-        old = mark.parent / "old"
+    for work in path.parent.glob(f".{escape(path.name)}.*{_ENDING}"):
+        old = work / "old"
         if old.is_dir() and not path.exists():
             old.rename(path)
-        if time.time() - mark.stat().st_mtime > _LEFT_OVER:
-            _remove(mark.parent)
-
-
-def _remove(work: Path) -> None:
-    """Remove a working folder and what is in it."""
-    # The mark goes last: without it no other call would clean up.
-    for name in ("new", "old"):
-        shutil.rmtree(work / name, ignore_errors=True)
-    shutil.rmtree(work)
+        if time.time() - work.stat().st_mtime > _LEFT_OVER:
+            shutil.rmtree(work)
 
 
 def _put_in_place(new: Path, path: Path, old: Path) -> None:
