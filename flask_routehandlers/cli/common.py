@@ -1,4 +1,4 @@
-"""Helpers that the commands share: the app, their errors, words for numbers."""
+"""Helpers that the commands share: the app, words for numbers, files that are written."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from ..errors import (
     RouteTreeError,
     describe_exception,
     printable,
+    shown_path,
 )
 from ..extension import collecting
 from ..mount import mounts_of
@@ -144,3 +145,16 @@ def load_with_shared_store(info: ScriptInfo) -> Flask:
 def counted(number: int, noun: str) -> str:
     """Return ``1 route file``, ``2 route files``."""
     return f"1 {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def write_file(file: str, content: str) -> None:
+    """Write a file and print its name.
+
+    :raises click.ClickException: if it cannot be written.
+    """
+    try:
+        with open(file, "w", encoding="utf-8", newline="\n") as opened:
+            opened.write(content)
+    except OSError as error:
+        raise LoadError(f"Nothing is written: {error.strerror}: {file}.") from error
+    click.echo(f"Wrote {shown_path(os.path.abspath(file))}")

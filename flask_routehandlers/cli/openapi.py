@@ -8,21 +8,20 @@ a repository is the same on each machine.
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 import click
 from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
 
-from ..errors import printable, shown_path
+from ..errors import printable
 from ..mount import Mount, Route, mounts_of
 from ..openapi.checking import find_repeated_ids
 from ..openapi.differences import find_differences
 from ..openapi.document import Document, make_document
 from ..openapi.operations import is_document
 from ..openapi.serving import dump, get_document
-from .common import LoadError, load
+from .common import LoadError, load, write_file
 
 _HINT = "Run `flask route-handlers new openapi.json --openapi`, which writes one."
 
@@ -59,16 +58,10 @@ def openapi(
         for difference in differences:
             click.echo(printable(str(difference)))
         context.exit(int(bool(differences)))
-    text = dump(document)
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    try:
-        with open(output, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-    except OSError as error:
-        raise LoadError(f"Nothing is written: {error.strerror}: {output}.") from error
-    click.echo(f"Wrote {shown_path(os.path.abspath(output))}")
+    if output:
+        write_file(output, dump(document))
+    else:
+        click.echo(dump(document), nl=False)
 
 
 def _find_document(app: Flask, path: str | None) -> Document:

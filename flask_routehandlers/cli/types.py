@@ -15,18 +15,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import click
 from flask import Flask
 from flask.cli import ScriptInfo, pass_script_info
 
-from ..errors import shown_path
 from ..mount import Mount, Route, mounts_of
 from ..routing.converters import LIST_OF_STR, segment_types, value_type
 from ..routing.prefix import prefix_parameters
 from ..tree.segments import CatchAll
-from .common import LoadError, load
+from .common import load, write_file
 
 _MODULE = '''\
 """URLs of the route files, for type checkers. Written by `flask route-handlers types`."""
@@ -79,26 +79,11 @@ def types(context: click.Context, info: ScriptInfo, file: str, is_checked: bool)
     loaded.
     """
     source = make_source(load(info))
-    if is_checked:
-        if _read(file) != source:
-            click.echo(f"{file} is not up to date. Run `flask route-handlers types {file}`.")
-            context.exit(1)
-        return
-    try:
-        with open(file, "w", encoding="utf-8", newline="\n") as opened:
-            opened.write(source)
-    except OSError as error:
-        raise LoadError(f"Nothing is written: {error.strerror}: {file}.") from error
-    click.echo(f"Wrote {shown_path(os.path.abspath(file))}")
-
-
-def _read(file: str) -> str | None:
-    """Return the content of a file, or ``None`` if it does not exist."""
-    try:
-        with open(file, encoding="utf-8") as opened:
-            return opened.read()
-    except FileNotFoundError:
-        return None
+    if not is_checked:
+        write_file(file, source)
+    elif not os.path.exists(file) or Path(file).read_text(encoding="utf-8") != source:
+        click.echo(f"{file} is not up to date. Run `flask route-handlers types {file}`.")
+        context.exit(1)
 
 
 def make_source(app: Flask) -> str:
