@@ -23,7 +23,7 @@ from ..errors import (
 from ..extension import collecting
 from ..mount import mounts_of
 
-_TRACEBACK = "Run `flask routes` to see the traceback."
+TRACEBACK_HINT = "Run `flask routes` to see the traceback."
 
 #: The option of commands that run static handlers.
 threads_option = click.option(
@@ -38,8 +38,8 @@ threads_option = click.option(
 class LoadError(click.ClickException):
     """A command cannot do its work. Click prints the reason and the hint, without a traceback.
 
-    :param reason: what is wrong.
-    :param hint: what to do.
+    :param reason: what is wrong, as sentences.
+    :param hint: what to do, as sentences.
     """
 
     exit_code = 2
@@ -66,26 +66,32 @@ def load(info: ScriptInfo) -> Flask:
     Whatever its code raises becomes an error without a traceback: a user of a command first wants
     to know what is wrong, and ``flask routes`` shows the rest.
 
-    :raises click.ClickException: if it cannot be loaded, or has no tree.
+    :raises LoadError: if it cannot be loaded, or has no tree.
     """
     try:
         app = info.load_app()
-    except NoAppException as error:
-        if find_app_file(info):
-            raise
-        # Flask takes the folder app/ for the module app, and says that it has no app.
-        raise LoadError(
-            "Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' "
-            "environment variable, or a 'wsgi.py' or 'app.py' file in the current directory."
-        ) from error
+    except KeyboardInterrupt:
+        raise
     except RouteHandlersError as error:
         # Below the problems of a tree, which are paragraphs.
-        hint = f"\n{_TRACEBACK}" if error.__cause__ else ""
+        hint = f"\n{TRACEBACK_HINT}" if error.__cause__ else ""
         raise LoadError(str(error), hint) from error
-    except (click.ClickException, KeyboardInterrupt):
-        raise
+    except click.ClickException as error:
+        message = error.format_message()
+        if isinstance(error, NoAppException) and find_app_file(info) is None:
+            # Flask takes the folder app/ for the module app, and says that it has no app.
+            message = (
+                "Could not locate a Flask application. Use the 'flask --app' option, 'FLASK_APP' "
+                "environment variable, or a 'wsgi.py' or 'app.py' file in the current directory."
+            )
+        raise LoadError(message) from error
     except BaseException as error:
-        raise _describe_failure(error) from error
+        hint = TRACEBACK_HINT
+        if not isinstance(error, Exception):  # `flask routes` prints nothing for SystemExit
+            frame = extract_tb(error.__traceback__)[-1]
+            hint = f"It was raised in {frame.filename}, line {frame.lineno}."
+        reason = f"The app cannot be loaded: {describe_exception(error)}"
+        raise LoadError(reason, hint) from error
     if not mounts_of(app):
         raise LoadError(
             f"The app {app.name!r} has no tree of route files.",
@@ -96,30 +102,18 @@ def load(info: ScriptInfo) -> Flask:
 
 def load_trees(
     info: ScriptInfo,
-) -> tuple[Flask | None, click.ClickException | None, list[RouteTreeError]]:
-    """Return the app, or why it cannot be loaded, and the errors of the trees that it refused.
+) -> tuple[Flask | None, LoadError | None, list[RouteTreeError]]:
+    """Return the app or why it cannot be loaded, and the errors of the trees that it refused.
 
     An app can refuse several trees: each is collected instead of raised, so that a command reports
     the problems of all of them at once.
-
-    :returns: the app or ``None``, the error or ``None``, and the errors of trees, which can come
-        with either.
     """
     with collecting() as refused, warnings.catch_warnings():
         warnings.simplefilter("ignore", RouteHandlersWarning)
         try:
             return load(info), None, refused
-        except click.ClickException as error:
+        except LoadError as error:
             return None, error, refused
-
-
-def _describe_failure(error: BaseException) -> LoadError:
-    """Return the error for an exception that the app's code raised while it was loaded."""
-    hint = _TRACEBACK
-    if not isinstance(error, Exception):  # `flask routes` prints nothing for SystemExit
-        frame = extract_tb(error.__traceback__)[-1]
-        hint = f"It was raised in {frame.filename}, line {frame.lineno}."
-    return LoadError(f"The app cannot be loaded: {describe_exception(error)}", hint)
 
 
 def load_with_shared_store(info: ScriptInfo) -> Flask:

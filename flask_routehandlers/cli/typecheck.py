@@ -71,5 +71,5 @@ def _find_roots(info: ScriptInfo) -> list[str]:
         roots += [mount.root for mount in mounts_of(app)]
     if failure and not roots:
         hint = "To check a tree without its app, name its root: --root app/api."
-        raise LoadError(failure.format_message(), hint) from failure
+        raise LoadError(failure.message, hint) from failure
     return roots

@@ -25,7 +25,7 @@ from flask.cli import ScriptInfo, pass_script_info
 from ...errors import Problem, printable, shown_path
 from ...mount import mounts_of
 from ...routing.prefix import check_prefix
-from ..common import LoadError, counted, find_app_file, load_trees
+from ..common import TRACEBACK_HINT, LoadError, counted, find_app_file, load_trees
 from .checks import Report, check_alone, check_mount, compare
 from .distributions import read_archive
 
@@ -94,7 +94,7 @@ def _check(
     if failure and not refused:
         if root is None:
             hint = "To check a tree without its app, name its root: --root app/api."
-            raise LoadError(failure.format_message(), hint) from failure
+            raise LoadError(failure.message, hint) from failure
         return _describe_app(info, failure), [
             check_alone(root, None, url_prefix, is_strict=is_strict)
         ]
@@ -121,19 +121,19 @@ def _check(
     ]
 
 
-def _describe_app(info: ScriptInfo, error: click.ClickException) -> Problem:
+def _describe_app(info: ScriptInfo, error: LoadError) -> Problem:
     """Return the problem of an app that cannot be loaded."""
     place = find_app_file(info)
     if place is None and not info.create_app:
         hint = "Its rules and converters are not known: name the app with flask --app."
         return Problem("Flask finds no app here.", hint, ("app",), "warning")
-    reason, hint = error.format_message(), "Name the app with flask --app."
-    if isinstance(error, LoadError):
-        reason, hint = error.reason, error.hint
-    elif "Traceback (most recent call last):" in reason:
+    reason, hint = error.reason, error.hint
+    if isinstance(error.__cause__, click.ClickException):
+        hint = "Name the app with flask --app."
+    if "Traceback (most recent call last):" in reason:
         # Flask puts the traceback of an ImportError into its message.
         first, *_, last = reason.splitlines()
-        reason, hint = f"{first} {last}", "Run `flask routes` to see the traceback."
+        reason, hint = f"{first} {last}", TRACEBACK_HINT
     return Problem(f"{reason.rstrip('.')}.", hint, (place or "app",))
 
 
