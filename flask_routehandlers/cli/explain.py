@@ -49,7 +49,7 @@ class PassedOver:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Explanation:
     """The way in which an app handles a request.
 
@@ -108,22 +108,15 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
     else:
         instead = "a rule matched whose converter refused the value"
     passed_over = list(_passed_over(app, served, chosen, instead, request.path))
-    if rule is None:
-        guess = None
-        if status == 404:
-            guess = _find_similar(app, method, target)
-        return Explanation(status, passed_over=passed_over, did_you_mean=guess)
-    details: dict[str, Any] = {}
+    explanation = Explanation(status, passed_over=passed_over)
+    if rule is not None:
+        explanation.rule, explanation.endpoint = rule.rule, rule.endpoint
+        explanation.parameters = dict(values)
+    elif status == 404:
+        explanation.did_you_mean = _find_similar(app, method, target)
     if chosen:
-        details = {"root": chosen[0].root, **_describe_route(*chosen, request)}
-    return Explanation(
-        details.pop("status", status),
-        rule=rule.rule,
-        endpoint=rule.endpoint,
-        parameters=dict(values),
-        passed_over=passed_over,
-        **details,
-    )
+        _describe_route(explanation, *chosen, request)
+    return explanation
 
 
 def base_url(app: Flask) -> str:
@@ -177,26 +170,26 @@ def _find_owner(served: Sequence[Served], rule: Rule | None) -> Served | None:
     return None
 
 
-def _describe_route(mount: Mount, route: Route, request: Request) -> dict[str, Any]:
-    """Return what an explanation has of the route that answers, by name."""
+def _describe_route(
+    explanation: Explanation, mount: Mount, route: Route, request: Request
+) -> None:
+    """Add what is known of the route that answers."""
+    explanation.root, explanation.file = mount.root, route.file.file
     view = route.view
     if not isinstance(view, Endpoint):
-        return {"file": route.file.file, "status": 500}
-    is_answered = request.method in view.dispatcher.allowed
+        explanation.status = 500
+        return
+    if request.method not in view.dispatcher.allowed:
+        explanation.status = 405
     method = view.dispatcher.method_of(request)
-    details: dict[str, Any] = {
-        "file": route.file.file,
-        "status": 200 if is_answered else 405,
-        "methods": list(view.dispatcher.allowed),
-        "steps": list(find_steps(mount, route, method)),
-    }
+    explanation.methods = list(view.dispatcher.allowed)
+    explanation.steps = list(find_steps(mount, route, method))
     handler = route.handlers.get(method)
     if handler is not None:
-        details["inputs"] = describe_inputs(handler.binding)
-        details["answers"] = describe_answers(view.dispatcher.app, handler.binding)
+        explanation.inputs = describe_inputs(handler.binding)
+        explanation.answers = describe_answers(view.dispatcher.app, handler.binding)
     if route.static and method == "GET":
-        details["static"] = f"stored, fresh {describe_lifetime(route.static)}"
-    return details
+        explanation.static = f"stored, fresh {describe_lifetime(route.static)}"
 
 
 def describe_lifetime(static: StaticRoute) -> str:

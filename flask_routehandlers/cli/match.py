@@ -76,7 +76,7 @@ def describe(method: str, path: str, explanation: Explanation) -> Iterator[str]:
         if explanation.static:
             yield _row("static", explanation.static)
     for other in explanation.passed_over:
-        yield f"  passed over {_shown(other.root, other.file)}: {other.reason}"
+        yield f"  passed over {shown_path(os.path.join(other.root, other.file))}: {other.reason}"
     if explanation.did_you_mean:
         yield f"  Did you mean {explanation.did_you_mean}?"
 
@@ -86,16 +86,11 @@ def _row(label: str, value: str | None) -> str:
     return f"  {label:<12}{value}"
 
 
-def _shown(root: str, file: str) -> str:
-    """Return a file as users see it: relative to the working directory if it is below it."""
-    return shown_path(os.path.join(root, file))
-
-
 def _outcome(method: str, explanation: Explanation) -> str:
     """Return the first line's answer: a file, a rule of the app, or a status."""
     status = explanation.status
     if explanation.root and explanation.file:
-        file = _shown(explanation.root, explanation.file)
+        file = shown_path(os.path.join(explanation.root, explanation.file))
         if status == 405:
             return f"405, {file} has no {method}"
         if status == 500:
