@@ -58,16 +58,18 @@ def find_steps(mount: Mount, route: Route, method: str) -> Iterator[Step]:
         return Step(kind, file, line, function.name, binding.dependencies)
 
     known: set[object] = set()
+    handler = route.handlers.get(method)
     for link in _chain_of(route, method):
-        is_middleware = link in route.links
-        if route.static is not None and not is_middleware and method == "GET":
-            # It is run as a separate request, which shares no dependencies.
-            known.clear()
+        kind = "middleware"
+        if link is handler:
+            kind = "handler"
+            if route.static is not None and method == "GET":
+                known.clear()  # it is run as a separate request, which shares no dependencies
         for dependency in link.dependencies:
             if dependency.identity not in known:
                 known.add(dependency.identity)
                 yield make("dependency", dependency)
-        yield make("middleware" if is_middleware else "handler", link)
+        yield make(kind, link)
 
 
 def find_dependencies(route: Route, method: str) -> Iterator[Dependency]:
