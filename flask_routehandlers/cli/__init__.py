@@ -29,7 +29,7 @@ def group() -> None:
     """Inspect and extend the trees of route files of the app."""
 
 
-COMMANDS = (
+for command in (
     check,
     export,
     list_handlers,
@@ -40,6 +40,5 @@ COMMANDS = (
     typecheck,
     types,
     warm,
-)
-for command in COMMANDS:
+):
     group.add_command(command)

@@ -5,6 +5,7 @@ This is for people: ``match`` prints it. Programs read the OpenAPI document.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Literal, get_args, get_origin
 
@@ -22,16 +23,13 @@ def describe_inputs(binding: Binding) -> dict[str, str]:
 
     Credentials are under ``credential``, wherever they are in the request.
     """
-    inputs: dict[str, str] = {}
-    if binding.inputs is None:
-        return inputs
-    for argument in binding.inputs.arguments:
+    inputs: dict[str, list[str]] = defaultdict(list)
+    for argument in binding.inputs.arguments if binding.inputs else ():
         place = "credential"
         if not isinstance(argument.marker, Scheme):
             place = argument.marker.place
-        spelled = f"{argument.name}: {spell_type(argument.annotation)}"
-        inputs[place] = f"{inputs[place]}, {spelled}" if place in inputs else spelled
-    return inputs
+        inputs[place].append(f"{argument.name}: {spell_type(argument.annotation)}")
+    return {place: ", ".join(arguments) for place, arguments in inputs.items()}
 
 
 def describe_answers(app: Flask, binding: Binding) -> str | None:
@@ -72,28 +70,25 @@ def spell_type(annotation: Any) -> str:
 
 def _describe_answer(answer: Answer) -> str:
     """Return an answer as its status, its type and the names of its headers."""
-    status = "any status"
-    if answer.status is not None:
-        status = str(answer.status)
-    described = f"{status} {spell_type(answer.annotation)}"
-    if answer.kind == "empty":
-        described = status
+    described = str(answer.status or "any status")
+    if answer.kind != "empty":
+        described += f" {spell_type(answer.annotation)}"
     headers = unalias(answer.headers)
     if is_typed_dict(headers):
-        described = f"{described} with {', '.join(headers.__annotations__)}"
+        described += f" with {', '.join(headers.__annotations__)}"
     return described
 
 
 def _codes_of_inputs(app: Flask, binding: Binding) -> Iterator[int]:
-    """Return the statuses of requests that cannot be read."""
+    """Yield the statuses of requests that cannot be read."""
     if binding.inputs is None:
         return
+    places = describe_inputs(binding).keys()
     if binding.inputs.credentials:
         yield 401
-    places = describe_inputs(binding)
     if "body" in places:
         yield 400
-    if not {"body", "form"}.isdisjoint(places):
+    if places & {"body", "form"}:
         yield 415
     if binding.inputs.readers:
         yield invalid_status(app)

@@ -15,12 +15,6 @@ from ..revalidation import revalidate_path, revalidate_tag
 from .common import load_with_shared_store
 
 
-class NotRevalidated(click.ClickException):
-    """A path or a tag was not revalidated."""
-
-    exit_code = 1
-
-
 @click.command()
 @click.argument("paths", metavar="[PATH]...", nargs=-1)
 @click.option("--tag", "tags", multiple=True, help="A tag. Can be given several times.")
@@ -46,7 +40,9 @@ def revalidate(info: ScriptInfo, paths: tuple[str, ...], tags: tuple[str, ...]) 
                 revalidate_tag(tag)
                 click.echo(f"Revalidated the tag {tag}")
         except RevalidationError as error:
-            raise NotRevalidated(str(error)) from error
+            raise click.ClickException(str(error)) from error
         except StoreError as error:
             outcome = "What is stored is served until it is stale."
-            raise NotRevalidated(f"The store cannot be reached: {error}. {outcome}") from error
+            raise click.ClickException(
+                f"The store cannot be reached: {error}. {outcome}"
+            ) from error
