@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import Any
 
 import click
 from flask import Flask
@@ -35,14 +34,11 @@ _COLUMNS = ("Method", "URL", "File", "Middleware", "Dependencies", "Static")
 class Handler:
     """A handler of an app, with what runs before it.
 
-    :param method: its method.
     :param urls: its rules: two below an optional catch-all, else one.
-    :param root: the absolute path of its root.
-    :param steps: what runs, in this order: middleware, dependencies and the handler itself.
+    :param steps: what runs, the handler itself at the end.
     :param static: how long a stored response is fresh, in words; ``None`` if the handler runs
         for each request.
-    :param names: the dependencies that it cannot do without, by name: the outermost definition
-        of each of these names runs.
+    :param guards: the names of dependencies whose outermost definition runs.
     """
 
     method: str
@@ -50,7 +46,7 @@ class Handler:
     root: str
     steps: list[Step]
     static: str | None
-    names: list[str]
+    guards: list[str]
 
 
 def _split(context: click.Context, option: click.Parameter, value: str | None) -> list[str]:
@@ -97,11 +93,14 @@ def list_handlers(
         for handler in handlers
         if handler not in left_out
         and not (unsafe and handler.method in _SAFE)
-        and not (wanted and _names_of(handler).isdisjoint(wanted))
-        and not (without and not set(without).isdisjoint(handler.names))
+        and not (wanted and set(wanted).isdisjoint(_find_names(handler)))
+        and set(without).isdisjoint(handler.guards)
     ]
     if as_json:
-        click.echo(json.dumps(list(map(_as_json, handlers)), indent=2))
+        shown = [asdict(handler) for handler in handlers]
+        for values in shown:
+            del values["guards"]
+        click.echo(json.dumps(shown, indent=2))
     else:
         for line in (*describe(handlers), *_describe_askers(handlers, wanted)):
             click.echo(printable(line))
@@ -121,28 +120,25 @@ def find_handlers(app: Flask) -> Iterator[Handler]:
                     "Run `flask route-handlers check` for the reason.",
                 )
             for method in route.handlers:
-                yield _make_handler(mount, route, method)
+                static = None
+                if route.static is not None and method == "GET":
+                    static = describe_lifetime(route.static)
+                yield Handler(
+                    method,
+                    [rule.rule for rule in route.rules],
+                    mount.root,
+                    list(find_steps(mount, route, method)),
+                    static,
+                    list(_find_guards(mount, route, method)),
+                )
 
 
-def _make_handler(mount: Mount, route: Route, method: str) -> Handler:
-    """Return a handler with its steps, and the dependencies that it cannot do without."""
-    static = None
-    if route.static is not None and method == "GET":
-        static = describe_lifetime(route.static)
+def _find_guards(mount: Mount, route: Route, method: str) -> Iterator[str]:
+    """Yield the names of dependencies whose outermost definition runs for a handler."""
     running = {dependency.identity for dependency in find_dependencies(route, method)}
-    names = [
-        name
-        for name, definition in mount.scopes.outermost(route.file.folders).items()
-        if mount.scopes.planned[definition].identity in running
-    ]
-    return Handler(
-        method,
-        [rule.rule for rule in route.rules],
-        mount.root,
-        list(find_steps(mount, route, method)),
-        static,
-        names,
-    )
+    for name, definition in mount.scopes.outermost(route.file.folders).items():
+        if mount.scopes.planned[definition].identity in running:
+            yield name
 
 
 def describe(handlers: Sequence[Handler]) -> Iterator[str]:
@@ -176,34 +172,29 @@ def _describe_askers(handlers: Iterable[Handler], names: Sequence[str]) -> Itera
 
 
 def _describe_handler(handler: Handler) -> list[str]:
-    """Return a handler as a row of the table, with a string for each of the columns."""
+    """Return a handler as a row of the table, with a string for each of the columns.
+
+    Middleware has the name of its function: ``limit`` for ``middleware[1] (limit)``.
+    """
+    middleware = [
+        step.name.partition("(")[2].rstrip(")") or step.name
+        for step in handler.steps
+        if step.kind == "middleware"
+    ]
     return [
         handler.method,
         ", ".join(handler.urls),
         handler.steps[-1].place(handler.root),
-        ", ".join(_short_names(handler.steps, "middleware")),
-        ", ".join(dict.fromkeys(_short_names(handler.steps, "dependency"))),
+        ", ".join(middleware),
+        ", ".join(_find_names(handler)),
         handler.static or "",
     ]
 
 
-def _short_names(steps: Iterable[Step], kind: str) -> Iterator[str]:
-    """Yield the names of functions: ``limit`` for ``middleware[1] (limit)``."""
-    for step in steps:
-        if step.kind == kind:
-            yield step.name.partition("(")[2].rstrip(")") or step.name
-
-
-def _names_of(handler: Handler) -> set[str]:
-    """Return the names of the dependencies that run for a handler."""
-    return {step.name for step in handler.steps if step.kind == "dependency"}
-
-
-def _as_json(handler: Handler) -> dict[str, Any]:
-    """Return a handler as JSON has it: without the names that only ``--without`` needs."""
-    values = asdict(handler)
-    del values["names"]
-    return values
+def _find_names(handler: Handler) -> list[str]:
+    """Return the names of the dependencies that run for a handler, each once."""
+    names = (step.name for step in handler.steps if step.kind == "dependency")
+    return list(dict.fromkeys(names))
 
 
 def _find_excepted(handlers: Sequence[Handler], excepted: Iterable[str]) -> Iterator[Handler]:
