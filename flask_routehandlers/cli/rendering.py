@@ -57,13 +57,7 @@ class StaticUrl:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The response of a static handler for a URL.
-
-    :param url: the URL.
-    :param status: the status, less than 500.
-    :param headers: the headers of the handler.
-    :param body: the body.
-    """
+    """The response of a static handler for a URL: one that is no error of the server."""
 
     url: StaticUrl
     status: int
@@ -181,7 +175,6 @@ def in_threads(
     error, so that output can be piped.
 
     :param function: is called in another thread; it must not raise.
-    :param threads: how many calls run at once.
     :param label: the words before the bar.
     """
     with ThreadPoolExecutor(threads) as pool:

@@ -1,7 +1,7 @@
 """The command export: every static URL of an app as a file.
 
-``command`` has options and output, ``engine`` goes through the URLs, ``file_names`` names their
-files, ``manifest`` lists them, and ``replacing`` puts the new folder in the place of the old one.
+``command`` has the command, ``file_names`` names the files of URLs, ``manifest`` lists them, and
+``replacing`` puts the new folder in the place of the old one.
 The rule of all of them: a static host gets the whole export or the earlier one, and serves under
 each URL what the app would.
 """

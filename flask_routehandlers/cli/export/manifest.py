@@ -17,6 +17,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from .file_names import MANIFEST
 
@@ -67,7 +68,7 @@ def read_manifest(folder: str) -> list[Item] | None:
         items = [Item(**item) for item in content["urls"]]
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, TypeError, LookupError, RecursionError):
+    except (ValueError, TypeError, LookupError, RecursionError):  # not a manifest
         return None
     if all(isinstance(item.url, str) and isinstance(item.file, str | None) for item in items):
         return items
@@ -84,7 +85,9 @@ def find_foreign_files(folder: str) -> list[str]:
         return sorted(os.listdir(folder))
     if items is None:
         return []
-    return sorted(set(_files(folder)) - {MANIFEST, *(item.file for item in items)})
+    paths = [path for path in Path(folder).rglob("*") if path.is_symlink() or not path.is_dir()]
+    files = {path.relative_to(folder).as_posix() for path in paths}
+    return sorted(files - {MANIFEST, *(item.file for item in items)})
 
 
 def compare(folder: str, items: Iterable[Item]) -> Iterator[str]:
@@ -116,11 +119,3 @@ def _digest(folder: str, name: str | None) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return ""
-
-
-def _files(folder: str) -> Iterator[str]:
-    """Yield all files and links below a folder, relative to it."""
-    for above, folders, files in os.walk(folder):
-        links = [name for name in folders if os.path.islink(os.path.join(above, name))]
-        for name in [*files, *links]:
-            yield os.path.relpath(os.path.join(above, name), folder).replace(os.sep, "/")
