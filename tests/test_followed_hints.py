@@ -850,6 +850,7 @@ NOT_FOLLOWED = {
     "Use Query, or POST to another URL.": "the same",
     "Install one of them, or remove the return annotation.": "needs an environment without both",
     "Its rules and converters are not known: name the app with flask --app.": "about a command",
+    "Name the app with flask --app.": "the same",
     "Check one of those, or give RouteHandlers this root where the app is made.": "the same",
     "To check a tree without its app, name its root: --root app/api.": "the same",
     "Include the folder in the build backend's configuration, then build and install it again.": (

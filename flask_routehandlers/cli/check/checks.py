@@ -27,17 +27,19 @@ from ...routing.prefix import default_prefix
 from ...tree.discovery import discover
 from ...tree.model import Tree
 from ...tree.segments import Segment
-from .contracts import (
-    find_bodies_of_delete,
-    find_decorated,
-    find_http_dates,
-    find_unannotated,
-    find_unchecked_answers,
-    find_unread_answers,
-)
 from .dependencies import find_late_cors, find_late_guards, find_unused_dependencies
 from .distributions import Contents, find_installed, find_missing
-from .handlers import find_fixed_parameters, find_sockets, find_undocumented
+from .handlers import (
+    find_bodies_of_delete,
+    find_decorated,
+    find_fixed_parameters,
+    find_http_dates,
+    find_sockets,
+    find_unannotated,
+    find_unchecked_answers,
+    find_undocumented,
+    find_unread_answers,
+)
 from .reachability import find_hidden, find_late_rules
 from .strays import find_parameters_as_text, find_private_routes, find_strays
 
