@@ -21,7 +21,6 @@ from .binding.model import (
     HANDLER,
     HANDLER_WITH_BODY,
     STATIC_FUNCTION,
-    Binding,
     BindingError,
 )
 from .dependencies.model import Dependency

@@ -20,7 +20,6 @@ from werkzeug.routing import BaseConverter
 from ...binding.model import Binding
 from ...errors import Problem, RouteHandlersWarning, RouteTreeError, problems_of, shown_path
 from ...extension import RouteHandlers
-from ...handlers.endpoint import Endpoint
 from ...mount import Mount, mounts_of
 from ...openapi.validation import find_document_problems
 from ...routing.prefix import default_prefix
@@ -240,9 +239,8 @@ def _find_in_mount(app: Flask, mount: Mount, *, is_strict: bool) -> list[Problem
 def _handlers_of(mount: Mount) -> Iterator[tuple[str, str, Binding]]:
     """Yield the file, the method and the binding of each handler."""
     for route in mount.routes:
-        if isinstance(route.view, Endpoint):
-            for method, binding in route.view.dispatcher.bindings.items():
-                yield route.file.file, method, binding
+        for method, handler in route.handlers.items():
+            yield route.file.file, method, handler.binding
 
 
 def _find_in_tree(tree: Tree) -> Iterator[Problem]:
