@@ -7,13 +7,18 @@ late, and a type checker never. What cannot be read or judged is accepted.
 
 from __future__ import annotations
 
-import inspect
-import types
-import typing
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from ..contracts.signature import read_annotations
+from ..contracts.signature import (
+    UnreadableError,
+    evaluate,
+    members_of,
+    read_annotations,
+    spell,
+    split_annotated,
+    unalias,
+)
 from ..errors import Problem
 from ..routing.converters import LIST_OF_STR
 
@@ -37,20 +42,15 @@ def find_contradictions(
     :param name: the function's name in its file.
     :param function: a handler without decorators: a decorator may convert.
     """
-    if not parameters:
-        return
-    annotated: Any = function
-    if not inspect.isroutine(function):
-        annotated = type(function).__call__
-    if not read_annotations(annotated):
-        return
-    try:
-        annotations = typing.get_type_hints(annotated)
-    except Exception:  # names that only a type checker can resolve
-        return
+    annotations = read_annotations(function)
     for parameter, (folder, kind) in parameters.items():
-        annotation = annotations.get(parameter, Any)
-        if kind is not None and not accepts(annotation, kind):
+        if kind is None or parameter not in annotations:
+            continue
+        try:
+            annotation, _ = split_annotated(evaluate(annotations[parameter], function))
+        except UnreadableError:  # names that only a type checker can resolve
+            continue
+        if not accepts(annotation, kind):
             yield _contradiction(name, parameter, annotation, folder, kind)
 
 
@@ -76,14 +76,6 @@ def _contradiction(
     )
 
 
-def spell(annotation: object) -> str:
-    """Return a type as it is written."""
-    # A parametrized class such as list[str] passes for its class.
-    if isinstance(annotation, type) and not typing.get_args(annotation):
-        return annotation.__name__
-    return str(annotation)
-
-
 def _with_article(noun: str) -> str:
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
@@ -94,25 +86,20 @@ def accepts(annotation: Any, kind: Any) -> bool:
     :param annotation: anything that can follow the colon of an argument.
     :param kind: ``str``, ``int``, ``float``, ``UUID`` or :data:`LIST_OF_STR`.
     """
-    if annotation is Any:  # a class since Python 3.11
+    members = members_of(annotation)
+    if members != (annotation,):
+        return any(accepts(member, kind) for member in members)
+    plain, passed = unalias(annotation), get_origin(kind) or kind
+    origin, arguments = get_origin(plain), get_args(plain)
+    if plain is Any:  # a class since Python 3.11
         return True
-    origin = typing.get_origin(annotation)
-    arguments = typing.get_args(annotation)
-    if origin is typing.Annotated:
-        return accepts(arguments[0], kind)
-    if origin is typing.Union or origin is types.UnionType:
-        return any(accepts(member, kind) for member in arguments)
-    plain = typing.get_origin(kind) or kind
-    if origin is typing.Literal:
-        return any(isinstance(value, plain) for value in arguments)
-    for attribute in ("__supertype__", "__value__"):  # NewType, and a type statement
-        if hasattr(annotation, attribute):
-            return accepts(getattr(annotation, attribute), kind)
+    if origin is Literal:
+        return any(isinstance(value, passed) for value in arguments)
     if kind == LIST_OF_STR and isinstance(origin, type):
         return _is_subclass(list, origin) and all(accepts(a, str) for a in arguments)
-    if isinstance(origin or annotation, type):
-        is_widened = annotation in (float, complex) and plain in (int, float)
-        return is_widened or _is_subclass(plain, origin or annotation)
+    if isinstance(origin or plain, type):
+        is_widened = plain in (float, complex) and passed in (int, float)
+        return is_widened or _is_subclass(passed, origin or plain)
     return True  # a type variable, or what only a type checker understands
 
 

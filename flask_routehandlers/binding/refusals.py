@@ -20,9 +20,10 @@ from ..contracts.signature import (
     is_structured,
     members_of,
     read_annotations,
+    spell,
 )
 from ..tree.spelling import RESERVED_NAMES
-from .annotations import PathParameter, spell
+from .annotations import PathParameter
 from .model import DEPENDENCY, BindingError, Kind
 
 #: The parameters of a function by name, as :func:`inspect.signature` returns them.
@@ -187,11 +188,8 @@ def _suggest(
     marker = "Query"
     if kind.has_body and is_structured(annotation):
         marker = "Body"
-    spelled = written
-    if not isinstance(written, str):
-        spelled = spell(written)
     return (
-        f"{hint} For a value from the client, write {parameter}: {marker}[{spelled}]. "
+        f"{hint} For a value from the client, write {parameter}: {marker}[{spell(written)}]. "
         f"For any other, define {parameter}() in a dependencies.py of this folder or above."
     )
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from ..errors import ProblemError, install_hint
 from .invalid import InvalidValue
 from .markers import Place
-from .signature import is_of_pydantic, kind_of, parts_of, split_annotated
+from .signature import is_of_pydantic, kind_of, parts_of, spell, split_annotated
 
 LibraryName = Literal["pydantic", "msgspec"]
 
@@ -43,10 +43,9 @@ class NoLibraryError(RefusedTypeError):
 
 def refused_by(library: LibraryName, annotation: Any, error: Exception) -> RefusedTypeError:
     """Return the error for a type that a library refuses, with its own reason."""
-    spelled = getattr(annotation, "__name__", None) or str(annotation)
     reason = str(error).partition("\n")[0].rstrip(".")
     return RefusedTypeError(
-        f"{library} refuses the type {spelled}: {reason}.",
+        f"{library} refuses the type {spell(annotation)}: {reason}.",
         f"Use a type that {library} supports.",
     )
 

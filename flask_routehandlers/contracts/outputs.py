@@ -7,7 +7,6 @@ a status, a form and a type: 200 with JSON of ``Article``, 202 with JSON of ``Wa
 
 from __future__ import annotations
 
-import collections.abc
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from werkzeug.wrappers import Response
 
 from .arguments import ContractError
 from .signature import (
+    STREAMS,
     is_error_class,
     is_record,
     kind_of,
@@ -30,15 +30,6 @@ from .signature import (
 
 #: The forms of a body: a JSON document, a string, bytes, a stream of either, or nothing.
 Kind = Literal["json", "text", "bytes", "stream", "empty"]
-
-_STREAMS = (
-    collections.abc.Iterator,
-    collections.abc.Iterable,
-    collections.abc.Generator,
-    collections.abc.AsyncIterator,
-    collections.abc.AsyncIterable,
-    collections.abc.AsyncGenerator,
-)
 
 #: Annotations that declare nothing: anything that Flask accepts may be returned.
 _ANYTHING = (Any, object, dict, list, tuple, inspect.Parameter.empty)
@@ -196,7 +187,7 @@ def _make_answer(name: str, status: int | None, annotation: Any, headers: Any) -
         kind = "text"
         if get_args(plain) == ("",):
             kind = "empty"
-    elif kind_of(plain) in _STREAMS:
+    elif kind_of(plain) in STREAMS:
         kind = "stream"
         if not set(get_args(plain)[:1]) <= {str, bytes}:
             raise ContractError(

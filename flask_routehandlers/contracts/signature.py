@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import collections.abc
 import functools
 import inspect
 import sys
@@ -16,6 +17,16 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 from flask.typing import ResponseReturnValue, ResponseValue
 
 from .markers import Marker, Scheme
+
+#: The types of functions that yield, of which the first argument is what they yield.
+STREAMS = (
+    collections.abc.Iterator,
+    collections.abc.Iterable,
+    collections.abc.Generator,
+    collections.abc.AsyncIterator,
+    collections.abc.AsyncIterable,
+    collections.abc.AsyncGenerator,
+)
 
 _UNION_ORIGINS = (Union, types.UnionType)
 
@@ -79,17 +90,18 @@ def evaluate(annotation: Any, function: Callable[..., Any]) -> Any:
         holder = types.SimpleNamespace(__annotations__={"it": _open(annotation)})
         return get_type_hints(holder, names, include_extras=True)["it"]
     except Exception as error:  # whatever the annotation raises
-        raise UnreadableError(_spell(annotation), error) from error
+        raise UnreadableError(spell(annotation), error) from error
 
 
-def _spell(annotation: Any) -> str:
+def spell(annotation: Any) -> str:
     """Return an annotation as it is written."""
-    if isinstance(annotation, str):
-        return annotation
     inner, metadata = split_annotated(annotation)
     for item in metadata:
         if isinstance(item, Marker):
-            return f"{item.name}[{inner}]"
+            return f"{item.name}[{spell(inner)}]"
+    # A parametrized class such as list[str] passes for its class.
+    if isinstance(annotation, type) and not get_args(annotation):
+        return annotation.__name__
     return str(annotation)
 
 

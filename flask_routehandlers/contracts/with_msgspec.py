@@ -20,6 +20,9 @@ from .invalid import InvalidValue, ValueFilter, follow
 from .libraries import MalformedError, Mode, refused_by
 from .markers import Place
 
+#: For type checkers, which accept literals only.
+_make_typed_dict: Any = TypedDict
+
 #: A field of a path in a message, ``.name``, or an index, ``[0]``.
 _STEP = re.compile(r"\.([^.\[]+)|\[(\d+)\]")
 
@@ -115,7 +118,7 @@ class MsgspecCodec:
 def make_codec(annotation: Any) -> MsgspecCodec:
     """Return the codec of a type."""
     if isinstance(annotation, dict):
-        annotation = TypedDict("Fields", annotation)  # type: ignore[operator]
+        annotation = _make_typed_dict("Fields", annotation)
     try:
         return MsgspecCodec(annotation)
     except (TypeError, NameError) as error:

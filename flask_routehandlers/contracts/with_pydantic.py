@@ -32,6 +32,9 @@ from .libraries import MalformedError, Mode, RefusedTypeError, refused_by
 from .markers import Place
 from .typed_dicts import rebuild
 
+#: For type checkers, which accept literals only.
+_make_typed_dict: Any = TypedDict
+
 #: The codes of pydantic's own errors, not of those that validators of users raise.
 _OWN_CODES = frozenset(get_args(ErrorType)) - {"value_error", "assertion_error"}
 
@@ -121,7 +124,7 @@ def make_codec(annotation: Any) -> PydanticCodec:
     """Return the codec of a type."""
     if isinstance(annotation, dict):
         types = {name: rebuild(kind) for name, kind in annotation.items()}
-        annotation = TypedDict("Fields", types)  # type: ignore[operator]
+        annotation = _make_typed_dict("Fields", types)
     try:
         return PydanticCodec(annotation)
     except (PydanticUndefinedAnnotation, PydanticUserError, SchemaError, TypeError) as error:

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import Any
 
-from ..binding.annotations import PathParameter, spell
+from ..binding.annotations import PathParameter
 from ..binding.calls import bind
 from ..binding.model import DEPENDENCY, Binding, Visible
-from ..contracts.signature import UnreadableError, evaluate, read_annotations
+from ..contracts.signature import UnreadableError, evaluate, read_annotations, spell
 from ..errors import Problem, ProblemError, RouteHandlersError
 from ..tree.spelling import RESERVED_NAMES
 from .model import Definition, Dependency, Folders, Function, Plan

@@ -8,7 +8,6 @@ neither is a subclass of the other. Errors in a return annotation are raised and
 
 from __future__ import annotations
 
-import collections.abc
 import inspect
 import types
 import typing
@@ -17,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal, get_args, get_origin
 
 from ..contracts.signature import (
+    STREAMS,
     UnreadableError,
     evaluate,
     is_error_class,
@@ -24,15 +24,6 @@ from ..contracts.signature import (
     members_of,
     read_annotations,
     unalias,
-)
-
-_YIELDING = (
-    collections.abc.Iterator,
-    collections.abc.Iterable,
-    collections.abc.Generator,
-    collections.abc.AsyncIterator,
-    collections.abc.AsyncIterable,
-    collections.abc.AsyncGenerator,
 )
 
 
@@ -71,7 +62,7 @@ def _read_members(function: Callable[..., Any]) -> list[Any]:
         return [Any]
     if inspect.isgeneratorfunction(innermost) or inspect.isasyncgenfunction(innermost):
         plain = unalias(annotation)
-        if get_origin(plain) not in _YIELDING or not get_args(plain):
+        if get_origin(plain) not in STREAMS or not get_args(plain):
             return [Any]
         annotation = get_args(plain)[0]
     return list(_flatten(annotation))

@@ -213,6 +213,11 @@ def test_an_unreadable_annotation_is_ignored(make_app, code):
     assert client.get("/api/ann").text == "ann"
 
 
+def test_an_unreadable_annotation_hides_no_other(refusal):
+    [message] = refusal("def GET(x: int, other: 'Missing' = None): return x", "[x]")
+    assert message.startswith("GET annotates x as int, but the folder [x] passes a str.")
+
+
 def test_only_path_parameters_are_compared(make_app):
     code = "def GET(x, request: int, params: int, extra: bytes = None) -> bytes: return x"
     assert make_app({"[x]/route.py": code}).test_client().get("/api/ann").text == "ann"
