@@ -31,7 +31,7 @@ from .libraries import (
     RefusedTypeError,
     choose_library,
 )
-from .outputs import Answer, Kind, Outputs, is_written_by_library
+from .outputs import Kind, Outputs, is_written_by_library
 from .settings import checks_responses
 from .signature import holds_structured, kind_of
 
@@ -64,33 +64,29 @@ class JsonWriter:
     """Writes the JSON bodies of one status.
 
     :param app: the app, for its classes of responses and its JSON provider.
+    :param handler: the handler with its file, for errors.
     :param annotation: the type of the body; a union if several answers have this status.
     :raises RefusedTypeError: for a type that its library refuses.
     """
 
-    def __init__(self, app: Flask, annotation: Any) -> None:
+    def __init__(self, app: Flask, handler: str, annotation: Any) -> None:
         self._app = app
+        self._handler = handler
         self._class = kind_of(annotation)
         self._codec: Codec | None = None
-        self._is_encoded = is_written_by_library(annotation)
         self._is_simplified = holds_structured(annotation)
         try:
             self._codec = choose_library(annotation).make_codec(annotation)
-        except NoLibraryError:
-            return  # Flask writes TypedDicts and dataclasses, as without a contract
-        except RefusedTypeError:
-            if self._is_simplified:
+        except RefusedTypeError as error:
+            # Flask writes the rest, and without a library TypedDicts and dataclasses too.
+            if self._is_simplified and not isinstance(error, NoLibraryError):
                 raise
-
-    @property
-    def encode(self) -> Callable[[Any], bytes] | None:
-        """Encode a body, if its library writes it."""
-        return self._codec.encode if self._codec and self._is_encoded else None
-
-    @property
-    def lacks_library(self) -> bool:
-        """``True`` if it cannot keep to the declared fields, since no library is installed."""
-        return self._codec is None and self._is_simplified
+        #: Whether it cannot keep to the declared fields, since no library is installed.
+        self.lacks_library = self._codec is None and self._is_simplified
+        #: Encodes a body, if its library writes it.
+        self.encode: Callable[[Any], bytes] | None = None
+        if self._codec is not None and is_written_by_library(annotation):
+            self.encode = self._codec.encode
 
     def closeness(self, body: Any) -> int:
         """Return 2 for a body of exactly the type, 1 for an instance of it, else 0."""
@@ -98,36 +94,34 @@ class JsonWriter:
             return 2
         return int(isinstance(self._class, type) and isinstance(body, self._class))
 
-    def write(self, body: Any, status: int, *, is_checked: bool) -> Response:
+    def write(self, body: Any, status: int) -> Response:
         """Return a response with the body as JSON, with its declared fields only.
 
-        :param is_checked: whether the whole body is validated first, constraints included.
-        :raises InvalidAnswerError: for a body that does not fit the type.
+        :raises InvalidAnswerError: for a body that does not fit the type. Where answers are
+            checked, all of it is validated, constraints included.
         """
         codec = self._codec
-        if codec is None:
-            return self._write_as_flask(body, status)
-        try:
-            if is_checked:
-                codec.check(body)
-            if self._is_encoded:
-                encoded = codec.encode(body)
-                return self._app.response_class(encoded, status, content_type="application/json")
-            if self._is_simplified:
-                body = codec.simplify(body)
-        except codec.invalid_error as error:
-            invalid = codec.describe(error, take_apart(body), "body")
-            lines = "; ".join(f"{value.pointer}: {value.detail}" for value in invalid)
-            raise InvalidAnswerError(lines) from error
-        return self._write_as_flask(body, status)
-
-    def _write_as_flask(self, body: Any, status: int) -> Response:
+        if codec is not None:
+            try:
+                if checks_responses(self._app):
+                    codec.check(body)
+                if self.encode is not None:
+                    encoded = self.encode(body)
+                    return self._app.response_class(
+                        encoded, status, content_type="application/json"
+                    )
+                if self._is_simplified:
+                    body = codec.simplify(body)
+            except codec.invalid_error as error:
+                invalid = codec.describe(error, take_apart(body), "body")
+                lines = "; ".join(f"{value.pointer}: {value.detail}" for value in invalid)
+                raise _misfit(self._handler, status, lines) from error
         response = self._app.json.response(body)
         response.status_code = status
         return response  # type: ignore[return-value]
 
 
-def _make_writers(app: Flask, annotations: Sequence[Any]) -> list[JsonWriter]:
+def _make_writers(app: Flask, handler: str, annotations: Sequence[Any]) -> list[JsonWriter]:
     """Return the writer of all types of a status, or one for each.
 
     msgspec has no unions of classes without tags: the class of a body then chooses the writer.
@@ -137,10 +131,10 @@ def _make_writers(app: Flask, annotations: Sequence[Any]) -> list[JsonWriter]:
     make_union: Any = Union
     union = make_union[tuple(annotations)]
     try:
-        return [JsonWriter(app, union)]
+        return [JsonWriter(app, handler, union)]
     except RefusedTypeError:
         choose_library(union)  # refuses types of both libraries
-        return [JsonWriter(app, annotation) for annotation in annotations]
+        return [JsonWriter(app, handler, annotation) for annotation in annotations]
 
 
 class Writer:
@@ -159,19 +153,19 @@ class Writer:
         self.outputs = outputs
         self._error_codes = {error.code for error in outputs.errors}
         self._kinds: dict[int | None, set[Kind]] = defaultdict(set)
-        json_answers: dict[int | None, list[Answer]] = defaultdict(list)
+        types: dict[int | None, list[Any]] = defaultdict(list)
         for answer in outputs.answers:
             self._kinds[answer.status].add(answer.kind)
             if answer.kind == "json":
-                json_answers[answer.status].append(answer)
-        self._writers: dict[int | None, list[JsonWriter]] = {}
-        for status, answers in json_answers.items():
-            try:
-                self._writers[status] = _make_writers(app, [a.annotation for a in answers])
-            except RefusedTypeError as error:
-                raise ContractError(
-                    f"{name} cannot answer: {error.problem.reason}", error.problem.hint
-                ) from error
+                types[answer.status].append(answer.annotation)
+        try:
+            self._writers = {
+                status: _make_writers(app, self._handler, annotations)
+                for status, annotations in types.items()
+            }
+        except RefusedTypeError as error:
+            reason = f"{name} cannot answer: {error.problem.reason}"
+            raise ContractError(reason, error.problem.hint) from error
         #: How the bodies of a status are encoded that has one type and no other form.
         self._encoders = {
             status: writers[0].encode
@@ -216,8 +210,12 @@ class Writer:
     def _write_carefully(self, result: Any, code: int) -> Any:
         """Write a result that may need a check, or that a library does not write."""
         body, status, headers = split_result(result)
+        if isinstance(result, HTTPException):
+            raise result
+        if isinstance(body, Response):
+            self._check_status(body.status_code if status is None else status)
         if isinstance(body, (HTTPException, Response, NoneType)):
-            return self._pass_on(result, body, status)
+            return result  # what is not a response is an error elsewhere
         kinds = self._kinds.get(code) or self._kinds.get(None)
         if kinds is None:
             self._check_status(code)
@@ -236,14 +234,6 @@ class Writer:
             response.headers.update(headers)
         return response
 
-    def _pass_on(self, result: Any, body: Any, status: int | None) -> Any:
-        """Return a response as it is; ``None`` is an error elsewhere."""
-        if isinstance(result, HTTPException):
-            raise result
-        if isinstance(body, Response):
-            self._check_status(body.status_code if status is None else status)
-        return result
-
     def _write_json(self, body: Any, status: int) -> Response:
         """Write a JSON body with the writer whose type it is closest to."""
         writers = self._writers.get(status) or self._writers[None]
@@ -252,16 +242,7 @@ class Writer:
             writer = max(writers, key=lambda each: each.closeness(body))
         if isinstance(body, Iterator):
             body = list(body)  # it can be read once, and a check would read it
-        try:
-            return writer.write(body, status, is_checked=checks_responses(self._app))
-        except InvalidAnswerError as error:
-            raise self._misfit(status, str(error)) from error.__cause__
-
-    def _misfit(self, status: int, what: str) -> InvalidAnswerError:
-        return InvalidAnswerError(
-            f"{self._handler} answered {status} with a body that does not fit its return "
-            f"annotation: {what}"
-        )
+        return writer.write(body, status)
 
     def _check_kind(self, kinds: set[Kind], body: Any, status: int) -> None:
         """Check the form of a body that Flask writes.
@@ -270,7 +251,7 @@ class Writer:
         """
         if self._is_closed() and kinds.isdisjoint(_kinds_of(body)):
             forms = " or ".join(_FORMS[kind] for kind in sorted(kinds))
-            raise self._misfit(status, f"it is a {type(body).__name__}, not {forms}.")
+            raise _misfit(self._handler, status, f"it is a {type(body).__name__}, not {forms}.")
 
     def check_error(self, error: HTTPException) -> None:
         """Check that an error which the handler raised is declared.
@@ -306,6 +287,12 @@ class Writer:
     def _is_closed(self) -> bool:
         """Return whether answers that are not declared are errors."""
         return not self.outputs.is_open and checks_responses(self._app)
+
+
+def _misfit(handler: str, status: int, what: str) -> InvalidAnswerError:
+    return InvalidAnswerError(
+        f"{handler} answered {status} with a body that does not fit its return annotation: {what}"
+    )
 
 
 def _kinds_of(body: Any) -> set[Kind]:
