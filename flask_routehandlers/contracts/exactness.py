@@ -6,7 +6,7 @@ is exact needs no conversion. The check is compiled: it takes a third of the tim
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, get_args
@@ -30,71 +30,58 @@ def compile_check(annotation: Any) -> Callable[[Any], bool] | None:
 
     Structs, lists, dicts with string keys, optional values and plain types are supported.
     """
-    check = _Check()
+    names: dict[str, Any] = {}
     try:
-        check.add("value", annotation, (), "    ")
+        lines = [f"    {line}" for line in _check("value", annotation, (), names)]
     except _UnsupportedError:
         return None
-    source = "\n".join(["def check(value):", *check.lines, "    return True"])
-    exec(source, check.names)  # noqa: S102 (names and numbers only)
-    function: Callable[[Any], bool] = check.names["check"]
+    source = "\n".join(["def check(value):", *lines, "    return True"])
+    exec(source, names)  # noqa: S102 (names and numbers only)
+    function: Callable[[Any], bool] = names["check"]
     return function
 
 
-class _Check:
-    """The lines of a function and the objects that they name.
+def _check(
+    value: str, annotation: Any, around: tuple[Any, ...], names: dict[str, Any]
+) -> Iterator[str]:
+    """Return the lines of the check of one value.
 
-    The check of ``list[Point]`` begins with ``if type(value) is not kind0: return False`` and goes
-    on with a loop over the items. Names are numbered, so that nothing of a user gets into the
-    source but the names of fields.
+    That of ``list[Point]`` begins with ``if type(value) is not kind0: return False`` and goes on
+    with a loop over the items. Names are numbered, so that nothing of a user gets into the lines
+    but the names of fields.
+
+    :param value: the expression of the value.
+    :param around: the Structs that it is in.
+    :param names: the classes that the lines name, to which it adds.
+    :raises _UnsupportedError: for a type that cannot be checked.
     """
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.names: dict[str, Any] = {}
-
-    def add(self, value: str, annotation: Any, around: tuple[Any, ...], indent: str) -> None:
-        """Add the check of one value.
-
-        :param value: the expression of the value.
-        :param around: the Structs that it is in.
-        :raises _UnsupportedError: for a type that cannot be checked.
-        """
-        if is_optional(annotation):
-            others = [member for member in members_of(annotation) if member is not type(None)]
-            if len(others) != 1:
-                raise _UnsupportedError
-            self.lines.append(f"{indent}if {value} is not None:")
-            self.add(value, others[0], around, f"{indent}    ")
-            return
-        plain, kind = unalias(annotation), kind_of(annotation)
-        is_struct = isinstance(kind, type) and issubclass(kind, Struct)
-        if kind not in (*_PLAIN, list, dict) and not is_struct:
+    if is_optional(annotation):
+        others = [member for member in members_of(annotation) if member is not type(None)]
+        if len(others) != 1:
             raise _UnsupportedError
-        name = f"kind{len(self.names)}"
-        self.names[name] = kind
-        self.lines.append(f"{indent}if type({value}) is not {name}: return False")
-        if is_struct:
-            self._add_fields(value, plain, around, indent)
-        elif kind in (list, dict):
-            self._add_items(value, get_args(plain), around, indent)
-
-    def _add_fields(self, value: str, kind: Any, around: tuple[Any, ...], indent: str) -> None:
-        """Add the checks of the fields of a Struct."""
-        if kind in around:  # it contains itself
-            raise _UnsupportedError
-        for field in fields(kind):
-            name = f"field{len(self.lines)}"
-            self.lines.append(f"{indent}{name} = {value}.{field.name}")
-            self.add(name, field.type, (*around, kind), indent)
-
-    def _add_items(
-        self, value: str, arguments: tuple[Any, ...], around: tuple[Any, ...], indent: str
-    ) -> None:
-        """Add the checks of the items of a list, or of the values of a dict with string keys."""
+        yield f"if {value} is not None:"
+        yield from _indent(_check(value, others[0], around, names))
+        return
+    plain, kind = unalias(annotation), kind_of(annotation)
+    is_struct = isinstance(kind, type) and issubclass(kind, Struct)
+    if plain in around or not (is_struct or kind in (*_PLAIN, list, dict)):
+        raise _UnsupportedError
+    name = f"kind{len(names)}"
+    names[name] = kind
+    yield f"if type({value}) is not {name}: return False"
+    if is_struct:
+        for field in fields(plain):
+            item = f"item{len(names)}"
+            yield f"{item} = {value}.{field.name}"
+            yield from _check(item, field.type, (*around, plain), names)
+    elif kind in (list, dict):
+        arguments = get_args(plain)
         if not arguments or arguments[:-1] not in ((), (str,)):
             raise _UnsupportedError
-        name = f"item{len(self.lines)}"
-        items = f"{value}.values()" if len(arguments) == 2 else value
-        self.lines.append(f"{indent}for {name} in {items}:")
-        self.add(name, arguments[-1], around, f"{indent}    ")
+        item = f"item{len(names)}"
+        yield f"for {item} in {value}{'.values()' if kind is dict else ''}:"
+        yield from _indent(_check(item, arguments[-1], around, names))
+
+
+def _indent(lines: Iterator[str]) -> Iterator[str]:
+    return (f"    {line}" for line in lines)
