@@ -47,25 +47,18 @@ def check_marked(
     :raises BindingError: for the first such argument.
     """
     for argument in marked:
+        hint = "Remove the marker, or rename the argument."
         if argument in parameters:
-            raise BindingError(
-                f"{name} has a marker on {argument}, a parameter of the path.",
-                "Remove the marker, or rename the argument.",
-            )
-        if argument in visible:
-            raise BindingError(
-                f"{name} has a marker on {argument}, which is a dependency.",
-                "Remove the marker, or rename the argument.",
-            )
-        if argument in RESERVED_NAMES:
-            raise BindingError(
-                f"{name} has a marker on {argument}, a reserved name.", "Rename the argument."
-            )
-        if not kind.has_markers:
-            raise BindingError(
-                f"{name} has a marker on {argument}, but it sees the path only.",
-                "Remove the argument.",
-            )
+            meaning = "a parameter of the path"
+        elif argument in visible:
+            meaning = "which is a dependency"
+        elif argument in RESERVED_NAMES:
+            meaning, hint = "a reserved name", "Rename the argument."
+        elif not kind.has_markers:
+            meaning, hint = "but it sees the path only", "Remove the argument."
+        else:
+            continue
+        raise BindingError(f"{name} has a marker on {argument}, {meaning}.", hint)
 
 
 def check_required(
@@ -88,45 +81,29 @@ def check_required(
     for parameter in signature.values():
         if parameter.default is not Parameter.empty:
             continue
-        _check_passing(name, parameter)
-        if parameter.kind not in BY_KEYWORD or parameter.name in available:
+        if parameter.kind is Parameter.POSITIONAL_ONLY:
+            raise BindingError(
+                f"{name} has the positional-only parameter {parameter.name!r}, "
+                "but arguments are passed by name.",
+                "Remove the / from its signature.",
+            )
+        asked = parameter.name
+        if parameter.kind not in BY_KEYWORD or asked in available:
             continue
-        if parameter.name in below:
+        if asked in below:
             raise BindingError(
-                f"{name} asks for {parameter.name!r}, a parameter of the deeper folder "
-                f"{below[parameter.name]}: not every request here has it.",
-                f"Move it to a {kind.file} in that folder, or read "
-                f"params.get({parameter.name!r}).",
+                f"{name} asks for {asked!r}, a parameter of the deeper folder {below[asked]}: "
+                "not every request here has it.",
+                f"Move it to a {kind.file} in that folder, or read params.get({asked!r}).",
             )
-        if parameter.name in imported:
+        if asked in imported:
             raise BindingError(
-                f"{name} asks for {parameter.name!r}, which {imported[parameter.name]} imports. "
+                f"{name} asks for {asked!r}, which {imported[asked]} imports. "
                 "Only functions that it defines are dependencies.",
-                f"List the names that it offers: __all__ = [{parameter.name!r}, ...].",
+                f"List the names that it offers: __all__ = [{asked!r}, ...].",
             )
-        raise _unknown(name, function, parameter.name, available, kind)
-
-
-def _unknown(
-    name: str, function: Callable[..., Any], parameter: str, available: Collection[str], kind: Kind
-) -> BindingError:
-    """Return the error for a parameter that nothing provides."""
-    # A dependency is not available to itself.
-    others = [other for other in available if other != name]
-    hint = _suggest(function, parameter, others, kind)
-    if kind is DEPENDENCY:
-        hint += f" If {name} is not a dependency, begin its name with an underscore."
-    return BindingError(f"{name} asks for {parameter!r}, which is not in the path.", hint)
-
-
-def _check_passing(name: str, parameter: Parameter) -> None:
-    """Refuse a parameter that cannot be passed by name, as all arguments are."""
-    if parameter.kind is Parameter.POSITIONAL_ONLY:
-        raise BindingError(
-            f"{name} has the positional-only parameter {parameter.name!r}, "
-            "but arguments are passed by name.",
-            "Remove the / from its signature.",
-        )
+        hint = _suggest(name, function, asked, available, kind)
+        raise BindingError(f"{name} asks for {asked!r}, which is not in the path.", hint)
 
 
 def check_defaults(
@@ -172,31 +149,29 @@ def _find_by_type(
 
 
 def _suggest(
-    function: Callable[..., Any], parameter: str, available: Collection[str], kind: Kind
+    name: str, function: Callable[..., Any], asked: str, available: Collection[str], kind: Kind
 ) -> str:
     """Return what to write in place of a parameter that nothing provides."""
-    close = get_close_matches(parameter, available, n=1, cutoff=0.6)
-    hint = f"It can ask for {_join(available)}. Any other parameter needs a default."
-    if close:
-        return f"Did you mean {close[0]!r}? {hint}"
-    if parameter in RESERVED_NAMES or not kind.has_markers:
-        return hint
-    written = read_annotations(function).get(parameter, str)
-    annotation: Any = written
-    with suppress(UnreadableError):
-        annotation = evaluate(written, function)
-    marker = "Query"
-    if kind.has_body and is_structured(annotation):
-        marker = "Body"
-    return (
-        f"{hint} For a value from the client, write {parameter}: {marker}[{spell(written)}]. "
-        f"For any other, define {parameter}() in a dependencies.py of this folder or above."
-    )
-
-
-def _join(names: Collection[str]) -> str:
-    """Return names as a list in a sentence: ``'id', 'request' and 'params'``."""
-    *first, last = map(repr, names)
+    others = [other for other in available if other != name]  # it cannot ask for itself
+    *first, listed = map(repr, others)
     if first:
-        return f"{', '.join(first)} and {last}"
-    return last
+        listed = f"{', '.join(first)} and {listed}"
+    hint = f"It can ask for {listed}. Any other parameter needs a default."
+    close = get_close_matches(asked, others, n=1, cutoff=0.6)
+    if close:
+        hint = f"Did you mean {close[0]!r}? {hint}"
+    elif asked not in RESERVED_NAMES and kind.has_markers:
+        written = read_annotations(function).get(asked, str)
+        annotation: Any = written
+        with suppress(UnreadableError):
+            annotation = evaluate(written, function)
+        marker = "Query"
+        if kind.has_body and is_structured(annotation):
+            marker = "Body"
+        hint += (
+            f" For a value from the client, write {asked}: {marker}[{spell(written)}]. "
+            f"For any other, define {asked}() in a dependencies.py of this folder or above."
+        )
+    if kind is DEPENDENCY:
+        hint += f" If {name} is not a dependency, begin its name with an underscore."
+    return hint
