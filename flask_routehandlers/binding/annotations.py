@@ -7,7 +7,7 @@ late, and a type checker never. What cannot be read or judged is accepted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from ..contracts.signature import (
@@ -19,8 +19,8 @@ from ..contracts.signature import (
     split_annotated,
     unalias,
 )
-from ..errors import Problem
 from ..routing.converters import LIST_OF_STR
+from .model import BindingError
 
 
 class PathParameter(NamedTuple):
@@ -34,13 +34,15 @@ class PathParameter(NamedTuple):
     type: object | None
 
 
-def find_contradictions(
+def check_types(
     name: str, function: Callable[..., Any], parameters: Mapping[str, PathParameter]
-) -> Iterator[Problem]:
-    """Find annotations that no value from the path can satisfy.
+) -> None:
+    """Refuse an annotation that no value from the path can satisfy.
 
     :param name: the function's name in its file.
     :param function: a handler without decorators: a decorator may convert.
+    :raises BindingError: for the first such annotation. The hint is the folder for the type, if
+        possible.
     """
     annotations = read_annotations(function)
     for parameter, (folder, kind) in parameters.items():
@@ -50,30 +52,22 @@ def find_contradictions(
             annotation, _ = split_annotated(evaluate(annotations[parameter], function))
         except UnreadableError:  # names that only a type checker can resolve
             continue
-        if not accepts(annotation, kind):
-            yield _contradiction(name, parameter, annotation, folder, kind)
-
-
-def _contradiction(
-    name: str, parameter: str, annotation: object, folder: str, kind: object
-) -> Problem:
-    """Return the problem of an annotation; its hint is the folder for the type, if possible."""
-    wanted, actual = spell(annotation), spell(kind)
-    hint = f"Write {parameter}: {actual}."
-    if kind is str and wanted in ("int", "float", "UUID"):
-        converted = folder.replace(f"[{parameter}]", f"[{parameter}={wanted.lower()}]")
-        if converted != folder:
-            hint = f"Rename the folder to {converted}, or write {parameter}: str."
-    place = "the folder"
-    if "<" in folder:
-        place = "the subdomain"
-        if folder.startswith("/"):
-            place = "the url_prefix"
-    return Problem(
-        f"{name} annotates {parameter} as {wanted}, but {place} {folder} passes "
-        f"{_with_article(actual)}.",
-        hint,
-    )
+        if accepts(annotation, kind):
+            continue
+        wanted, actual = spell(annotation), spell(kind)
+        hint = f"Write {parameter}: {actual}."
+        if kind is str and wanted in ("int", "float", "UUID"):
+            converted = folder.replace(f"[{parameter}]", f"[{parameter}={wanted.lower()}]")
+            if converted != folder:
+                hint = f"Rename the folder to {converted}, or write {parameter}: str."
+        place = "the folder"
+        if "<" in folder:
+            place = "the url_prefix" if folder.startswith("/") else "the subdomain"
+        raise BindingError(
+            f"{name} annotates {parameter} as {wanted}, but {place} {folder} passes "
+            f"{_with_article(actual)}.",
+            hint,
+        )
 
 
 def _with_article(noun: str) -> str:

@@ -19,8 +19,8 @@ from flask import Flask
 
 from ..contracts.arguments import Argument, find_arguments, find_return_contract
 from ..contracts.signature import is_annotated
-from .annotations import PathParameter, find_contradictions
-from .model import HANDLER, Binding, BindingError, Kind, Visible
+from .annotations import PathParameter, check_types
+from .model import HANDLER, Binding, Kind, Visible
 from .refusals import BY_KEYWORD, Signature, check_defaults, check_marked, check_required
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def bind(
         check_required(name, function, unmarked, available, below, visible.imported, kind)
         check_defaults(name, function, unmarked, visible.types)
         if not hasattr(function, "__wrapped__"):
-            for problem in find_contradictions(name, function, parameters):
-                raise BindingError(problem.reason, problem.hint)
+            check_types(name, function, parameters)
     # A handler that spells out no names gets what Flask would pass.
     by_default = parameters if kind.is_view else (*parameters, *kind.extras)
     wanted = _find_wanted(signatures, by_default)

@@ -91,29 +91,21 @@ class Binding(NamedTuple):
         """``True`` if its result is a coroutine, or may be one."""
         return self.is_async or self.wraps_async
 
-    def arguments(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments for one request, without ``call_next`` and dependencies.
-
-        :param values: the values of the path parameters.
-        """
-        # A url_value_preprocessor may have removed a value.
-        arguments = {name: values[name] for name in self.names if name in values}
-        if "params" in self.extras:
-            arguments["params"] = values
-        if "request" in self.extras:
-            arguments["request"] = request
-        return arguments
-
     def read_arguments(self, request: Request, values: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments for one request, those from the client included.
+        """Return the arguments for one request, without ``call_next`` and dependencies.
 
         :param values: the values of the path parameters.
         :raises ~werkzeug.exceptions.HTTPException: for a request that lacks a credential, or
             whose values are not valid.
         """
         arguments: dict[str, Any] = {}
-        if self.names or self.extras:
-            arguments = self.arguments(request, values)
+        for name in self.names:
+            if name in values:  # a url_value_preprocessor may have removed it
+                arguments[name] = values[name]
+        if "params" in self.extras:
+            arguments["params"] = values
+        if "request" in self.extras:
+            arguments["request"] = request
         if self.inputs is not None:
             self.inputs.read(request, arguments)
         return arguments

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from ..errors import ProblemError
@@ -79,7 +80,7 @@ def find_arguments(
             if has_inner_marker(annotation) or _MARKER_NAME.search(error.annotation):
                 raise _unreadable(name, parameter, error) from error
             continue
-        argument = make_argument(name, parameter, annotation, parameters[parameter].default)
+        argument = _make_argument(name, parameter, annotation, parameters[parameter].default)
         if argument is not None:
             arguments[parameter] = argument
     return arguments
@@ -119,61 +120,42 @@ def _unreadable(name: str, what: str, error: UnreadableError) -> ContractError:
     )
 
 
-def make_argument(name: str, parameter: str, annotation: Any, default: Any) -> Argument | None:
+def _make_argument(function: str, name: str, annotation: Any, default: Any) -> Argument | None:
     """Return an argument with a marker, or ``None`` for one without.
 
-    :param name: the function's name in its file, for errors.
-    :param parameter: the argument's name.
     :raises ContractError: for a marker that is not used as it must be.
     """
+    if not has_inner_marker(annotation):
+        return None
     inner, metadata = split_annotated(annotation)
     markers = [item for item in metadata if isinstance(item, (Marker, Scheme))]
-    if not markers:
-        return _make_optional_credential(name, parameter, annotation, default)
+    if not markers and is_optional(annotation):  # a credential such as Bearer | None
+        first, *rest = [member for member in members_of(annotation) if member is not NoneType]
+        inner, metadata = split_annotated(first)
+        markers = [item for item in metadata if isinstance(item, Scheme) and not rest]
+        if markers and default is inspect.Parameter.empty:
+            raise ContractError(
+                f"{function} asks for the optional credential {name}, which has no default.",
+                f"Write {name}: ... | None = None.",
+            )
     if len(markers) > 1:
         raise ContractError(
-            f"{name} has two markers on {parameter}.",
+            f"{function} has two markers on {name}.",
             "Use one: a value comes from one part of the request.",
         )
-    marker = markers[0]
+    if not markers or has_inner_marker(inner):
+        raise ContractError(
+            f"{function} has a marker inside the annotation of {name}.",
+            "Put it outside, as in page: Query[int | None] = None.",
+        )
+    [marker] = markers
     if isinstance(marker, Marker):
         if isinstance(inner, TypeVar):
             raise ContractError(
-                f"{name} annotates {parameter} as {marker.name} without a type.",
-                f"Write {parameter}: {marker.name}[str], or another type.",
+                f"{function} annotates {name} as {marker.name} without a type.",
+                f"Write {name}: {marker.name}[str], or another type.",
             )
         others = tuple(item for item in metadata if item is not marker)
         if others:
             inner = Annotated[(inner, *others)]
-    if has_inner_marker(inner):
-        raise _misplaced(name, parameter)
-    return Argument(name, parameter, marker, inner, default)
-
-
-def _make_optional_credential(
-    name: str, parameter: str, annotation: Any, default: Any
-) -> Argument | None:
-    """Return an argument ``token: Bearer | None = None``; ``None`` for one without a marker.
-
-    :raises ContractError: for a marker in any other union, and without a default.
-    """
-    if not has_inner_marker(annotation):
-        return None
-    members = [member for member in members_of(annotation) if member is not type(None)]
-    schemes = [item for item in split_annotated(members[0])[1] if isinstance(item, Scheme)]
-    if len(members) > 1 or not is_optional(annotation) or len(schemes) != 1:
-        raise _misplaced(name, parameter)
-    if default is inspect.Parameter.empty:
-        raise ContractError(
-            f"{name} asks for the optional credential {parameter}, which has no default.",
-            f"Write {parameter}: ... | None = None.",
-        )
-    return Argument(name, parameter, schemes[0], split_annotated(members[0])[0], default)
-
-
-def _misplaced(name: str, parameter: str) -> ContractError:
-    """Return the error for a marker that is not the outermost part of an annotation."""
-    return ContractError(
-        f"{name} has a marker inside the annotation of {parameter}.",
-        "Put it outside, as in page: Query[int | None] = None.",
-    )
+    return Argument(function, name, marker, inner, default)

@@ -127,19 +127,15 @@ class ValueFilter:
         """Return a message, or a general one if it repeats a value."""
         if message not in self._messages:  # a long list repeats few of them
             self._messages[message] = message
-            if self._is_repeated(message):
+            words = set(re.findall(r"[\w.@+-]+", message))
+            values = self._values
+            if words & values or any(len(v) > 2 and v in message for v in values):
                 self._messages[message] = NOT_VALID
         return self._messages[message]
 
     @cached_property
     def _values(self) -> set[str]:
         return {value for value in _leaves(self._data) if value}
-
-    def _is_repeated(self, message: str) -> bool:
-        words = set(re.findall(r"[\w.@+-]+", message))
-        if not words.isdisjoint(self._values):
-            return True
-        return any(len(value) > 2 and value in message for value in self._values)
 
 
 def _leaves(data: object) -> Iterator[str]:

@@ -14,6 +14,9 @@ from typing_extensions import TypedDict
 
 from .signature import is_typed_dict
 
+#: For type checkers, which accept literals only.
+make_typed_dict: Any = TypedDict
+
 _rebuilt: dict[Any, Any] = {}
 
 
@@ -62,8 +65,7 @@ def _rebuild_class(kind: Any) -> Any:
                 hint = get_args(hint)[0]
             wrapper = typing.NotRequired if name in kind.__optional_keys__ else typing.Required
             fields[name] = wrapper[rebuild(hint)]
-        make: Any = TypedDict
-        rebuilt = make(kind.__name__, fields)
+        rebuilt = make_typed_dict(kind.__name__, fields)
         for attribute in ("__module__", "__qualname__", "__doc__"):
             setattr(rebuilt, attribute, getattr(kind, attribute))
         config = getattr(kind, "__pydantic_config__", None)

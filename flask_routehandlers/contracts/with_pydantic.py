@@ -24,16 +24,12 @@ from pydantic.json_schema import (
 )
 from pydantic_core import PydanticSerializationError, SchemaError
 from pydantic_core.core_schema import ErrorType
-from typing_extensions import TypedDict
 
 from .instances import take_apart
 from .invalid import InvalidValue, ValueFilter, follow
 from .libraries import MalformedError, Mode, RefusedTypeError, refused_by
 from .markers import Place
-from .typed_dicts import rebuild
-
-#: For type checkers, which accept literals only.
-_make_typed_dict: Any = TypedDict
+from .typed_dicts import make_typed_dict, rebuild
 
 #: The codes of pydantic's own errors, not of those that validators of users raise.
 _OWN_CODES = frozenset(get_args(ErrorType)) - {"value_error", "assertion_error"}
@@ -124,7 +120,7 @@ def make_codec(annotation: Any) -> PydanticCodec:
     """Return the codec of a type."""
     if isinstance(annotation, dict):
         types = {name: rebuild(kind) for name, kind in annotation.items()}
-        annotation = _make_typed_dict("Fields", types)
+        annotation = make_typed_dict("Fields", types)
     try:
         return PydanticCodec(annotation)
     except (PydanticUndefinedAnnotation, PydanticUserError, SchemaError, TypeError) as error:
