@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -35,8 +34,7 @@ Kind = Literal["json", "text", "bytes", "stream", "empty"]
 _ANYTHING = (Any, object, dict, list, tuple, inspect.Parameter.empty)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An answer that a handler declares.
 
     :param status: its status, or ``None`` for any.
@@ -51,8 +49,7 @@ class Answer:
     headers: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outputs:
+class Outputs(NamedTuple):
     """The answers that a handler declares.
 
     :param answers: its answers that are not errors.
@@ -78,7 +75,7 @@ def plan_outputs(name: str, annotation: Any) -> Outputs:
     for member in _split(annotation):
         if is_error_class(member):
             errors.append(_check_error(name, member))
-        elif is_anything(member):
+        elif _is_anything(member):
             is_open = True
         else:
             answers += _read_answers(name, member)
@@ -92,7 +89,7 @@ def _split(annotation: Any) -> tuple[Any, ...]:
     return members_of(annotation)
 
 
-def is_anything(annotation: Any) -> bool:
+def _is_anything(annotation: Any) -> bool:
     """Return whether an annotation declares nothing about the answer."""
     plain = unalias(annotation)
     return plain in _ANYTHING or (isinstance(plain, type) and issubclass(plain, Response))
@@ -146,13 +143,10 @@ def _read_answers(name: str, annotation: Any) -> list[Answer]:
 
 def _is_headers(annotation: Any) -> bool:
     """Return whether a type is one of those that Flask accepts as headers."""
-    for member in members_of(annotation):
-        kind = kind_of(member)
-        if kind is str or not isinstance(kind, type):
-            return False
-        if not issubclass(kind, (Mapping, Sequence, Headers)):
-            return False
-    return True
+    kinds = list(map(kind_of, members_of(annotation)))
+    if str in kinds or not all(isinstance(kind, type) for kind in kinds):
+        return False
+    return all(issubclass(kind, (Mapping, Sequence, Headers)) for kind in kinds)
 
 
 def _read_statuses(name: str, annotation: Any) -> list[int | None]:

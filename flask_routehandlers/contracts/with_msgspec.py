@@ -63,8 +63,11 @@ class MsgspecCodec:
             return self._decoder.decode(data)
         except msgspec.ValidationError:
             raise
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise MalformedError(_position_of(error)) from None
+        except msgspec.DecodeError as error:
+            message = str(error).removeprefix("JSON is malformed: ")
+            raise MalformedError(message[0].lower() + message[1:]) from None
+        except UnicodeDecodeError:
+            raise MalformedError("it is not UTF-8") from None
         except RecursionError:
             raise MalformedError("it is nested too deeply") from None
 
@@ -110,7 +113,8 @@ class MsgspecCodec:
                 steps.append(match[1])
                 code, message = name, detail
         if code == "invalid" and not _SAFE.match(message):
-            message = _hide_value(message, data)
+            repeating = _REPEATING.match(message)
+            message = repeating[1] if repeating else ValueFilter(data).hide(message)
         path = follow(steps, data, is_missing=code == "missing")
         return [InvalidValue(place, path, message, code)]
 
@@ -145,24 +149,3 @@ def _drop_unique_items(schema: Any) -> None:
         if schema.get("uniqueItems") is True:
             del schema["uniqueItems"]
         _drop_unique_items(list(schema.values()))
-
-
-def _hide_value(message: str, data: object) -> str:
-    """Return a message of msgspec, or of a user's code, that does not repeat a value.
-
-    ``Invalid enum value 'x'`` is cut before the value.
-
-    :param data: the data that the message is about.
-    """
-    repeating = _REPEATING.match(message)
-    if repeating:
-        return repeating[1]
-    return ValueFilter(data).hide(message)
-
-
-def _position_of(error: Exception) -> str:
-    """Return where a document is malformed, without anything of the document."""
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8"
-    message = str(error).removeprefix("JSON is malformed: ")
-    return message[0].lower() + message[1:]
