@@ -10,15 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from ..contracts.signature import (
-    UnreadableError,
-    evaluate,
-    members_of,
-    read_annotations,
-    spell,
-    split_annotated,
-    unalias,
-)
+from ..contracts.signature import members_of, read_annotation, spell, split_annotated, unalias
 from ..routing.converters import LIST_OF_STR
 from .model import BindingError
 
@@ -44,15 +36,9 @@ def check_types(
     :raises BindingError: for the first such annotation. The hint is the folder for the type, if
         possible.
     """
-    annotations = read_annotations(function)
     for parameter, (folder, kind) in parameters.items():
-        if kind is None or parameter not in annotations:
-            continue
-        try:
-            annotation, _ = split_annotated(evaluate(annotations[parameter], function))
-        except UnreadableError:  # names that only a type checker can resolve
-            continue
-        if accepts(annotation, kind):
+        annotation, _ = split_annotated(read_annotation(function, parameter))
+        if kind is None or accepts(annotation, kind):
             continue
         wanted, actual = spell(annotation), spell(kind)
         hint = f"Write {parameter}: {actual}."

@@ -8,17 +8,15 @@ probably meant.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from difflib import get_close_matches
 from inspect import Parameter
 from typing import Any
 
 from ..contracts.signature import (
-    UnreadableError,
-    evaluate,
     is_own_class,
     is_structured,
     members_of,
+    read_annotation,
     read_annotations,
     spell,
 )
@@ -141,9 +139,7 @@ def _find_by_type(
     function: Callable[..., Any], parameter: str, visible: Mapping[str, Any]
 ) -> list[str]:
     """Return the dependencies of the type that a parameter is annotated with."""
-    annotation: Any = None
-    with suppress(KeyError, UnreadableError):
-        annotation = evaluate(read_annotations(function)[parameter], function)
+    annotation = read_annotation(function, parameter, None)
     members = {member for member in members_of(annotation) if is_own_class(member)}
     return [name for name, kind in visible.items() if members.intersection(members_of(kind))]
 
@@ -161,15 +157,12 @@ def _suggest(
     if close:
         hint = f"Did you mean {close[0]!r}? {hint}"
     elif asked not in RESERVED_NAMES and kind.has_markers:
-        written = read_annotations(function).get(asked, str)
-        annotation: Any = written
-        with suppress(UnreadableError):
-            annotation = evaluate(written, function)
         marker = "Query"
-        if kind.has_body and is_structured(annotation):
+        if kind.has_body and is_structured(read_annotation(function, asked)):
             marker = "Body"
+        written = spell(read_annotations(function).get(asked, str))
         hint += (
-            f" For a value from the client, write {asked}: {marker}[{spell(written)}]. "
+            f" For a value from the client, write {asked}: {marker}[{written}]. "
             f"For any other, define {asked}() in a dependencies.py of this folder or above."
         )
     if kind is DEPENDENCY:

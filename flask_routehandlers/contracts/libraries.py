@@ -18,8 +18,6 @@ from .signature import is_of_pydantic, kind_of, parts_of, spell, split_annotated
 
 LibraryName = Literal["pydantic", "msgspec"]
 
-_LIBRARIES: tuple[LibraryName, ...] = ("pydantic", "msgspec")
-
 #: Whether a schema describes what is read or what is written.
 Mode = Literal["validation", "serialization"]
 
@@ -126,22 +124,17 @@ def choose_library(annotation: Any) -> Library:
             "The type mixes pydantic and msgspec.",
             "Use types of one library in an annotation.",
         )
-    for name in names or _LIBRARIES:
-        if find_spec(name):
-            return _import(name)
-    for name in names:
-        raise RefusedTypeError(f"{name} is not installed.", install_hint(name))
-    raise NoLibraryError("pydantic is not installed.", install_hint("pydantic"))
-
-
-def _import(name: LibraryName) -> Library:
-    if name == "pydantic":
+    if "msgspec" not in names and find_spec("pydantic"):
         from . import with_pydantic
 
         return with_pydantic
-    from . import with_msgspec
+    if "pydantic" not in names and find_spec("msgspec"):
+        from . import with_msgspec
 
-    return with_msgspec
+        return with_msgspec
+    for name in names:
+        raise RefusedTypeError(f"{name} is not installed.", install_hint(name))
+    raise NoLibraryError("pydantic is not installed.", install_hint("pydantic"))
 
 
 def _libraries_of(annotation: Any) -> Iterator[LibraryName]:

@@ -93,6 +93,17 @@ def evaluate(annotation: Any, function: Callable[..., Any]) -> Any:
         raise UnreadableError(spell(annotation), error) from error
 
 
+def read_annotation(function: Callable[..., Any], name: str, default: Any = Any) -> Any:
+    """Return the value of one annotation, or a default if it is missing or cannot be evaluated.
+
+    :param name: the name of the parameter, or ``return``.
+    """
+    try:
+        return evaluate(read_annotations(function)[name], function)
+    except (KeyError, UnreadableError):
+        return default
+
+
 def spell(annotation: Any) -> str:
     """Return an annotation as it is written."""
     inner, metadata = split_annotated(annotation)

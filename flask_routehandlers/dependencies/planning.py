@@ -16,7 +16,7 @@ from typing import Any
 from ..binding.annotations import PathParameter
 from ..binding.calls import bind
 from ..binding.model import DEPENDENCY, Binding, Visible
-from ..contracts.signature import UnreadableError, evaluate, read_annotations, spell
+from ..contracts.signature import read_annotation, spell
 from ..errors import Problem, ProblemError, RouteHandlersError
 from ..tree.spelling import RESERVED_NAMES
 from .model import Definition, Dependency, Folders, Function, Plan
@@ -234,13 +234,9 @@ def check_types(name: str, function: Function, asks: Mapping[str, Dependency]) -
     if not asks:
         return
     innermost = inspect.unwrap(function)
-    annotations = read_annotations(innermost)
     for argument, dependency in asks.items():
         actual = dependency.definition.type
-        try:
-            wanted = evaluate(annotations.get(argument, Any), innermost)
-        except UnreadableError:
-            continue
+        wanted = read_annotation(innermost, argument)
         if not fits(actual, wanted):
             raise DependencyError(
                 f"{name} annotates {argument} as {spell(wanted)}, but the dependency in "

@@ -17,12 +17,10 @@ from typing import Any, Literal, get_args, get_origin
 
 from ..contracts.signature import (
     STREAMS,
-    UnreadableError,
-    evaluate,
     is_error_class,
     is_typed_dict,
     members_of,
-    read_annotations,
+    read_annotation,
     unalias,
 )
 
@@ -56,10 +54,7 @@ def allows_none(function: Callable[..., Any]) -> bool:
 def _read_members(function: Callable[..., Any]) -> list[Any]:
     """Return the members of the annotation of a dependency, ``Any`` if it cannot be read."""
     innermost = inspect.unwrap(function)
-    try:
-        annotation = evaluate(read_annotations(innermost)["return"], innermost)
-    except (KeyError, UnreadableError):
-        return [Any]
+    annotation = read_annotation(innermost, "return")
     if inspect.isgeneratorfunction(innermost) or inspect.isasyncgenfunction(innermost):
         plain = unalias(annotation)
         if get_origin(plain) not in STREAMS or not get_args(plain):
