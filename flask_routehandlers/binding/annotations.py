@@ -49,15 +49,12 @@ def check_types(
         place = "the folder"
         if "<" in folder:
             place = "the url_prefix" if folder.startswith("/") else "the subdomain"
+        article = "an" if actual[0] in "aeiou" else "a"
         raise BindingError(
-            f"{name} annotates {parameter} as {wanted}, but {place} {folder} passes "
-            f"{_with_article(actual)}.",
+            f"{name} annotates {parameter} as {wanted}, but {place} {folder} passes {article} "
+            f"{actual}.",
             hint,
         )
-
-
-def _with_article(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
 def accepts(annotation: Any, kind: Any) -> bool:

@@ -36,14 +36,12 @@ def find_lost_arguments(
     if hidden is None:
         return
     signature = inspect.signature(hidden).parameters
-    marked = find_arguments(name, hidden, signature)
+    provided = {*available, *find_arguments(name, hidden, signature)}
+    provided -= {*binding.extras, *binding.dependencies}
     lost = [
         repr(parameter.name)
         for parameter in signature.values()
-        if parameter.kind in BY_KEYWORD
-        and (parameter.name in marked or parameter.name in available)
-        and parameter.name not in binding.extras
-        and parameter.name not in binding.dependencies
+        if parameter.kind in BY_KEYWORD and parameter.name in provided
     ]
     if lost:
         yield Problem(
@@ -56,16 +54,15 @@ def find_lost_arguments(
 
 def _find_hidden(name: str, wrapper: Callable[..., Any]) -> FunctionType | None:
     """Return the function of a name that is in the closure of a wrapper, if there is one."""
-    seen: set[int] = set()
+    seen: set[FunctionType] = set()
     pending = list(_contents_of(wrapper))
     while pending:
         candidate = pending.pop()
-        if type(candidate) is not FunctionType or id(candidate) in seen:
-            continue
-        if candidate.__name__ == name:
-            return candidate
-        seen.add(id(candidate))
-        pending += _contents_of(candidate)
+        if type(candidate) is FunctionType and candidate not in seen:
+            if candidate.__name__ == name:
+                return candidate
+            seen.add(candidate)
+            pending += _contents_of(candidate)
     return None
 
 

@@ -127,21 +127,14 @@ def check_defaults(
         meant = get_close_matches(parameter.name, visible, n=1, cutoff=0.8)
         if not meant:
             other = "Remove the annotation otherwise."
-            meant = _find_by_type(function, parameter.name, visible)
+            annotation = read_annotation(function, parameter.name, None)
+            kinds = {kind for kind in members_of(annotation) if is_own_class(kind)}
+            meant = [n for n, kind in visible.items() if kinds.intersection(members_of(kind))]
         if meant:
             raise BindingError(
                 f"{name} has the argument {parameter.name} with a default, which nothing sets.",
                 f"Did you mean the dependency {meant[0]}? {other}",
             )
-
-
-def _find_by_type(
-    function: Callable[..., Any], parameter: str, visible: Mapping[str, Any]
-) -> list[str]:
-    """Return the dependencies of the type that a parameter is annotated with."""
-    annotation = read_annotation(function, parameter, None)
-    members = {member for member in members_of(annotation) if is_own_class(member)}
-    return [name for name, kind in visible.items() if members.intersection(members_of(kind))]
 
 
 def _suggest(

@@ -147,7 +147,10 @@ class TextReader(NamedTuple):
         try:
             converted = self.codec.convert(values)
         except self.codec.invalid_error as error:
-            errors += _rename(self.codec.describe(error, values, self.place), self.keys)
+            sent = {key.name: key.key for key in self.keys}
+            for invalid in self.codec.describe(error, values, self.place):
+                first = tuple(sent.get(str(step), step) for step in invalid.path[:1])
+                errors.append(replace(invalid, path=first + invalid.path[1:]))
             return
         if self.argument is None:
             arguments.update(converted)
@@ -283,13 +286,3 @@ def _collect(source: Any, keys: Sequence[Key]) -> dict[str, Any]:
             if value or not skips_empty:
                 values[name] = constants.get(value, value) if constants else value
     return values
-
-
-def _rename(errors: Sequence[InvalidValue], keys: Sequence[Key]) -> list[InvalidValue]:
-    """Return errors whose paths begin with the keys of the request."""
-    sent = {key.name: key.key for key in keys}
-    renamed = []
-    for error in errors:
-        first = tuple(sent.get(str(step), step) for step in error.path[:1])
-        renamed.append(replace(error, path=first + error.path[1:]))
-    return renamed

@@ -37,7 +37,7 @@ def rebuild(annotation: Any) -> Any:
     if origin is Annotated:
         inner, *metadata = arguments
         return Annotated[(rebuild(inner), *metadata)]
-    rebuilt = tuple(map(_rebuild_argument, arguments))
+    rebuilt = tuple(map(rebuild, arguments))
     if rebuilt == arguments:
         return annotation
     if origin is Union or origin is types.UnionType:
@@ -45,13 +45,6 @@ def rebuild(annotation: Any) -> Any:
     if len(rebuilt) == 1:
         return origin[rebuilt[0]]
     return origin[rebuilt]
-
-
-def _rebuild_argument(argument: Any) -> Any:
-    """Return an argument of a generic type with its TypedDicts rebuilt."""
-    if isinstance(argument, list):  # the parameters of a Callable
-        return list(map(rebuild, argument))
-    return rebuild(argument)
 
 
 def _rebuild_class(kind: Any) -> Any:

@@ -208,7 +208,10 @@ class Writer:
         return response
 
     def _write_carefully(self, result: Any, code: int) -> Any:
-        """Write a result that may need a check, or that a library does not write."""
+        """Write a result that may need a check, or that a library does not write.
+
+        :raises InvalidAnswerError: for a body in another form than the declared ones.
+        """
         body, status, headers = split_result(result)
         if isinstance(result, HTTPException):
             raise result
@@ -228,7 +231,10 @@ class Writer:
             response = self._app.response_class(status=code)
             response.headers.remove("Content-Type")
         else:
-            self._check_kind(kinds, body, code)
+            if self._is_closed() and kinds.isdisjoint(_kinds_of(body)):
+                forms = " or ".join(_FORMS[kind] for kind in sorted(kinds))
+                misfit = f"it is a {type(body).__name__}, not {forms}."
+                raise _misfit(self._handler, code, misfit)
             return result
         if headers:
             response.headers.update(headers)
@@ -243,15 +249,6 @@ class Writer:
         if isinstance(body, Iterator):
             body = list(body)  # it can be read once, and a check would read it
         return writer.write(body, status)
-
-    def _check_kind(self, kinds: set[Kind], body: Any, status: int) -> None:
-        """Check the form of a body that Flask writes.
-
-        :raises InvalidAnswerError: for one that is not declared.
-        """
-        if self._is_closed() and kinds.isdisjoint(_kinds_of(body)):
-            forms = " or ".join(_FORMS[kind] for kind in sorted(kinds))
-            raise _misfit(self._handler, status, f"it is a {type(body).__name__}, not {forms}.")
 
     def check_error(self, error: HTTPException) -> None:
         """Check that an error which the handler raised is declared.
