@@ -41,9 +41,10 @@ class NoLibraryError(RefusedTypeError):
 
 def refused_by(library: LibraryName, annotation: Any, error: Exception) -> RefusedTypeError:
     """Return the error for a type that a library refuses, with its own reason."""
+    inner, _ = split_annotated(annotation)
     reason = str(error).partition("\n")[0].rstrip(".")
     return RefusedTypeError(
-        f"{library} refuses the type {spell(annotation)}: {reason}.",
+        f"{library} refuses the type {spell(inner)}: {reason}.",
         f"Use a type that {library} supports.",
     )
 

@@ -53,10 +53,6 @@ _LISTS = (
     collections.abc.Set,
 )
 
-#: The places whose other keys are not the client's own choice: browsers, proxies and other
-#: parts of a site add some, so a type cannot forbid them.
-_SHARED: tuple[Place, ...] = ("header", "cookie")
-
 
 def plan_place(place: Place, arguments: Sequence[Argument]) -> list[Reader]:
     """Plan the arguments of one part of the request.
@@ -205,7 +201,8 @@ def _plan_structure(argument: Argument) -> TextReader:
         codec = library.make_codec(argument.annotation)
         [schema], definitions = library.make_schemas([(argument.annotation, "validation")])
     fields, cares_for_others = read_fields(schema, definitions)
-    if cares_for_others and place not in _SHARED:
+    # Browsers, proxies and other parts of a site add headers and cookies.
+    if cares_for_others and place in ("query", "form"):
         known = frozenset[str]()
     keys = tuple(_make_key(argument, field, key_of(field.key, place)) for field in fields)
     return TextReader(place, keys, codec, argument.has_default, argument.name, known)

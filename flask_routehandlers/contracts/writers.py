@@ -176,8 +176,7 @@ class Writer:
     @property
     def lacks_library(self) -> bool:
         """``True`` if it cannot keep to the declared fields, since no library is installed."""
-        writers = [writer for group in self._writers.values() for writer in group]
-        return any(writer.lacks_library for writer in writers)
+        return any(each.lacks_library for group in self._writers.values() for each in group)
 
     def write(self, result: Any) -> Any:
         """Return a result as a response, or as another value that Flask accepts from a view.
