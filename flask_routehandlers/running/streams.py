@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+import socket
+from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from flask import has_request_context, request, stream_with_context
-
 from .calls import CURRENT, Runner
-from .connections import watch
 from .process import current_engine
 
-
-def stream(generator: AsyncGenerator[Any, None]) -> Iterator[Any]:
-    """Return a body that runs an async generator in the thread that sends the response.
-
-    One task runs the whole generator, so that ``async with`` may span a ``yield``. It goes on when
-    the piece before has been sent, and is closed when the client has gone. In a request the body
-    keeps the context of the request.
-
-    :param generator: what calling an ``async def`` with ``yield`` returns.
-    """
-    if not has_request_context():
-        return StreamBody(generator, {})
-    return stream_with_context(StreamBody(generator, request.environ))
+#: Keys of environ with the socket of the connection.
+_SOCKETS = ("gunicorn.socket", "werkzeug.socket")
 
 
 class StreamBody:
     """An async generator as an iterator of WSGI, for one response.
+
+    One task runs the whole generator, in the thread that sends the response, so that
+    ``async with`` may span a ``yield``. It goes on when the piece before has been sent, and is
+    closed when the client has gone.
 
     :param generator: the generator; nothing of it runs before the first piece is asked for.
     :param environ: the request's, which may have the connection to the client.
@@ -36,9 +27,8 @@ class StreamBody:
 
     def __init__(self, generator: AsyncGenerator[Any, None], environ: dict[str, Any]) -> None:
         self._generator = generator
-        self._environ = environ
+        self._is_gone = watch(environ)
         self._task: Runner | None = None
-        self._is_gone = False
         self._is_over = False
 
     def __iter__(self) -> StreamBody:
@@ -48,7 +38,7 @@ class StreamBody:
         if self._is_over:
             raise StopIteration
         if self._task is None:
-            self._task = self._start()
+            self._task = current_engine().task(_pump(self._generator), self._is_gone)
         piece = self._drive(self._task)
         if self._is_over:
             raise StopIteration
@@ -60,23 +50,12 @@ class StreamBody:
             self._drive(self._task, closes=True)
         self._is_over = True
 
-    def _start(self) -> Runner:
-        is_gone = watch(self._environ)
-        if is_gone is None:
-            return current_engine().task(_pump(self._generator))
-
-        def is_abandoned() -> bool:
-            self._is_gone = is_gone()
-            return self._is_gone
-
-        return current_engine().task(_pump(self._generator), is_abandoned)
-
     def _drive(self, task: Runner, *, closes: bool | None = None) -> Any:
         self._is_over = True
         try:
             piece = task.drive(closes)
         except asyncio.CancelledError:
-            if self._is_gone:
+            if self._is_gone is not None and self._is_gone():
                 return None
             raise
         self._is_over = task.done()
@@ -120,3 +99,32 @@ async def _close(generator: AsyncGenerator[Any, None]) -> None:
         return
     # It has caught the cancellation, and yielded once more.
     await generator.aclose()
+
+
+def watch(environ: dict[str, Any]) -> Callable[[], bool] | None:
+    """Return a function that returns whether the client has closed its connection.
+
+    :param environ: the request's.
+    :returns: ``None`` if the server does not show it: waitress does with
+        ``channel_request_lookahead``, gunicorn with sync and gthread workers, and Werkzeug's
+        development server, but no server with TLS.
+    """
+    is_disconnected: Callable[[], bool] | None = environ.get("waitress.client_disconnected")
+    if is_disconnected is not None:
+        return is_disconnected
+    for key in _SOCKETS:
+        connection = environ.get(key)
+        # Sockets of TLS and of gevent cannot be asked.
+        if type(connection) is socket.socket and hasattr(socket, "MSG_DONTWAIT"):
+            return lambda: _is_closed(connection)
+    return None
+
+
+def _is_closed(connection: socket.socket) -> bool:
+    """Look for the end of what a client sends, and take nothing out of it."""
+    try:
+        return not connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

@@ -10,11 +10,11 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, stream_with_context
 
 from flask_routehandlers.running.after import after
 from flask_routehandlers.running.modes import run_async
-from flask_routehandlers.running.streams import stream
+from flask_routehandlers.running.streams import StreamBody
 
 app = Flask(__name__)
 
@@ -93,4 +93,4 @@ def pieces() -> Response:
             await asyncio.sleep(0.01)
             note("stream cleaned up")
 
-    return Response(stream(generate()))
+    return Response(stream_with_context(StreamBody(generate(), request.environ)))

@@ -9,11 +9,10 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, request, stream_with_context
 
-from flask_routehandlers.running.connections import watch
 from flask_routehandlers.running.modes import run_async
-from flask_routehandlers.running.streams import StreamBody, stream
+from flask_routehandlers.running.streams import StreamBody, watch
 from tests.support import running, until
 
 pytestmark = pytest.mark.usefixtures("any_loop")
@@ -178,7 +177,7 @@ def app_with(generator: Callable[[], AsyncGenerator[Any, None]]) -> Flask:
     @app.get("/")
     def view() -> Response:
         g.value = "g"
-        return Response(stream(generator()))
+        return Response(stream_with_context(StreamBody(generator(), request.environ)))
 
     return app
 
