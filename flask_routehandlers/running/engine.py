@@ -16,8 +16,11 @@ from typing import Any
 
 from .calls import CURRENT, Runner
 from .hop import HopTask
-from .loop import CAN_SHARE, CLEAN_UP_SECONDS, SharedLoop, end_tasks, run_until_stopped
+from .loop import CAN_SHARE, SharedLoop
 from .task import RequestTask
+
+#: Seconds that tasks have for their clean-up when the process ends.
+CLEAN_UP_SECONDS = 5.0
 
 
 class Engine:
@@ -31,35 +34,29 @@ class Engine:
     #: For modules that do not import asyncio.
     cancelled_error = asyncio.CancelledError
 
+    #: A queue on which a thread waits that is not the loop's.
+    inbox_class: type[Any] = SimpleQueue
+
     _spare: ThreadPoolExecutor | None = None
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._ended: Any = None
-        self._new_task: Callable[..., Runner] = self._new_hop_task
+        self._new_task: Callable[..., Runner] = partial(HopTask, loop, self.inbox_class)
         self._start_thread(partial(Context().run, self._serve))
 
     def _start_thread(self, function: Callable[[], object]) -> None:
         Thread(target=function, name="route-handlers-loop", daemon=True).start()
 
     def _serve(self) -> None:
-        self._run_loop()
+        while True:
+            try:
+                self._loop.run_forever()
+                break
+            except (SystemExit, KeyboardInterrupt):
+                # asyncio lets them end the loop if a task raises one.
+                continue
         self._ended.put(None)
-
-    def _run_loop(self) -> None:
-        run_until_stopped(self._loop)
-
-    def _new_inbox(self) -> Any:
-        return SimpleQueue()
-
-    def _new_hop_task(
-        self,
-        coroutine: Coroutine[Any, Any, Any],
-        outer: Any,
-        is_abandoned: Callable[[], bool] | None,
-    ) -> Runner:
-        inbox = outer.inbox if outer else self._new_inbox()
-        return HopTask(coroutine, self._loop, inbox, outer, is_abandoned)
 
     def task(
         self,
@@ -101,17 +98,25 @@ class Engine:
 
     def close(self) -> None:
         """Cancel all tasks, let them clean up, and stop the loop."""
-        cleaned_up = self._new_inbox()
-        self._ended = self._new_inbox()
-        ending = asyncio.run_coroutine_threadsafe(end_tasks(self._loop), self._loop)
-        ending.add_done_callback(lambda _: cleaned_up.put(None))
+        self._ended = self.inbox_class()
+        asyncio.run_coroutine_threadsafe(self._end_tasks(), self._loop)
         # A step that blocks the loop does not keep the process from ending.
         with suppress(Empty):
-            cleaned_up.get(timeout=CLEAN_UP_SECONDS + 1)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        with suppress(Empty):
-            self._ended.get(timeout=1)
+            self._ended.get(timeout=CLEAN_UP_SECONDS + 2)
             self._loop.close()
+
+    async def _end_tasks(self) -> None:
+        """Cancel all other tasks, give them time to clean up, and stop the loop.
+
+        Executors are left alone: Python has ended them by then.
+        """
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLEAN_UP_SECONDS)
+        await self._loop.shutdown_asyncgens()
+        self._loop.stop()
 
 
 class SharedEngine(Engine):
@@ -120,16 +125,12 @@ class SharedEngine(Engine):
     The thread of a request runs the steps of its coroutine, the thread of the loop all others.
     """
 
-    _loop: SharedLoop
-
     def __init__(self) -> None:
-        self._started = Event()
-        super().__init__(SharedLoop())
-        self._new_task = partial(RequestTask, self._loop)
-        self._started.wait()
-
-    def _run_loop(self) -> None:
-        self._loop.serve(self._started)
+        loop, started = SharedLoop(), Event()
+        loop.call_soon(started.set)
+        super().__init__(loop)
+        self._new_task = partial(RequestTask, loop)
+        started.wait()
 
 
 def start_engine() -> Engine:

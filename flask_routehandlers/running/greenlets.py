@@ -116,6 +116,8 @@ class GreenletInbox:
 class GreenletEngine(Engine):
     """The engine below gevent: greenlets wait for a loop in a native thread."""
 
+    inbox_class = GreenletInbox
+
     def __init__(self) -> None:
         loop = asyncio.SelectorEventLoop(_Selector())
         loop.set_default_executor(_NativeExecutor())
@@ -123,9 +125,6 @@ class GreenletEngine(Engine):
 
     def _start_thread(self, function: Callable[[], object]) -> None:
         _start_thread(function, ())
-
-    def _new_inbox(self) -> GreenletInbox:
-        return GreenletInbox()
 
     def keep_spare_thread(self) -> None:
         """Do nothing: an executor of threads would have greenlets."""

@@ -22,18 +22,18 @@ class HopTask(Waiter):
 
     The task runs in a copy of the request's context. What it changes there is copied back.
 
-    :param coroutine: the coroutine.
     :param loop: the loop of the process.
-    :param inbox: a new queue for the thread.
+    :param inbox_class: the queue for the thread.
+    :param coroutine: the coroutine.
     :param outer: the task of the same thread that called the sync function that runs this one.
     :param is_abandoned: asked about once a second while the coroutine waits: whether to cancel it.
     """
 
     def __init__(
         self,
-        coroutine: Coroutine[Any, Any, Any],
         loop: asyncio.AbstractEventLoop,
-        inbox: Any,
+        inbox_class: type[Any],
+        coroutine: Coroutine[Any, Any, Any],
         outer: HopTask | None = None,
         is_abandoned: Callable[[], bool] | None = None,
     ) -> None:
@@ -47,7 +47,10 @@ class HopTask(Waiter):
         self._has_ended = False
         self.outer = outer
         self.thread = get_ident()
-        self.inbox = inbox
+        if outer is None:
+            self.inbox = inbox_class()
+        else:
+            self.inbox = outer.inbox
 
     def drive(self, value: Any = None) -> Any:
         """Wait until the coroutine ends or emits a piece, and serve its calls.

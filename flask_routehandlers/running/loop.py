@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-import sys
-import threading
 import time
 from asyncio.events import _get_running_loop, _set_running_loop
 from asyncio.tasks import _enter_task, _leave_task
@@ -18,18 +16,8 @@ from .baton import Baton
 
 Ts = TypeVarTuple("Ts")
 
-#: Seconds that tasks have for their clean-up when the process ends.
-CLEAN_UP_SECONDS = 5.0
-
 #: Whether the selector of this system can be changed in one thread while another waits for it.
-CAN_SHARE = issubclass(
-    selectors.DefaultSelector,
-    tuple(
-        getattr(selectors, name)
-        for name in ("EpollSelector", "KqueueSelector")
-        if hasattr(selectors, name)
-    ),
-)
+CAN_SHARE = selectors.DefaultSelector.__name__ in ("EpollSelector", "KqueueSelector")
 
 
 class BatonSelector(selectors.DefaultSelector):
@@ -78,8 +66,7 @@ class Paused(NamedTuple):
 class SharedLoop(asyncio.SelectorEventLoop):
     """A loop whose code runs in any thread that holds the baton.
 
-    One thread runs it with :meth:`run_forever`, and holds the baton but while it waits for
-    events. The threads of requests run the steps of their own coroutines with :meth:`enter` and
+    The threads of requests run the steps of their own coroutines with :meth:`enter` and
     :meth:`leave`.
     """
 
@@ -88,12 +75,23 @@ class SharedLoop(asyncio.SelectorEventLoop):
         self._waiter = BatonSelector(self.baton)
         self._is_due = False
         #: What the loop does with async generators; they belong to the thread.
-        self.hooks = sys.get_asyncgen_hooks()
+        self.hooks = (
+            self._asyncgen_firstiter_hook,  # type: ignore[attr-defined]
+            self._asyncgen_finalizer_hook,  # type: ignore[attr-defined]
+        )
         #: For callbacks that need no context. A copy of a request's would keep it alive.
         self.empty = Context()
         super().__init__(self._waiter)
         # In debug mode asyncio refuses calls from all threads but one.
         self.set_debug(False)
+
+    def run_forever(self) -> None:
+        """Run until :meth:`stop`, and hold the baton but while this waits for events."""
+        self.baton.take()
+        try:
+            super().run_forever()
+        finally:
+            self.baton.give()
 
     def call_soon(
         self, callback: Callable[[*Ts], object], *args: *Ts, context: Context | None = None
@@ -148,43 +146,6 @@ class SharedLoop(asyncio.SelectorEventLoop):
             self._waiter.asleep_until = -inf
             self.call_soon_threadsafe(_nothing, context=self.empty)
         self._is_due = False
-
-    def serve(self, started: threading.Event) -> None:
-        """Run until :meth:`stop`, in a thread that does nothing else."""
-        self.baton.take()
-
-        def start() -> None:
-            self.hooks = sys.get_asyncgen_hooks()
-            started.set()
-
-        self.call_soon(start)
-        run_until_stopped(self)
-        self.baton.give()
-
-
-def run_until_stopped(loop: asyncio.AbstractEventLoop) -> None:
-    """Run a loop until :meth:`~asyncio.loop.stop`.
-
-    asyncio lets ``SystemExit`` in a task end the loop, which would be that of all requests.
-    """
-    while True:
-        try:
-            return loop.run_forever()
-        except (SystemExit, KeyboardInterrupt):
-            continue
-
-
-async def end_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Cancel all other tasks of the running loop, and give them time to clean up.
-
-    Executors are left alone: Python has ended them by then.
-    """
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks, timeout=CLEAN_UP_SECONDS)
-    await loop.shutdown_asyncgens()
 
 
 def _nothing() -> None:

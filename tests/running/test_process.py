@@ -150,7 +150,7 @@ run_async(start())
 def test_a_blocked_loop_does_not_keep_a_process(run_script: RunScript) -> None:
     script = """
 import asyncio, threading, time
-from flask_routehandlers.running import engine, loop
+from flask_routehandlers.running import engine
 from flask_routehandlers.running.modes import run_async
 engine.CLEAN_UP_SECONDS = -0.9
 begun = threading.Event()
