@@ -38,7 +38,7 @@ from .handlers.responses import response_maker
 from .routing.converters import segment_types, value_type
 from .routing.prefix import prefix_parameters
 from .running.modes import keeps_loop
-from .tree.model import MiddlewareFile, SourceFile, Tree
+from .tree.model import SourceFile, Tree
 
 if TYPE_CHECKING:
     from .caching.cache import Cache
@@ -133,7 +133,7 @@ def make_scopes(site: Site, tree: Tree, modules: Modules, below: Below) -> Scope
 def make_links(
     site: Site, tree: Tree, modules: Modules, scopes: Scopes, below: Below
 ) -> dict[Folders, Links]:
-    """Return the middleware of each folder with a middleware file.
+    """Return the middleware of each folder with a middleware file, outermost first.
 
     :param modules: the loaded modules, by file.
     :param scopes: the dependencies that it can ask for.
@@ -142,15 +142,31 @@ def make_links(
     """
     links: dict[Folders, Links] = {}
     for source in tree.middleware:
-        module = modules[source.file]
-        failed = scopes.failures_above(source.folders)
+        file, folders, module = source.file, source.folders, modules[source.file]
+        failures = scopes.failures_above(folders)
         if isinstance(module, RouteImportError):
-            links[source.folders] = module
-        elif failed:
-            links[source.folders] = failed[0]
-        else:
-            of_folder = below.get(source.folders, {})
-            links[source.folders] = _read_links(site, source, module, scopes, of_folder)
+            links[folders] = module
+            continue
+        if failures:
+            links[folders] = failures[0]
+            continue
+        problems = list(find_middleware_problems(file, module))
+        parameters, visible = site.parameters_of(source), scopes.visible(folders)
+        of_folder = []
+        for name, function in read_middleware(module).items():
+            try:
+                others = below.get(folders, {})
+                binding = bind(name, function, parameters, MIDDLEWARE, others, visible)
+                plan = scopes.plan(name, binding, folders)
+            except ProblemError as error:
+                problems.append(error.problem.at(file))
+                continue
+            of_folder.append(Link(file, name, binding, plan))
+            if binding.awaits:
+                problems += find_missing_asgiref(site.app, file, name)
+        links[folders] = tuple(of_folder)
+        if problems:
+            links[folders] = RouteTreeError(site.root, problems)
     return links
 
 
@@ -171,32 +187,6 @@ def find_parameters_below(tree: Tree) -> Below:
                 for place in places.intersection(folders[:n] for n in range(depth + 1)):
                     below[place].setdefault(parameter.name, folder)
     return below
-
-
-def _read_links(
-    site: Site,
-    source: MiddlewareFile,
-    module: ModuleType,
-    scopes: Scopes,
-    below: Mapping[str, str],
-) -> Links:
-    """Return the links of one middleware file, outermost first, or the error with its problems."""
-    problems = list(find_middleware_problems(source.file, module))
-    parameters, visible = site.parameters_of(source), scopes.visible(source.folders)
-    links = []
-    for name, function in read_middleware(module).items():
-        try:
-            binding = bind(name, function, parameters, MIDDLEWARE, below, visible)
-            plan = scopes.plan(name, binding, source.folders)
-        except ProblemError as error:
-            problems.append(error.problem.at(source.file))
-            continue
-        links.append(Link(source.file, name, binding, plan))
-        if binding.awaits:
-            problems += find_missing_asgiref(site.app, source.file, name)
-    if problems:
-        return RouteTreeError(site.root, problems)
-    return tuple(links)
 
 
 def find_dependencies_without_asgiref(site: Site, scopes: Scopes) -> Iterator[Problem]:
