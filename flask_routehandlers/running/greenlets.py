@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from queue import Empty
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -60,16 +59,10 @@ class _Bell:
         self._rung.append(event)
         self._watcher.send()
 
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Let the hub run for as long as a greenlet waits."""
-        self._waiting += 1
-        self._watcher.ref = True
-        try:
-            yield
-        finally:
-            self._waiting -= 1
-            self._watcher.ref = self._waiting > 0
+    def expect(self, count: int) -> None:
+        """Let the hub run for some more greenlets that wait, or, below zero, for some less."""
+        self._waiting += count
+        self._watcher.ref = self._waiting > 0
 
     def _answer(self) -> None:
         while self._rung:
@@ -101,11 +94,14 @@ class GreenletInbox:
 
         :raises Empty: if none comes within some seconds.
         """
-        with self._bell.waiting():
+        self._bell.expect(1)
+        try:
             while not self._items:
                 if not self._changed.wait(timeout):
                     raise Empty
                 self._changed.clear()
+        finally:
+            self._bell.expect(-1)
         return self._items.popleft()
 
     def empty(self) -> bool:
