@@ -88,8 +88,8 @@ def run(plan: Plan, answer: Callable[[Call, Values], Response], values: Values) 
         return _run_bridged(plan, answer, values)
     cleanups: list[Cleanup] = []
     try:
-        if current.credentials:
-            _authenticate(values, current)
+        for credential in current.credentials:
+            credential.read(values["request"], {})
         errors: list[InvalidValue] = []
         for identity, call, inputs, is_generator, dependency in current.steps:
             if identity in values:
@@ -135,8 +135,8 @@ async def run_in_loop(
     current = plan.run
     cleanups: list[Cleanup] = []
     try:
-        if current.credentials:
-            _authenticate(values, current)
+        for credential in current.credentials:
+            credential.read(values["request"], {})
         errors: list[InvalidValue] = []
         for identity, _, inputs, _, dependency in current.steps:
             if identity in values:
@@ -226,15 +226,6 @@ async def _first_of(generator: AsyncGeneratorType[Any, Any]) -> Any:
     finally:
         sys.set_asyncgen_hooks(*hooks)
     return await first
-
-
-def _authenticate(values: Values, current: Run) -> None:
-    """Read every credential that a function and its dependencies need.
-
-    :raises ~werkzeug.exceptions.Unauthorized: without one that is needed.
-    """
-    for credential in current.credentials:
-        credential.read(values["request"], {})
 
 
 def _read_inputs(

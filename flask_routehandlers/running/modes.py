@@ -95,17 +95,15 @@ def keeps_loop(app: Flask) -> bool:
     modules = sys.modules
     if "asgiref.sync" in modules and _is_below_asgiref(modules["asgiref.sync"]):
         return False
-    return "eventlet.patcher" not in modules or not _is_patched(modules["eventlet.patcher"])
+    if "eventlet.patcher" in modules:
+        return not modules["eventlet.patcher"].is_monkey_patched("thread")
+    return True
 
 
 def _is_below_asgiref(asgiref: Any) -> bool:
     # asgiref leaves the attribute in the thread when a loop has ended.
     loop = getattr(asgiref.SyncToAsync.threadlocal, "main_event_loop", None)
     return loop is not None and loop.is_running()
-
-
-def _is_patched(patcher: Any) -> bool:
-    return bool(patcher.is_monkey_patched("thread"))
 
 
 async def _wait(coroutine: Coroutine[Any, Any, T]) -> T:

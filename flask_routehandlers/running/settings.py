@@ -23,10 +23,6 @@ DRAIN = "ROUTE_HANDLERS_AFTER_DRAIN"
 DEFAULTS: dict[str, Any] = {ASYNC: "kept", THREADS: 2, LIMIT: 1000, DRAIN: 20.0}
 
 
-def _is_way(value: object) -> bool:
-    return value in ("kept", "flask")
-
-
 def _is_count(value: object) -> bool:
     return type(value) is int and value > 0
 
@@ -37,7 +33,7 @@ def _is_duration(value: object) -> bool:
 
 #: For each setting a function that checks its value, and a description of valid values.
 _CHECKS: dict[str, tuple[Callable[[object], bool], str]] = {
-    ASYNC: (_is_way, "'kept' or 'flask'"),
+    ASYNC: (lambda value: value in ("kept", "flask"), "'kept' or 'flask'"),
     THREADS: (_is_count, "a whole number, 1 or more"),
     LIMIT: (_is_count, "a whole number, 1 or more"),
     DRAIN: (_is_duration, "a number of seconds, 0 or more"),
