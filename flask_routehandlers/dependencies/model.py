@@ -93,16 +93,6 @@ class Dependency:
         """Whether a test has put another function in its place."""
         return self.binding.function is not self.definition.function
 
-    def step(self, others: Set[str]) -> Step:
-        """Return the same as it is run.
-
-        :param others: keys of the query that other functions of the route read.
-        """
-        inputs = self.binding.inputs
-        if inputs is not None and others:
-            inputs = inputs.without(others)
-        return self.identity, self.call, inputs, self.is_generator, self
-
 
 class Run(NamedTuple):
     """The dependencies that run for a function, and how it is called after them.
@@ -146,21 +136,26 @@ class Plan:
     def prepare(self, asks: Mapping[str, Dependency]) -> Run:
         """Return what runs with these dependencies."""
         order = tuple(dict.fromkeys(_in_order(asks)))
-        all_inputs = [dependency.binding.inputs for dependency in order]
-        all_inputs.append(self.binding.inputs)
+        steps: list[Step] = []
+        credentials: list[Credential] = []
+        for each in order:
+            inputs = each.binding.inputs
+            if inputs is not None:
+                credentials += inputs.credentials
+                if self.others:
+                    inputs = inputs.without(self.others)
+            steps.append((each.identity, each.call, inputs, each.is_generator, each))
+        inputs = self.binding.inputs
+        if inputs is not None:
+            credentials += inputs.credentials
         return Run(
             order=order,
-            steps=tuple(dependency.step(self.others) for dependency in order),
+            steps=tuple(steps),
             call=plan_call(self.binding, asks),
-            inputs=self.binding.inputs,
-            credentials=tuple(
-                credential
-                for inputs in all_inputs
-                if inputs is not None
-                for credential in inputs.credentials
-            ),
-            is_async=any(dependency.is_async for dependency in order),
-            is_overridden=any(dependency.is_overridden for dependency in order),
+            inputs=inputs,
+            credentials=tuple(credentials),
+            is_async=any(each.is_async for each in order),
+            is_overridden=any(each.is_overridden for each in order),
         )
 
 
