@@ -78,15 +78,15 @@ def fits(actual: Any, wanted: Any) -> bool:
 
     Only nominal classes are compared: of unions, any pair has to fit.
     """
-    return any(
-        _fits(provided, asked) for provided in _classes(actual) for asked in _classes(wanted)
-    )
+    wanted_classes = _classes(wanted)
+    return any(_fits(kind, other) for kind in _classes(actual) for other in wanted_classes)
 
 
 def _classes(annotation: Any) -> list[Any]:
-    """Return the members of a union without ``None``, which fits nothing else."""
-    members = [member for member in _flatten(annotation) if member not in (None, types.NoneType)]
-    return members or [types.NoneType]
+    """Return the classes of a union, ``None`` only if it is the only one: it fits nothing else."""
+    members = [unalias(member) for member in _flatten(annotation)]
+    kinds = [get_origin(member) or member for member in members if member is not None]
+    return [kind for kind in kinds if kind is not types.NoneType] or [types.NoneType]
 
 
 def _fits(actual: Any, wanted: Any) -> bool:
@@ -94,14 +94,11 @@ def _fits(actual: Any, wanted: Any) -> bool:
 
     An ``int`` passes for a ``float``, as it does for type checkers (PEP 484).
     """
-    actual, wanted = unalias(actual), unalias(wanted)
-    provided = get_origin(actual) or actual
-    asked = get_origin(wanted) or wanted
-    if not _is_nominal(provided) or not _is_nominal(asked):
+    if not _is_nominal(actual) or not _is_nominal(wanted):
         return True
-    if issubclass(provided, asked) or issubclass(asked, provided):
+    if issubclass(actual, wanted) or issubclass(wanted, actual):
         return True
-    return issubclass(provided, int) and asked in (float, complex)
+    return issubclass(actual, int) and wanted in (float, complex)
 
 
 def _is_nominal(kind: Any) -> bool:
