@@ -152,10 +152,10 @@ def make_links(
             continue
         problems = list(find_middleware_problems(file, module))
         parameters, visible = site.parameters_of(source), scopes.visible(folders)
+        others = below.get(folders, {})
         of_folder = []
         for name, function in read_middleware(module).items():
             try:
-                others = below.get(folders, {})
                 binding = bind(name, function, parameters, MIDDLEWARE, others, visible)
                 plan = scopes.plan(name, binding, folders)
             except ProblemError as error:

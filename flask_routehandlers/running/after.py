@@ -108,63 +108,6 @@ def _follow_failure(app: Flask, exc: BaseException | None = None, **_: Any) -> N
         callbacks.submit()
 
 
-class _Callback:
-    """A call that waits for the end of a response, with the context of the code that asked for it.
-
-    :param app: the app that answers the request.
-    :param function: the function with its arguments.
-    """
-
-    def __init__(self, app: Flask, function: partial[object]) -> None:
-        self._app = app
-        self._function = function
-        self._context = copy_context()
-        self._request = request._get_current_object()  # type: ignore[attr-defined]
-        self._is_reported = False
-
-    def run(self) -> None:
-        """Run the function, and the functions for the end of its contexts."""
-        self._context.run(self._in_new_app_context)
-
-    def run_and_report(self) -> None:
-        """Run the function, and log an exception instead of raising it.
-
-        Functions for the end of a context get the exception first, as in any request.
-        """
-        try:
-            self.run()
-        except (Exception, SystemExit) as error:
-            # It may also come from a function for the end of a context.
-            self._report(error)
-
-    def _in_new_app_context(self) -> None:
-        call = copy_current_request_context(self._call)
-        # Otherwise the request would bring the old one, which has ended.
-        with self._app.app_context():
-            call()
-
-    def _call(self) -> None:
-        try:
-            result = self._function()
-            if inspect.iscoroutine(result):
-                run_for(self._app, result)
-        except (Exception, SystemExit) as error:
-            if not self._app.testing:
-                self._report(error)
-            raise
-
-    def _report(self, error: BaseException) -> None:
-        if self._is_reported:
-            return
-        self._is_reported = True
-        function = self._function.func
-        name = getattr(function, "__qualname__", repr(function))
-        self._app.logger.exception(
-            "after() of %s %s: %s failed", self._request.method, self._request.path, name
-        )
-        got_request_exception.send(self._app, exception=error)
-
-
 class _Callbacks:
     """The callbacks of one request, which wait until its response has been sent.
 
@@ -175,18 +118,15 @@ class _Callbacks:
     def __init__(self, app: Flask) -> None:
         self._app = app
         self._pool: Pool = app.extensions[_KEY]
-        self._waiting: list[_Callback] = []
+        self._waiting: list[Callable[[], None]] = []
         self._is_submitted = False
         self.has_response = False
 
     def add(self, function: partial[object]) -> None:
-        """Add a call.
-
-        :param function: the function with its arguments.
-        """
+        """Add a call, with the context of the code that asks for it."""
         if inspect.iscoroutinefunction(function.func) and not self._app.testing:
             current_engine().keep_spare_thread()
-        self._waiting.append(_Callback(self._app, function))
+        self._waiting.append(partial(copy_context().run, self._call, function))
         self._pool.expect(1)
         # A callback has called after(), or a task that outlives its response.
         if self._is_submitted:
@@ -196,15 +136,51 @@ class _Callbacks:
         """Run the callbacks in a thread, or here if too many are pending."""
         self._is_submitted = True
         waiting, self._waiting = self._waiting, []
-        callbacks = [callback.run_and_report for callback in waiting]
-        if callbacks:
-            self._pool.submit(callbacks)
+        if waiting:
+            self._pool.submit(waiting)
 
     def run(self) -> None:
-        """Run the callbacks here, as tests need it: an exception is raised."""
+        """Run the callbacks here and raise their exceptions, as tests need it."""
         while self._waiting:
             self._pool.expect(-1)
-            self._waiting.pop(0).run()
+            self._waiting.pop(0)()
+
+    def _call(self, function: partial[object]) -> None:
+        """Call a function with the request and a new app context, and log an exception.
+
+        Functions for the end of a context get it first, as in any request, and may raise another.
+        """
+        is_raised, is_reported = not self._is_submitted, False
+
+        @copy_current_request_context
+        def call() -> None:
+            nonlocal is_reported
+            try:
+                result = function()
+                if inspect.iscoroutine(result):
+                    run_for(self._app, result)
+            except (Exception, SystemExit) as error:
+                if not is_raised:
+                    is_reported = True
+                    self._report(function.func, error)
+                raise
+
+        try:
+            # Otherwise the request would bring the old one, which has ended.
+            with self._app.app_context():
+                call()
+        except (Exception, SystemExit) as error:
+            if is_raised:
+                raise
+            if not is_reported:
+                self._report(function.func, error)
+
+    def _report(self, function: Callable[..., object], error: BaseException) -> None:
+        name = getattr(function, "__qualname__", repr(function))
+        self._app.logger.exception(
+            "after() of %s %s: %s failed", request.method, request.path, name
+        )
+        got_request_exception.send(self._app, exception=error)
 
     def __del__(self) -> None:
         # Of a response that was never closed.

@@ -93,18 +93,16 @@ class Pool:
         return True
 
     def _work(self) -> None:
-        while callbacks := self._next():
+        while True:
+            with self._changed:
+                self._idle += 1
+                has_work = self._changed.wait_for(lambda: self._waiting, IDLE_SECONDS)
+                self._idle -= 1
+                if not has_work:
+                    self._running -= 1
+                    return
+                callbacks = self._waiting.popleft()
             self._run(callbacks)
-
-    def _next(self) -> Sequence[Callable[[], None]]:
-        with self._changed:
-            self._idle += 1
-            has_work = self._changed.wait_for(lambda: self._waiting, IDLE_SECONDS)
-            self._idle -= 1
-            if has_work:
-                return self._waiting.popleft()
-            self._running -= 1
-            return ()
 
     def drain(self) -> None:
         """Accept nothing more, wait for what is pending, and report what is lost."""
