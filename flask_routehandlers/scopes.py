@@ -102,7 +102,6 @@ class Site:
 def make_scopes(site: Site, tree: Tree, modules: Modules, below: Below) -> Scopes:
     """Return the dependencies of each folder.
 
-    :param modules: the loaded modules, by file.
     :param below: from :func:`find_parameters_below`: no dependency may have the name of one of
         these.
     """
@@ -135,8 +134,6 @@ def make_links(
 ) -> dict[Folders, Links]:
     """Return the middleware of each folder with a middleware file, outermost first.
 
-    :param modules: the loaded modules, by file.
-    :param scopes: the dependencies that it can ask for.
     :param below: from :func:`find_parameters_below`: it cannot ask for these, since only some of
         its requests have them.
     """

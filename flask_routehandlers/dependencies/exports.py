@@ -38,7 +38,6 @@ def find_export_problems(
     """Check the exports of a file.
 
     :param file: the file, relative to the root.
-    :param exports: what it offers.
     """
     listed = vars(module).get("__all__", [])
     if not _is_list_of_names(listed):

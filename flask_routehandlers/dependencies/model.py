@@ -39,8 +39,6 @@ Step = tuple[object, Call, "Inputs | None", bool, "Dependency"]
 class Definition:
     """A function that a folder offers as a dependency.
 
-    :param name: its name.
-    :param function: the function.
     :param file: the file that offers it, relative to the root.
     :param folders: the folder of the file.
     :param parameters: the path parameters of that folder.

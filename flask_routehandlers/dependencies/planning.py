@@ -107,7 +107,6 @@ class Scopes:
         """Plan the dependencies of a handler or a middleware.
 
         :param name: the function's name in its file, for errors.
-        :param folders: the folder of the function.
         :returns: ``None`` if it asks for none, or for one that :meth:`find_problems` reports.
         :raises DependencyError: for one of another type than the function expects.
         """
@@ -125,7 +124,6 @@ class Scopes:
     def share_query(self, plan: Plan, binding: Binding, others: Set[str]) -> Plan:
         """Return a plan for one of the routes that it is for.
 
-        :param binding: the plan of the call there.
         :param others: keys of the query that other functions of the route read.
         """
         shared = Plan(binding, plan.asks, others)
@@ -253,7 +251,6 @@ def find_name_problems(
 ) -> Iterator[Problem]:
     """Find dependencies whose names mean something else at their place.
 
-    :param file: the file that offers them, relative to the root.
     :param parameters: the path parameters of its folder.
     :param below: the path parameters of deeper folders, each with such a folder.
     """

@@ -56,10 +56,7 @@ _STREAMS = object()
 
 
 def make_values(request: Request, parameters: dict[str, Any]) -> Values:
-    """Return the values of a request for which no dependency has run yet.
-
-    :param parameters: the values of the path parameters.
-    """
+    """Return the values of a request for which no dependency has run yet."""
     return {**parameters, "request": request, "params": parameters}
 
 
@@ -188,10 +185,7 @@ def _wait_for(coroutine: Coroutine[Any, Any, T]) -> T:
 
 
 def _begin(dependency: Dependency, values: Values, cleanups: list[Cleanup]) -> Any:
-    """Call a dependency.
-
-    :returns: its value, a coroutine, or an async generator.
-    """
+    """Call a dependency, and return its value, a coroutine, or an async generator."""
     value = dependency.call(values)
     if dependency.is_generator:
         cleanups.append((dependency, value))

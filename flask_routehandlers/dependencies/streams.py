@@ -32,7 +32,6 @@ class KeptBody:
     connection. They do as well when the body is closed before its end, or thrown away because a
     middleware has replaced the response: nothing that it holds refers to it.
 
-    :param chunks: the body.
     :param cleanups: the dependencies that have begun.
     :param failure: the failure to throw in at the end, if there was one already.
     """
@@ -85,7 +84,6 @@ class KeptBody:
         """Clean up, unless that is done.
 
         :param failure: what has ended the body before its end.
-        :raises Exception: what a dependency raises.
         """
         ending, self._ending = self._ending, None
         if ending is not None:

@@ -66,8 +66,6 @@ def _async_frames(thread: int) -> tuple[FrameType | None, FrameType | None]:
     """Return the outermost and the innermost frame of async code that a thread runs.
 
     Frames of this package are left out: an endpoint awaits its handler.
-
-    :param thread: the identity of the thread.
     """
     frame = sys._current_frames().get(thread)
     frames = []

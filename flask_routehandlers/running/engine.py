@@ -65,7 +65,6 @@ class Engine:
     ) -> Runner:
         """Return a task for a coroutine, to be driven by this thread.
 
-        :param coroutine: what calling an ``async def`` returns.
         :param is_abandoned: asked about once a second while it waits: whether to cancel it.
         :raises RuntimeError: in code that the loop runs, which would wait for itself.
         """

@@ -22,9 +22,7 @@ class HopTask(Waiter):
 
     The task runs in a copy of the request's context. What it changes there is copied back.
 
-    :param loop: the loop of the process.
     :param inbox_class: the queue for the thread.
-    :param coroutine: the coroutine.
     :param outer: the task of the same thread that called the sync function that runs this one.
     :param is_abandoned: asked about once a second while the coroutine waits: whether to cancel it.
     """
@@ -108,10 +106,7 @@ class HopTask(Waiter):
         return await resume
 
     def cancel(self, msg: Any | None = None) -> bool:
-        """Cancel what the coroutine waits for.
-
-        :returns: whether it was still to be cancelled.
-        """
+        """Cancel what the coroutine waits for, unless it has ended."""
         self._is_cancelled = True
         return self._task is not None and self._task.cancel(msg)
 

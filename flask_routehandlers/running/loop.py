@@ -32,10 +32,7 @@ class BatonSelector(selectors.DefaultSelector):
         self.asleep_until = -inf
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Wait for events, as every selector does.
-
-        :param timeout: the most seconds to wait, or ``None`` for no limit.
-        """
+        """Wait for events, as every selector does."""
         if timeout is None:
             self.asleep_until = inf
         elif timeout > 0:

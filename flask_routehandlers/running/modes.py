@@ -27,7 +27,6 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     tasks that the coroutine has started live on, and clients and pools can be shared with all
     other async code of the process.
 
-    :param coroutine: what calling an ``async def`` returns.
     :raises RuntimeError: in async code of the same loop; or if the coroutine was cancelled.
     """
     engine = current_engine()
@@ -62,11 +61,7 @@ def async_to_sync(function: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, 
 
 
 def run_for(app: Flask, coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine of a request, in the way that the app and its server need.
-
-    :param app: the app whose request is answered.
-    :param coroutine: what calling an async handler returns.
-    """
+    """Run a coroutine of a request, in the way that the app and its server need."""
     if keeps_loop(app):
         return run_async(coroutine)
     if IN_ASGIREF.get():

@@ -33,7 +33,6 @@ class DirectCall:
 class Call:
     """A sync function that waits in the inbox of a request, for a task that awaits its result.
 
-    :param function: a function without parameters.
     :ivar nested: the task of a coroutine that the function runs meanwhile.
     """
 
@@ -168,7 +167,6 @@ async def call_from_task(runner: Runner | None, function: Callable[[], T]) -> T:
     """Call a function in the thread of a request, or in another one if the request is over.
 
     :param runner: the coroutine of the request that the task belongs to, if there is one.
-    :param function: a function without parameters.
     """
     loop = asyncio.get_running_loop()
     if runner is None or runner.get_loop() is not loop:

@@ -104,7 +104,6 @@ async def _close(generator: AsyncGenerator[Any, None]) -> None:
 def watch(environ: dict[str, Any]) -> Callable[[], bool] | None:
     """Return a function that returns whether the client has closed its connection.
 
-    :param environ: the request's.
     :returns: ``None`` if the server does not show it: waitress does with
         ``channel_request_lookahead``, gunicorn with sync and gthread workers, and Werkzeug's
         development server, but no server with TLS.

@@ -17,10 +17,7 @@ from .queued import Call, DirectCall, DirectCaller, Waiter, stop_iteration
 
 
 class Piece:
-    """A piece of a stream, which a coroutine gives to the code that drives it.
-
-    :param content: the piece.
-    """
+    """A piece of a stream, which a coroutine gives to the code that drives it."""
 
     def __init__(self, content: Any) -> None:
         self.content = content
@@ -37,8 +34,6 @@ class RequestTask(asyncio.Future[Any], Waiter):
     :class:`asyncio.Task`, whose steps only the loop can run; it has the same methods, and the two
     private attributes that anyio reads.
 
-    :param loop: the loop of the process.
-    :param coroutine: the coroutine.
     :param outer: the task of the same thread that called the sync function that runs this one.
     :param is_abandoned: asked about once a second while the coroutine waits: whether to cancel it.
     """
