@@ -53,17 +53,18 @@ class Baton:
 
     def _wait(self) -> None:
         """Take the lock, and report the code that holds it if that takes too long."""
-        seen: tuple[int, FrameType | None] | None = None
+        seen = None
         while not self._lock.acquire(timeout=LONGEST_STEP / 2):
-            outermost, innermost = _async_frames(self._holder)
+            frames = _async_frames(self._holder)
             # The thread of the loop runs many callbacks in one turn, each with its own frame.
-            if seen == (self._turn, outermost) and innermost:
-                _report(innermost)
-            seen = (self._turn, outermost)
+            step = (self._turn, frames[-1:])
+            if step == seen and frames:
+                _report(frames[0])
+            seen = step
 
 
-def _async_frames(thread: int) -> tuple[FrameType | None, FrameType | None]:
-    """Return the outermost and the innermost frame of async code that a thread runs.
+def _async_frames(thread: int) -> list[FrameType]:
+    """Return the frames of async code that a thread runs, the innermost first.
 
     Frames of this package are left out: an endpoint awaits its handler.
     """
@@ -74,9 +75,7 @@ def _async_frames(thread: int) -> tuple[FrameType | None, FrameType | None]:
         if frame.f_code.co_flags & _ASYNC and not name.startswith("flask_routehandlers."):
             frames.append(frame)
         frame = frame.f_back
-    if not frames:
-        return None, None
-    return frames[-1], frames[0]
+    return frames
 
 
 def _report(frame: FrameType) -> None:
