@@ -86,11 +86,6 @@ class Dependency:
         self.is_generator = is_async_generator or inspect.isgeneratorfunction(innermost)
         self.is_async = is_async_generator or binding.awaits
 
-    @property
-    def is_overridden(self) -> bool:
-        """Whether a test has put another function in its place."""
-        return self.binding.function is not self.definition.function
-
 
 class Run(NamedTuple):
     """The dependencies that run for a function, and how it is called after them.
@@ -153,7 +148,7 @@ class Plan:
             inputs=inputs,
             credentials=tuple(credentials),
             is_async=any(each.is_async for each in order),
-            is_overridden=any(each.is_overridden for each in order),
+            is_overridden=any(each.binding.function != each.definition.function for each in order),
         )
 
 
@@ -181,7 +176,11 @@ def plan_call(binding: Binding, asks: Mapping[str, Dependency]) -> Call:
         present = {name: values[key] for name, key in keys.items() if key in values}
         return function(**present)
 
-    positions = _required_positions(function)[: len(keys)]
+    positions: tuple[str, ...] = ()
+    if type(function) is FunctionType:
+        # Those that have no default.
+        count = function.__code__.co_argcount - len(function.__defaults__ or ())
+        positions = function.__code__.co_varnames[:count][: len(keys)]
     if binding.inputs is not None or set(positions) != keys.keys():
         return call_by_name
     return _call_by_position(function, [keys[name] for name in positions])
@@ -199,11 +198,3 @@ def _call_by_position(function: Function, keys: list[object]) -> Call:
         return lambda values: function(values[first], values[second])
     read = itemgetter(*keys)
     return lambda values: function(*read(values))
-
-
-def _required_positions(function: Function) -> tuple[str, ...]:
-    """Return the parameters without a default that can be passed by position."""
-    if type(function) is not FunctionType:
-        return ()
-    count = function.__code__.co_argcount - len(function.__defaults__ or ())
-    return function.__code__.co_varnames[:count]
