@@ -4,7 +4,7 @@
 it with the process. Where threads can share a loop, ``task`` drives a coroutine in the thread of
 its request, in turns with ``loop`` by means of ``baton``; elsewhere, and below gevent with the
 parts in ``greenlets``, ``hop`` lets that thread wait. ``calls`` and ``queued`` call sync functions
-from async code, ``streams`` iterates async generators, ``after`` and ``pool`` run callbacks.
+from async code, ``streams`` iterates async generators, and ``after`` runs callbacks.
 
 Modules that need :mod:`asyncio` are imported with the first async call of a process.
 """

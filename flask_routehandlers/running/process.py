@@ -16,8 +16,8 @@ from weakref import WeakSet
 from .._forks import renew_after_fork
 
 if TYPE_CHECKING:
+    from .after import Pool
     from .engine import Engine
-    from .pool import Pool
 
 
 class Process:

@@ -24,9 +24,8 @@ from flask import (
     stream_with_context,
 )
 
-from flask_routehandlers.running.after import STATIC_FILE, after
+from flask_routehandlers.running.after import STATIC_FILE, Pool, after
 from flask_routehandlers.running.modes import run_async
-from flask_routehandlers.running.pool import Pool
 from tests.support import in_child, until
 
 
@@ -397,7 +396,7 @@ def test_drain_waits_for_pending_functions(pool: Callable[..., Pool]) -> None:
 def test_drain_waits_for_the_end_of_a_response(
     pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flask_routehandlers.running.pool.RESPONSE_SECONDS", 10)
+    monkeypatch.setattr("flask_routehandlers.running.after.RESPONSE_SECONDS", 10)
     done: list[int] = []
     draining = pool()
     draining.expect(2)
@@ -444,7 +443,7 @@ def test_lost_functions_are_reported(
 
 
 def test_idle_threads_end(pool: Callable[..., Pool], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flask_routehandlers.running.pool.IDLE_SECONDS", 0.01)
+    monkeypatch.setattr("flask_routehandlers.running.after.IDLE_SECONDS", 0.01)
     idle = pool()
     done: list[int] = []
     idle.submit([lambda: done.append(1)])
