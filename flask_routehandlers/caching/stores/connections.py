@@ -18,7 +18,7 @@ from redis.connection import Connection, parse_url
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ...errors import StoreError
-from .base import raise_if_from_signal
+from .base import StoreRefusedError, raise_if_from_signal
 
 #: Bytes that are read at once, and the longest line of a reply.
 _READ = 65536
@@ -31,17 +31,6 @@ _DOWN = ("LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH", "WRONGPASS", 
 
 #: A reply: a number, bytes or ``None``. No command here is answered with a list.
 Reply = Any
-
-
-class ReplyError(Exception):
-    """A reply that is an error. The connection can be used further.
-
-    :ivar code: its first word.
-    """
-
-    def __init__(self, message: str) -> None:
-        self.code = message.partition(" ")[0]
-        super().__init__(message)
 
 
 class Connections:
@@ -84,8 +73,8 @@ class Connections:
         """Send a command, and return its reply.
 
         :param command: the result of :func:`pack`.
-        :raises StoreError: when there is no reply.
-        :raises ReplyError: when the reply is an error.
+        :raises StoreRefusedError: when the reply is an error.
+        :raises StoreError: when there is no reply, or the server can serve no one now.
         """
         try:
             peer = self._free.pop()
@@ -95,9 +84,9 @@ class Connections:
         try:
             reply = peer.call(command)
             is_reusable = True
-        except ReplyError as error:
+        except StoreRefusedError as error:
             is_reusable = True
-            if error.code in _DOWN:
+            if str(error).startswith(_DOWN):
                 raise StoreError(str(error)) from error
             raise
         except (OSError, RedisError, ValueError) as error:
@@ -185,7 +174,7 @@ class _Peer:
     def call(self, command: bytes) -> Reply:
         """Send a command, and return its reply. After an error it must be closed.
 
-        :raises ReplyError: when the reply is an error, after which it can be used further.
+        :raises StoreRefusedError: when the reply is an error, after which it can be used further.
         :raises OSError, ~redis.RedisError: when there is no reply in time.
         :raises ValueError: when what arrives is not a reply.
         """
@@ -205,7 +194,7 @@ class _Peer:
         elif kind == b"$" and text != b"-1":
             reply, rest = self._read_bytes(rest, int(text))
         elif kind == b"-":
-            raise ReplyError(text.decode(errors="replace"))
+            raise StoreRefusedError(text.decode(errors="replace"))
         elif kind == b"+":
             reply = text
         elif kind != b"$":

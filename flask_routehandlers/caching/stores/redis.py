@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from secrets import token_hex
 
 from .base import LONGEST_LIFE, LONGEST_RUN, SHORTEST_RUN, Found, Marks, StoreRefusedError
-from .connections import Connections, Reply, ReplyError, pack
+from .connections import Connections, Reply, pack
 from .entry import Entry, dump, load, make_signer, signature, size_of
 from .memory import LRU
-from .scripts import BEGIN, DISCARD, GET, PUT, RENEW, Script
+from .scripts import BEGIN, DISCARD, GET, PUT, RENEW
 
 #: The braces put all keys into one slot of a cluster.
 PREFIX = "{flask-routehandlers}:"
@@ -62,7 +62,7 @@ class RedisStore:
             command, entry = verified
             try:
                 reply = self._connections.call(command)
-            except ReplyError:
+            except StoreRefusedError:
                 reply = self._read(key)
             if type(reply) is int:
                 return _found(entry, reply)
@@ -77,7 +77,7 @@ class RedisStore:
 
     def _read(self, key: str) -> Reply:
         """Ask for an entry of which this process has no copy."""
-        return self._run(GET, [self._name("e", key)], b"")
+        return GET.run(self._connections, [self._name("e", key)], b"")
 
     def _keep(self, entry: Entry, data: bytes) -> None:
         """Keep a copy of an entry, to be used for as long as the server has the same bytes."""
@@ -90,7 +90,7 @@ class RedisStore:
     def begin(self, key: str, tags: Iterable[str]) -> Marks:
         names = tuple(dict.fromkeys(tags))
         keys = [self._name("m", key), *(self._name("t", tag) for tag in names)]
-        joined = self._run(BEGIN, keys, token_hex(16).encode(), b"%d" % LONGEST_RUN)
+        joined = BEGIN.run(self._connections, keys, token_hex(16).encode(), b"%d" % LONGEST_RUN)
         generations = tuple(joined[i : i + 32] for i in range(0, len(joined), 32))
         return Marks(key, names, generations, self)
 
@@ -101,7 +101,7 @@ class RedisStore:
         keys += [self._name("t", tag) for tag in marks.tags]
         data = dump(entry, self._signer)
         life = b"%d" % LONGEST_LIFE
-        reply = self._run(PUT, keys, data, signature(data), life, *marks.generations)
+        reply = PUT.run(self._connections, keys, data, signature(data), life, *marks.generations)
         if reply != 1:
             return False
         self._keep(entry, data)
@@ -110,7 +110,7 @@ class RedisStore:
     def discard(self, marks: Marks) -> None:
         if marks.origin is self:
             keys = [self._name("m", marks.key), *(self._name("t", tag) for tag in marks.tags)]
-            self._run(DISCARD, keys, b"%d" % LONGEST_RUN, b"%d" % SHORTEST_RUN)
+            DISCARD.run(self._connections, keys, b"%d" % LONGEST_RUN, b"%d" % SHORTEST_RUN)
 
     def lock(self, key: str, token: str, seconds: float) -> bool:
         life = b"%d" % round(seconds * 1000)
@@ -119,7 +119,7 @@ class RedisStore:
 
     def renew(self, key: str, token: str, seconds: float) -> bool:
         life = b"%d" % round(seconds * 1000)
-        reply = self._run(RENEW, [self._name("l", key)], token.encode(), life)
+        reply = RENEW.run(self._connections, [self._name("l", key)], token.encode(), life)
         return bool(reply == 1)
 
     def unlock(self, key: str, token: str) -> None:
@@ -137,22 +137,8 @@ class RedisStore:
         self._connections.close()
 
     def _call(self, *parts: bytes) -> Reply:
-        """Send a command, and return its reply.
-
-        :raises StoreRefusedError: if the server refuses it.
-        :raises StoreError: if there is no reply.
-        """
-        try:
-            return self._connections.call(pack(parts))
-        except ReplyError as error:
-            raise StoreRefusedError(str(error)) from error
-
-    def _run(self, script: Script, keys: list[bytes], *arguments: bytes) -> Reply:
-        """Run a script, and return its reply; it raises as :meth:`_call` does."""
-        try:
-            return script.run(self._connections, keys, *arguments)
-        except ReplyError as error:
-            raise StoreRefusedError(str(error)) from error
+        """Send a command, and return its reply."""
+        return self._connections.call(pack(parts))
 
     def _name(self, kind: str, name: str) -> bytes:
         """Return a key in the server.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from hashlib import sha1
 
-from .connections import Connections, Reply, ReplyError, pack
+from .base import StoreRefusedError
+from .connections import Connections, Reply, pack
 
 _NOW = """
 local time = redis.call('TIME')
@@ -29,12 +30,12 @@ class Script:
     def run(self, connections: Connections, keys: list[bytes], *arguments: bytes) -> Reply:
         """Run the script on the server, with its ``KEYS`` and ``ARGV``.
 
-        :raises ReplyError: when the server refuses.
+        :raises StoreRefusedError: when the server refuses.
         """
         try:
             return connections.call(self.command(keys, *arguments))
-        except ReplyError as error:
-            if error.code != "NOSCRIPT":
+        except StoreRefusedError as error:
+            if not str(error).startswith("NOSCRIPT"):
                 raise
         rest = (b"%d" % len(keys), *keys, *arguments)
         return connections.call(pack((b"EVAL", self._source, *rest)))
