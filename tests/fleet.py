@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from random import Random
@@ -20,8 +21,10 @@ from typing import Any
 import redis
 
 from flask_routehandlers.caching.coordinator import Coordinator, Job
+from flask_routehandlers.caching.settings import Settings as CacheSettings
 from flask_routehandlers.caching.stores.base import Found
 from flask_routehandlers.caching.stores.entry import Entry
+from flask_routehandlers.caching.stores.memory import MemoryStore
 from flask_routehandlers.caching.stores.redis import RedisStore
 from flask_routehandlers.caching.stores.resilient import ResilientStore
 from tests.servers import RedisServer
@@ -127,10 +130,11 @@ class _Worker:
         logger = logging.getLogger("fleet")
         logger.setLevel(logging.CRITICAL)
         url = f"redis://127.0.0.1:{settings.port}"
-        shared = RedisStore(url, SECRET_KEY, 1_000, 10**7, timeout=settings.timeout)
-        store = ResilientStore(shared, logger, 1_000, 10**7)
-        lock_seconds = settings.lock_seconds
-        self.coordinator = Coordinator(store, logger, lock_seconds=lock_seconds)
+        of_cache = CacheSettings(url, timeout=settings.timeout, lock=settings.lock_seconds)
+        store = ResilientStore(
+            RedisStore(of_cache, SECRET_KEY), partial(MemoryStore, 1_000, 10**7), logger
+        )
+        self.coordinator = Coordinator(store, of_cache, logger)
         self.settings = settings
         self.floor = floor
         self.source = redis.Redis(port=settings.port, max_connections=200)

@@ -17,7 +17,10 @@ from typing import Any
 
 import pytest
 
-from flask_routehandlers.caching.stores.redis import PREFIX
+from flask_routehandlers.caching.settings import Settings
+
+#: The beginning of all keys in a server.
+PREFIX = Settings().prefix
 
 
 def free_port() -> int:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+from flask_routehandlers.caching.settings import Settings
 from flask_routehandlers.caching.stores.base import Store
 from flask_routehandlers.caching.stores.entry import Entry, make_etag
 from flask_routehandlers.caching.stores.memory import MemoryStore
-from flask_routehandlers.caching.stores.redis import PREFIX, RedisStore
+from flask_routehandlers.caching.stores.redis import RedisStore
 from flask_routehandlers.caching.stores.resilient import ResilientStore
 from flask_routehandlers.errors import StoreError
-from tests.servers import RedisServer
+from tests.servers import PREFIX, RedisServer
 from tests.support import Clock
 
 SECRET_KEY = "a secret"
@@ -30,12 +32,13 @@ def memory_store(entries: int = ENTRIES, size: int = BYTES) -> tuple[MemoryStore
 
 def redis_store(server: RedisServer, **options: Any) -> RedisStore:
     """A store in a server that has time to answer on a busy machine."""
-    options = {"timeout": 5} | options
-    return RedisStore(server.url, SECRET_KEY, 1_000, BYTES, **options)
+    options = {"max_entries": 1_000, "max_bytes": BYTES, "timeout": 5} | options
+    return RedisStore(Settings(url=server.url, **options), SECRET_KEY)
 
 
 def resilient_store(shared: Store, now: Callable[[], float] = time.monotonic) -> ResilientStore:
-    return ResilientStore(shared, logging.getLogger("tests.stores"), ENTRIES, BYTES, now)
+    make_local = partial(MemoryStore, ENTRIES, BYTES, now)
+    return ResilientStore(shared, make_local, logging.getLogger("tests.stores"), now)
 
 
 def pass_time_in(server: RedisServer) -> PassTime:

@@ -15,6 +15,7 @@ from werkzeug.exceptions import NotFound, ServiceUnavailable
 from werkzeug.wrappers import Response
 
 from flask_routehandlers.caching.coordinator import Answer, Coordinator, Job
+from flask_routehandlers.caching.settings import Settings
 from flask_routehandlers.caching.stores.base import Found, Store
 from flask_routehandlers.caching.stores.entry import Entry
 from flask_routehandlers.caching.stores.memory import MemoryStore
@@ -79,8 +80,8 @@ def make(clock: Clock) -> Iterator[Callable[..., Coordinator]]:
 
     def make(store: Store | None = None, **options: Any) -> Coordinator:
         kept = MemoryStore(100, 10**7, clock) if store is None else store
-        options = {"max_wait": 20, "now": clock} | options
-        made.append(Coordinator(kept, logger, **options))
+        settings = Settings(**{"max_wait": 20} | options)
+        made.append(Coordinator(kept, settings, logger, clock))
         return made[-1]
 
     yield make
@@ -223,7 +224,7 @@ def test_a_lock_of_the_dead_frees_a_stale_key(make, clock):
 def test_a_lock_is_kept_while_its_owner_works(make, clock):
     """It is renewed each third of its time, by a thread that goes by real time."""
     store = MemoryStore(10, 10**7, clock)
-    coordinator, handler = make(store, lock_seconds=0.1), Handler(waits=True)
+    coordinator, handler = make(store, lock=0.1), Handler(waits=True)
     callers = Callers(lambda: ask(coordinator, handler), 1)
     assert until(lambda: handler.running == 1)
     for _ in range(5):

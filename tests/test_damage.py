@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from flask_routehandlers.caching.stores.entry import signature
-from flask_routehandlers.caching.stores.redis import PREFIX
-from tests.servers import redis_server
+from tests.servers import PREFIX, redis_server
 from tests.support import configured, settle, static_route_of
 from tests.test_entries import FAULTS
 

@@ -8,9 +8,10 @@ from random import Random
 
 import pytest
 
-from flask_routehandlers.caching.stores.redis import PREFIX, RedisStore
+from flask_routehandlers.caching.settings import Settings
+from flask_routehandlers.caching.stores.redis import RedisStore
 from tests.fleet import SECRET_KEY, TAG, Fleet, fleet
-from tests.servers import RedisServer, redis_server
+from tests.servers import PREFIX, RedisServer, redis_server
 
 PROCESSES = 4
 CALLERS = 500
@@ -117,7 +118,7 @@ def count_old_answers(server: RedisServer, seconds: float) -> tuple[int, int, in
     """How many answers, how many that were older than a revalidation that had returned when they
     were asked for, and how many revalidations."""
     # Time enough: it is for a server that answers that nothing old is promised.
-    store = RedisStore(server.url, SECRET_KEY, 10, 10**6, timeout=5)
+    store = RedisStore(Settings(url=server.url, timeout=5), SECRET_KEY)
     options = {"threads": 8, "timeout": 5.0, "revalidate": 1}
     rng = Random(seconds)
     with fleet(server, PROCESSES, **options) as running, server.client() as client:

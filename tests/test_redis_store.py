@@ -18,11 +18,12 @@ from typing import Any
 
 import pytest
 
+from flask_routehandlers.caching.settings import Settings
 from flask_routehandlers.caching.stores.entry import dump, make_signer
-from flask_routehandlers.caching.stores.redis import PREFIX, RedisStore
+from flask_routehandlers.caching.stores.redis import RedisStore
 from flask_routehandlers.errors import StoreError
-from tests.servers import RedisServer, free_port, redis_server
-from tests.stores import BYTES, SECRET_KEY, an_entry, keep, redis_store
+from tests.servers import PREFIX, RedisServer, free_port, redis_server
+from tests.stores import SECRET_KEY, an_entry, keep, redis_store
 
 HOUR = 3600
 
@@ -127,7 +128,7 @@ def test_an_evicted_generation_takes_its_entries(redis):
 
 def test_entries_signed_by_others_are_not_found(redis):
     keep(redis_store(redis), an_entry())
-    assert RedisStore(redis.url, "another", 10, BYTES, timeout=5).get("key") is None
+    assert RedisStore(Settings(url=redis.url, timeout=5), "another").get("key") is None
 
 
 DAMAGES: list[Callable[[Any, str], object]] = [
@@ -261,24 +262,24 @@ def test_waiting_for_a_connection_has_an_end(redis, monkeypatch):
 
 def test_an_unknown_url_is_refused_at_once():
     with pytest.raises(ValueError, match=r"^redis-py cannot parse it$"):
-        RedisStore("http://localhost", SECRET_KEY, 10, BYTES)
+        RedisStore(Settings(url="http://localhost"), SECRET_KEY)
     with pytest.raises(ValueError, match=r"^redis-py does not accept its options: .*colour"):
-        RedisStore("redis://localhost?colour=red", SECRET_KEY, 10, BYTES)
+        RedisStore(Settings(url="redis://localhost?colour=red"), SECRET_KEY)
 
 
 def test_a_store_connects_with_its_first_call():
-    RedisStore(f"redis://127.0.0.1:{free_port()}", SECRET_KEY, 10, BYTES).close()
+    RedisStore(Settings(url=f"redis://127.0.0.1:{free_port()}"), SECRET_KEY).close()
 
 
 def test_password_and_database_come_from_the_url(redis):
     with redis.client() as client:
         client.execute_command("ACL SETUSER", "cache", "on", ">s3cret", "~*", "+@all")
         url = f"redis://cache:s3cret@127.0.0.1:{redis.port}/3"
-        keep(RedisStore(url, SECRET_KEY, 10, BYTES, timeout=5), an_entry())
+        keep(RedisStore(Settings(url=url, timeout=5), SECRET_KEY), an_entry())
         assert client.info("keyspace")["db3"]["keys"] == 3
     wrong = f"redis://cache:wrong@127.0.0.1:{redis.port}/3"
     with pytest.raises(StoreError, match="password"):
-        RedisStore(wrong, SECRET_KEY, 10, BYTES, timeout=5).get("key")
+        RedisStore(Settings(url=wrong, timeout=5), SECRET_KEY).get("key")
 
 
 @pytest.fixture(params=["a socket file", "TLS", "a name"])
@@ -307,8 +308,8 @@ def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_url_may_be_of_any_kind(other_url):
-    store = RedisStore(other_url, SECRET_KEY, 10, BYTES, timeout=5)
-    other = RedisStore(other_url, SECRET_KEY, 10, BYTES, timeout=5)
+    store = RedisStore(Settings(url=other_url, timeout=5), SECRET_KEY)
+    other = RedisStore(Settings(url=other_url, timeout=5), SECRET_KEY)
     entry = an_entry(body=b"x" * 300_000)  # of several parts
     assert keep(store, entry)
     assert other.get("key").entry == entry
@@ -329,7 +330,7 @@ def test_a_spawned_process_inherits_nothing(redis):
 
 
 def read_in_process(url: str) -> bytes | None:
-    found = RedisStore(url, SECRET_KEY, 10, BYTES, timeout=5).get("key")
+    found = RedisStore(Settings(url=url, timeout=5), SECRET_KEY).get("key")
     return found.entry.body if found else None
 
 
@@ -363,13 +364,13 @@ def test_a_dripping_server_is_not_waited_for():
         thread.start()
         url = f"redis://127.0.0.1:{server.getsockname()[1]}"
         with pytest.raises(StoreError, match=r"^no answer within 0.05 seconds$"):
-            RedisStore(url, SECRET_KEY, 10, BYTES, timeout=0.05).get("key")
+            RedisStore(Settings(url=url, timeout=0.05), SECRET_KEY).get("key")
         thread.join()
 
 
 def test_a_missing_server_is_reported_in_words():
     port = free_port()
-    store = RedisStore(f"redis://127.0.0.1:{port}", SECRET_KEY, 10, BYTES)
+    store = RedisStore(Settings(url=f"redis://127.0.0.1:{port}"), SECRET_KEY)
     with pytest.raises(StoreError) as caught:
         store.get("key")
     message = str(caught.value)

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
+from flask_routehandlers.caching.settings import Settings
 from flask_routehandlers.caching.stores.base import StoreRefusedError
 from flask_routehandlers.caching.stores.memory import MemoryStore
 from flask_routehandlers.caching.stores.redis import RedisStore
 from flask_routehandlers.caching.stores.resilient import LONGEST_FRESH, LONGEST_PAUSE
 from flask_routehandlers.errors import StoreError
 from tests.servers import RedisServer, redis_server
-from tests.stores import BYTES, SECRET_KEY, an_entry, keep, redis_store, resilient_store
+from tests.stores import SECRET_KEY, an_entry, keep, redis_store, resilient_store
 from tests.support import Clock
 
 
@@ -149,7 +150,7 @@ def test_an_error_from_a_signal_is_raised(error, clock):
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"redis://127.0.0.1:{silent.getsockname()[1]}"
-        store = resilient_store(RedisStore(url, SECRET_KEY, 10, BYTES, timeout=30), clock)
+        store = resilient_store(RedisStore(Settings(url=url, timeout=30), SECRET_KEY), clock)
         previous = signal.signal(signal.SIGALRM, interrupt)
         try:
             signal.setitimer(signal.ITIMER_REAL, 0.1)

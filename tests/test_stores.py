@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from flask_routehandlers.caching.settings import Settings
 from flask_routehandlers.caching.stores.base import Store
 from flask_routehandlers.caching.stores.memory import MemoryStore
 from flask_routehandlers.caching.stores.redis import RedisStore
@@ -71,7 +72,7 @@ def resilient(shared: Timed) -> Timed:
 def resilient_down() -> Timed:
     """Its server is not there, so that it keeps everything in memory."""
     clock = Clock()
-    shared = RedisStore(f"redis://127.0.0.1:{free_port()}", SECRET_KEY, 10, BYTES)
+    shared = RedisStore(Settings(url=f"redis://127.0.0.1:{free_port()}"), SECRET_KEY)
     return Timed(resilient_store(shared, clock), clock.forward)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from logging import Logger
 from typing import Any, cast
 
@@ -56,29 +57,16 @@ class Cache:
     def _make_coordinator(self) -> Coordinator:
         """Make the store and the coordinator of one process, from the settings."""
         settings = self.settings
-        limits = settings.max_entries, settings.max_bytes
+        make_local = partial(MemoryStore, settings.max_entries, settings.max_bytes, self.now)
         store: Store
         if settings.url is None:
-            store = MemoryStore(*limits, self.now)
+            store = make_local()
         else:
             from .stores.redis import RedisStore
 
-            shared = RedisStore(
-                settings.url,
-                self.app.config["SECRET_KEY"],
-                *limits,
-                prefix=settings.prefix,
-                timeout=settings.timeout,
-            )
-            store = ResilientStore(shared, self._logger, *limits, self.now)
-        return Coordinator(
-            store,
-            self._logger,
-            max_wait=settings.max_wait,
-            lock_seconds=settings.lock,
-            threads=settings.threads,
-            now=self.now,
-        )
+            shared = RedisStore(settings, self.app.config["SECRET_KEY"])
+            store = ResilientStore(shared, make_local, self._logger, self.now)
+        return Coordinator(store, settings, self._logger, self.now)
 
     @property
     def coordinator(self) -> Coordinator:

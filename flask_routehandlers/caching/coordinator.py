@@ -25,6 +25,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from ..errors import StoreError
+from .settings import Settings
 from .stores.base import Found, Store
 from .stores.entry import Entry
 from .workers import Backlog, start_call
@@ -89,21 +90,16 @@ class Coordinator:
     """Answer for keys from a store, and have computed what is missing or stale.
 
     :param store: a store whose methods do not raise, except those that revalidate.
+    :param settings: those of the cache: how long to wait, and how many refreshes run at once.
     :param logger: logs the first of several refreshes that fail in a row.
-    :param max_wait: seconds that a caller waits for another's computation at most.
-    :param lock_seconds: for how long a lock outlives a process that died.
-    :param threads: how many refreshes run at once in this process.
     :param now: a clock that is never set back, in seconds.
     """
 
     def __init__(
         self,
         store: Store,
+        settings: Settings,
         logger: Logger,
-        *,
-        max_wait: float = 2.0,
-        lock_seconds: float = 10.0,
-        threads: int = 4,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
@@ -111,10 +107,10 @@ class Coordinator:
         #: more than that.
         self.get: Callable[[str], Found | None] = store.get
         self._logger = logger
-        self._max_wait = max_wait
-        self._lock_seconds = lock_seconds
+        self._max_wait = settings.max_wait
+        self._lock_seconds = settings.lock
         self._now = now
-        self._refreshes = Backlog(threads, WAITING)
+        self._refreshes = Backlog(settings.threads, WAITING)
         self._lock = threading.Lock()
         self._runs: dict[str, _Run] = {}
         # When the next refresh of a key may begin; never while one runs here.

@@ -39,7 +39,7 @@ class Settings:
     """
 
     url: str | None = field(default=None, repr=False)  # it may contain a password
-    prefix: str = "{flask-routehandlers}:"
+    prefix: str = "{flask-routehandlers}:"  # braces put all keys into one slot of a cluster
     version: str = ""
     max_entries: int = 10_000
     max_bytes: int = 64 * 1024 * 1024

@@ -11,14 +11,12 @@ import threading
 from collections.abc import Iterable
 from secrets import token_hex
 
+from ..settings import Settings
 from .base import LONGEST_LIFE, LONGEST_RUN, SHORTEST_RUN, Found, Marks, StoreRefusedError
 from .connections import Connections, Reply, pack
 from .entry import Entry, dump, load, make_signer, signature, size_of
 from .memory import LRU
 from .scripts import BEGIN, DISCARD, GET, PUT, RENEW
-
-#: The braces put all keys into one slot of a cluster.
-PREFIX = "{flask-routehandlers}:"
 
 #: Connections of a process at most.
 MOST_CONNECTIONS = 50
@@ -27,32 +25,21 @@ MOST_CONNECTIONS = 50
 class RedisStore:
     """Keep entries in a Redis or Valkey server. See :class:`~.base.Store`.
 
-    :param url: ``redis://``, ``rediss://`` or ``unix://``, with the options of redis-py.
+    :param settings: those of the cache. Their limits are for the entries that this process has
+        verified.
     :param secret_key: the app's ``SECRET_KEY``, which all processes share.
-    :param max_entries: how many verified entries this process keeps at most.
-    :param max_bytes: about how many bytes they take at most.
-    :param prefix: the beginning of all keys in the server.
-    :param timeout: seconds after which a server that does not answer counts as down.
     :raises ValueError: for a URL that redis-py does not accept.
     """
 
-    def __init__(
-        self,
-        url: str,
-        secret_key: str | bytes,
-        max_entries: int,
-        max_bytes: int,
-        *,
-        prefix: str = PREFIX,
-        timeout: float = 0.1,
-    ) -> None:
-        self._connections = Connections(url, timeout, MOST_CONNECTIONS)
+    def __init__(self, settings: Settings, secret_key: str | bytes) -> None:
+        assert settings.url is not None
+        self._connections = Connections(settings.url, settings.timeout, MOST_CONNECTIONS)
         self._signer = make_signer(secret_key)
-        self._prefix = prefix
+        self._prefix = settings.prefix
         self._lock = threading.Lock()
         # Entries that were verified, each with the command that asks whether it is still current:
         # a hit sends that, and the server sends the bytes of another one only.
-        self._verified: LRU[tuple[bytes, Entry]] = LRU(max_entries, max_bytes)
+        self._verified: LRU[tuple[bytes, Entry]] = LRU(settings.max_entries, settings.max_bytes)
 
     def get(self, key: str) -> Found | None:
         verified = self._verified.get(key)

@@ -18,7 +18,6 @@ from typing import TypeVar
 from ...errors import StoreError
 from .base import Found, Marks, Store, StoreRefusedError, raise_if_from_signal
 from .entry import Entry
-from .memory import MemoryStore
 
 Result = TypeVar("Result")
 
@@ -43,25 +42,23 @@ class ResilientStore:
     meanwhile is not used afterwards: revalidations would go unnoticed.
 
     :param shared: the store that may fail.
+    :param make_local: makes the store to use while it is down, with nothing in it.
     :param logger: logs when it fails.
-    :param max_entries: how many entries are kept at most while it is down.
-    :param max_bytes: about how many bytes they take at most.
     :param now: a clock that is never set back, in seconds.
     """
 
     def __init__(
         self,
         shared: Store,
+        make_local: Callable[[], Store],
         logger: Logger,
-        max_entries: int,
-        max_bytes: int,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._shared = shared
+        self._make_local = make_local
         self._logger = logger
         self._now = now
-        self._options = max_entries, max_bytes, now
-        self._local = MemoryStore(*self._options)
+        self._local = make_local()
         self._lock = threading.Lock()
         self._is_up = True
         self._pause = self._next_try = 0.0
@@ -121,7 +118,7 @@ class ResilientStore:
             self._insist(lambda: self._shared.revalidate_tags(names))
 
     def close(self) -> None:
-        self._local = MemoryStore(*self._options)
+        self._local = self._make_local()
         self._shared.close()
 
     def _ask(self, call: Callable[[Store], Result], refused: Result) -> Result:
@@ -171,7 +168,7 @@ class ResilientStore:
         with self._lock:
             was_up, self._is_up = self._is_up, False
             if was_up:
-                self._local = MemoryStore(*self._options)
+                self._local = self._make_local()
                 self._pause = FIRST_PAUSE
                 self._next_try = self._now() + FIRST_PAUSE
         if was_up:
@@ -184,7 +181,7 @@ class ResilientStore:
             return
         with self._lock:
             self._is_up = True
-            self._local = MemoryStore(*self._options)
+            self._local = self._make_local()
         while self._unreleased and self._is_up:
             try:
                 key, token = self._unreleased.popleft()
