@@ -267,9 +267,7 @@ class Coordinator:
     def _try_again(self, key: str, seconds: float) -> None:
         """Let this process refresh a key again, but not within some seconds."""
         with self._lock:
-            self._next_try.pop(key, None)
-            if seconds:
-                self._next_try[key] = self._now() + seconds
+            self._next_try[key] = self._now() + seconds
 
     def _refresh(self, job: Job) -> None:
         """Refresh a key, unless another process does so, or has just failed to.

@@ -39,7 +39,7 @@ CLIENT_INPUTS = {
 
 
 class Seal:
-    """Keeps a static handler from reading what belongs to a client, from when it is closed.
+    """Keeps a static handler from reading what belongs to a client, while it is closed.
 
     :param file: the route file, relative to the root.
     :param is_strict: whether reading is an error; otherwise everything is empty.
@@ -48,20 +48,12 @@ class Seal:
     def __init__(self, file: str, *, is_strict: bool) -> None:
         self.file = file
         self.session = SealedSession(self)
+        self.is_closed = False
         self._is_strict = is_strict
-        self._is_closed = False
-
-    def close(self) -> None:
-        """Begin to refuse, if that is wanted."""
-        self._is_closed = self._is_strict
-
-    def open(self) -> None:
-        """Refuse nothing any more."""
-        self._is_closed = False
 
     def check(self, name: str) -> None:
-        """:raises StaticRequestError: when it is closed."""
-        if self._is_closed:
+        """:raises StaticRequestError: when it is closed and strict."""
+        if self.is_closed and self._is_strict:
             raise StaticRequestError(self.file, name)
 
 
@@ -145,12 +137,12 @@ def _seal_context_class(context_class: type[Any]) -> type[Any]:
 
         def match_request(self) -> None:
             # Only now: opening a session may look for a cookie.
-            self.request.seal.close()
+            self.request.seal.is_closed = True
             super().match_request()
 
         def pop(self, *arguments: Any) -> None:
             # Teardown functions may look whether something is there.
-            self.request.seal.open()
+            self.request.seal.is_closed = False
             super().pop(*arguments)
 
     return SealedContext
@@ -261,10 +253,8 @@ class Stream:
         return self
 
     def __next__(self) -> bytes:
-        if self._begun:
-            begun, self._begun = self._begun, b""
-            return begun
-        chunk = self._ask(goes_on=True)
+        chunk = self._begun or self._ask(goes_on=True)
+        self._begun = b""
         if chunk is None:
             raise StopIteration
         return chunk

@@ -40,7 +40,6 @@ class Call(Generic[Result]):
     def __init__(self, function: Callable[[], Result]) -> None:
         self._function = function
         self._outbox: Any = queue.SimpleQueue()
-        self._outcome: tuple[Any, BaseException | None] | None = None
 
     def run(self) -> None:
         """Call the function in an empty context, then what it passed to :func:`run_later`."""
@@ -54,21 +53,17 @@ class Call(Generic[Result]):
         for function in later:
             context.run(function)
 
-    def wait(self, seconds: float | None) -> bool:
-        """Return whether the function ends within some seconds; ``None``: however long it runs."""
+    def wait(self, seconds: float) -> bool:
+        """Return whether the function ends within some seconds."""
         try:
-            self._outcome = self._outbox.get(timeout=seconds)
+            self._outbox.put(self._outbox.get(timeout=seconds))
         except queue.Empty:
             return False
         return True
 
     def result(self) -> Result:
-        """Return or raise what the function does, once it has ended."""
-        if self._outcome is None:
-            self.wait(None)
-        assert self._outcome is not None
-        result, error = self._outcome
-        self._outcome = None
+        """Return or raise, once, what the function does when it ends."""
+        result, error = self._outbox.get()
         if error is None:
             return result  # type: ignore[no-any-return]
         try:
