@@ -680,7 +680,7 @@ def test_an_answer_of_middleware_is_not_stored(make_app):
     app = make_app({ROUTE: counted(), "middleware.py": answer})
     response = app.test_client().get(PATH)
     assert (response.get_json(), "Cache-Status" in response.headers) == ({"run": 0}, False)
-    assert len(cache_of(app).store) == 0
+    assert len(cache_of(app).store.kept) == 0
 
 
 # Bounds and settings.
@@ -691,7 +691,7 @@ def test_max_entries_bounds_the_memory(tree):
     client = app.test_client()
     for number in range(10):
         client.get(f"/api/posts/{number}")
-        assert len(cache_of(app).store) <= 2
+        assert len(cache_of(app).store.kept) <= 2
     assert run_of(client.get("/api/posts/9")) == 10
     assert run_of(client.get("/api/posts/0")) == 11
 
@@ -700,8 +700,8 @@ def test_max_bytes_bounds_the_memory(tree):
     app = configured(tree({ROUTE: counted("'x' * 40_000")}), max_bytes=100_000)
     for number in range(10):
         app.test_client().get(f"/api/posts/{number}")
-    assert len(cache_of(app).store) == 2
-    assert 80_000 < cache_of(app).store.size <= 100_000
+    assert len(cache_of(app).store.kept) == 2
+    assert 80_000 < cache_of(app).store.kept.size <= 100_000
 
 
 @pytest.mark.ci
@@ -718,7 +718,7 @@ def test_counted_bytes_are_about_those_in_memory(tree, tags, returns):
     client = app.test_client()
     client.get("/api/posts/first")
     store = cache_of(app).store
-    before, count = store.size, 500
+    before, count = store.kept.size, 500
     gc.collect()
     tracemalloc.start()
     for number in range(count):
@@ -730,8 +730,8 @@ def test_counted_bytes_are_about_those_in_memory(tree, tags, returns):
     gc.collect()
     taken = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    assert len(store) == count + 1
-    assert 0.8 < taken / (store.size - before) < 1.2
+    assert len(store.kept) == count + 1
+    assert 0.8 < taken / (store.kept.size - before) < 1.2
 
 
 def test_an_answer_without_room_is_private(tree):

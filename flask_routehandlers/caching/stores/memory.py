@@ -88,7 +88,8 @@ class MemoryStore:
     ) -> None:
         self._now = now
         self._lock = threading.Lock()
-        self._kept: LRU[Found] = LRU(max_entries, max_bytes)
+        #: The entries, by key.
+        self.kept: LRU[Found] = LRU(max_entries, max_bytes)
         self._keys_of: dict[str, set[str]] = {}
         # Revalidations are numbered. A run that began before the last forgotten one is refused.
         self._number = 0
@@ -96,18 +97,10 @@ class MemoryStore:
         self._revalidated: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._locks: dict[str, tuple[str, float]] = {}
 
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    @property
-    def size(self) -> int:
-        """About how many bytes its entries take."""
-        return self._kept.size
-
     @property
     def get(self) -> Callable[[str], Found | None]:
         """See :class:`~.base.Store`: a property, so that a hit costs one call less."""
-        return self._kept.get
+        return self.kept.get
 
     def begin(self, key: str, tags: Iterable[str]) -> Marks:
         return Marks(key, tuple(dict.fromkeys(tags)), (self._number,), self)
@@ -124,12 +117,12 @@ class MemoryStore:
             if any(self._revalidated.get(name, 0) > began for name in names):
                 return False
             self._remove(entry.key)
-            if not self._kept.has_room(size):
+            if not self.kept.has_room(size):
                 return False
             for tag in entry.tags:
                 self._keys_of.setdefault(tag, set()).add(entry.key)
             found = Found(entry, 0.0, entry.lifetime, self._now)
-            for oldest in self._kept.put(entry.key, found, size):
+            for oldest in self.kept.put(entry.key, found, size):
                 self._remove_from_tags(oldest.entry)
         return True
 
@@ -138,7 +131,7 @@ class MemoryStore:
 
     def _remove(self, key: str) -> None:
         """Remove the entry of a key, if there is one."""
-        found = self._kept.pop(key)
+        found = self.kept.pop(key)
         if found is not None:
             self._remove_from_tags(found.entry)
 
