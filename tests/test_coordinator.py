@@ -86,7 +86,7 @@ def make(clock: Clock) -> Iterator[Callable[..., Coordinator]]:
 
     yield make
     for coordinator in made:
-        coordinator.close()
+        coordinator._refreshes.close(20)
 
 
 def ask(coordinator: Coordinator, handler: Handler) -> Answer:

@@ -268,7 +268,7 @@ def test_an_unknown_url_is_refused_at_once():
 
 
 def test_a_store_connects_with_its_first_call():
-    RedisStore(Settings(url=f"redis://127.0.0.1:{free_port()}"), SECRET_KEY).close()
+    RedisStore(Settings(url=f"redis://127.0.0.1:{free_port()}"), SECRET_KEY)
 
 
 def test_password_and_database_come_from_the_url(redis):
@@ -319,8 +319,6 @@ def test_a_url_may_be_of_any_kind(other_url):
     assert not other.lock("key", "another", 60)
     other.revalidate_tags(["posts"])
     assert store.get("key") is None
-    store.close()
-    other.close()
 
 
 def test_a_spawned_process_inherits_nothing(redis):

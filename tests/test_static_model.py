@@ -189,7 +189,7 @@ def site(request: pytest.FixtureRequest, tree: Callable[..., Path]) -> Any:
         app = configured(tree({"[n]/route.py": FILE}), **settings)
         app.logger.disabled = True  # handlers fail on purpose
         yield Site(app, server)
-        cache_of(app).coordinator.close()
+        cache_of(app).coordinator._refreshes.close(20)
 
 
 def test_random_histories_follow_the_model(site):

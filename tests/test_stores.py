@@ -77,10 +77,9 @@ def resilient_down() -> Timed:
 
 
 @pytest.fixture(params=["memory", "shared", "resilient", "resilient_down"])
-def timed(request: pytest.FixtureRequest) -> Iterator[Timed]:
+def timed(request: pytest.FixtureRequest) -> Timed:
     timed: Timed = request.getfixturevalue(request.param)
-    yield timed
-    timed.store.close()
+    return timed
 
 
 @pytest.fixture

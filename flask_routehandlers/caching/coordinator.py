@@ -116,11 +116,6 @@ class Coordinator:
         # When the next refresh of a key may begin; never while one runs here.
         self._next_try: dict[str, float] = {}
 
-    def close(self) -> None:
-        """Refresh nothing any more, and close the store."""
-        self._refreshes.close(self._max_wait)
-        self.store.close()
-
     def is_due(self, key: str) -> bool:
         """Return whether this process should try to refresh a stale key now."""
         return self._next_try.get(key, 0.0) <= self._now()

@@ -134,10 +134,6 @@ class Store(Protocol):
         """Forget every entry that has one of the tags, and refuse those being computed now."""
         ...
 
-    def close(self) -> None:
-        """Release connections. The store can be used again."""
-        ...
-
 
 def raise_if_from_signal(error: BaseException) -> None:
     """Raise an error again if a signal handler of the app raised it in the middle of a call."""

@@ -187,6 +187,3 @@ class MemoryStore:
         self._revalidated.move_to_end((kind, name))
         if len(self._revalidated) > REMEMBERED:
             self._forgotten = self._revalidated.popitem(last=False)[1]
-
-    def close(self) -> None:
-        pass

@@ -120,9 +120,6 @@ class RedisStore:
         if names:
             self._call(b"UNLINK", *names)
 
-    def close(self) -> None:
-        self._connections.close()
-
     def _call(self, *parts: bytes) -> Reply:
         """Send a command, and return its reply."""
         return self._connections.call(pack(parts))

@@ -117,10 +117,6 @@ class ResilientStore:
         if names:
             self._insist(lambda: self._shared.revalidate_tags(names))
 
-    def close(self) -> None:
-        self._local = self._make_local()
-        self._shared.close()
-
     def _ask(self, call: Callable[[Store], Result], refused: Result) -> Result:
         """Return the result of a call of the shared store, or of the local one while it is down.
 
