@@ -187,7 +187,7 @@ def test_a_caller_does_not_wait_for_long(make):
 
 def test_a_foreign_lock_is_waited_for_briefly(make):
     coordinator, handler = make(max_wait=0.05), Handler()
-    coordinator.store.lock(KEY, "another process", 60)
+    coordinator.store.lock(KEY, 60)
     answer = ask(coordinator, handler)
     assert (answer.is_stored, body(answer)) == (True, b"run 1")
 
@@ -195,7 +195,7 @@ def test_a_foreign_lock_is_waited_for_briefly(make):
 def test_a_foreign_result_is_the_answer(make):
     coordinator, handler = make(), Handler()
     store = coordinator.store
-    store.lock(KEY, "another process", 60)
+    store.lock(KEY, 60)
     callers = Callers(lambda: ask(coordinator, handler), 1)
     store.put(entry_of(b"theirs"), store.begin(KEY, ()))
     [answer] = callers.results()
@@ -204,7 +204,7 @@ def test_a_foreign_result_is_the_answer(make):
 
 def test_a_lock_of_the_dead_frees_a_cold_key(make, clock):
     coordinator, handler = make(), Handler()
-    coordinator.store.lock(KEY, "a dead process", 60)
+    coordinator.store.lock(KEY, 60)
     callers = Callers(lambda: ask(coordinator, handler), 1)
     clock.forward(61)
     [answer] = callers.results()
@@ -214,7 +214,7 @@ def test_a_lock_of_the_dead_frees_a_cold_key(make, clock):
 def test_a_lock_of_the_dead_frees_a_stale_key(make, clock):
     coordinator, handler = make(), Handler()
     put_stale(coordinator)
-    coordinator.store.lock(f"refresh {KEY}", "a dead process", 60)
+    coordinator.store.lock(f"refresh {KEY}", 60)
     assert ask(coordinator, handler).state == "stale"
     assert until(lambda: coordinator.is_due(KEY) or clock.forward(1))
     clock.forward(61)
@@ -229,11 +229,11 @@ def test_a_lock_is_kept_while_its_owner_works(make, clock):
     assert until(lambda: handler.running == 1)
     for _ in range(5):
         clock.forward(0.06)
-        [(_, ends)] = store._locks.values()
-        assert until(lambda ends=ends: next(iter(store._locks.values()))[1] > ends)
+        [ends] = store._locks.values()
+        assert until(lambda ends=ends: store._locks[KEY] > ends)
     handler.go.set()
     callers.results()
-    assert store.lock(KEY, "another process", 60)
+    assert store.lock(KEY, 60)
 
 
 def test_an_exception_reaches_its_caller(make):
@@ -277,8 +277,8 @@ def test_an_interruption_leaves_nothing_locked(make, interruption):
     coordinator, handler = make(), Handler(interruption())
     with pytest.raises(interruption):
         ask(coordinator, handler)
-    assert coordinator.store.lock(KEY, "another process", 60)
-    coordinator.store.unlock(KEY, "another process")
+    assert coordinator.store.lock(KEY, 60)
+    coordinator.store.unlock(KEY)
     assert body(ask(coordinator, handler)) == b"run 2"
 
 
@@ -423,7 +423,7 @@ def test_an_outdated_refresh_is_not_stored(make):
     coordinator.store.revalidate_tags(["posts"])
     assert coordinator.get(KEY) is None
     handler.go.set()
-    assert until(lambda: coordinator.store.lock(KEY, "the test", 60))
+    assert until(lambda: coordinator.store.lock(KEY, 60))
     assert coordinator.get(KEY) is None
 
 
@@ -479,7 +479,7 @@ def test_attempts_take_bounded_memory(make, clock, monkeypatch):
     for number in range(50):
         key = str(number)
         put_stale(coordinator, key)
-        coordinator.store.lock(f"refresh {key}", "another process", 10**6)
+        coordinator.store.lock(f"refresh {key}", 10**6)
         coordinator.resolve(handler.job(key), coordinator.get(key))
         assert until(lambda key=key: coordinator.is_due(key) or clock.forward(1))
     assert len(coordinator._next_try) <= 10

@@ -57,7 +57,7 @@ def fill(count: int) -> MemoryStore:
         if not number % 100:
             store.revalidate_tags((f"of {number}", f"unknown {number}"))
             store.revalidate_key(f"/unknown/{number}")
-        store.lock(f"/locks/{number}", "never released", 0.01)
+        store.lock(f"/locks/{number}", 0.01)
         assert len(store.kept) <= 1_000
         assert store.kept.size <= 2_000_000
     return store

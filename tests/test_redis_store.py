@@ -23,7 +23,7 @@ from flask_routehandlers.caching.stores.entry import dump, make_signer
 from flask_routehandlers.caching.stores.redis import RedisStore
 from flask_routehandlers.errors import StoreError
 from tests.servers import PREFIX, RedisServer, free_port, redis_server
-from tests.stores import SECRET_KEY, an_entry, keep, redis_store
+from tests.stores import SECRET_KEY, an_entry, keep, pass_time_in, redis_store
 
 HOUR = 3600
 
@@ -80,13 +80,34 @@ def test_a_server_may_forget_the_scripts(redis):
     with redis.client() as client:
         client.script_flush()
     assert store.get("key") is not None
-    assert store.renew("key", "mine", 60) is False
+    assert store.renew("key", 60) is False
+
+
+def test_a_lock_belongs_to_one_process(redis):
+    mine, theirs = redis_store(redis), redis_store(redis)
+    assert mine.lock("key", 60)
+    assert not theirs.lock("key", 60)
+    assert not theirs.renew("key", 60)
+    theirs.unlock("key")
+    assert not theirs.lock("key", 60)
+    mine.unlock("key")
+    assert theirs.lock("key", 60)
+
+
+def test_an_expired_lock_belongs_to_the_next(redis):
+    mine, theirs = redis_store(redis), redis_store(redis)
+    mine.lock("key", 60)
+    pass_time_in(redis)(61)
+    assert theirs.lock("key", 60)
+    assert not mine.renew("key", 60)
+    mine.unlock("key")
+    assert not mine.lock("key", 60)
 
 
 def test_every_key_has_the_prefix_and_expires(redis):
     store = redis_store(redis, prefix="{mine}:")
     keep(store, an_entry())
-    store.lock("key", "mine", 60)
+    store.lock("key", 60)
     with redis.client() as client:
         names = client.keys()
         assert len(names) == 4
@@ -315,8 +336,8 @@ def test_a_url_may_be_of_any_kind(other_url):
     assert other.get("key").entry == entry
     with ThreadPoolExecutor(8) as pool:
         assert {found.entry.body for found in pool.map(other.get, ["key"] * 80)} == {entry.body}
-    assert store.lock("key", "token", 60)
-    assert not other.lock("key", "another", 60)
+    assert store.lock("key", 60)
+    assert not other.lock("key", 60)
     other.revalidate_tags(["posts"])
     assert store.get("key") is None
 

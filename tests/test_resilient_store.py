@@ -81,15 +81,15 @@ def test_revalidating_raises_in_an_outage(server, clock):
 
 def test_locks_of_an_outage_are_released_after_it(server, clock):
     store, other = resilient_store(redis_store(server, timeout=0.1), clock), redis_store(server)
-    assert store.lock("held before", "mine", 60)
+    assert store.lock("held before", 60)
     server.hang()
-    store.lock("key", "mine", 60)  # the server reads it when it goes on
-    store.unlock("held before", "mine")
+    store.lock("key", 60)  # the server reads it when it goes on
+    store.unlock("held before")
     server.go_on()
     clock.forward(LONGEST_PAUSE)
     store.get("any")
-    assert other.lock("key", "theirs", 60)
-    assert other.lock("held before", "theirs", 60)
+    assert other.lock("key", 60)
+    assert other.lock("held before", 60)
 
 
 def test_a_silent_server_is_waited_for_once(server, clock):
@@ -104,7 +104,7 @@ def test_a_silent_server_is_waited_for_once(server, clock):
     try:
         for number in range(100):
             keep(store, an_entry(str(number)))
-            store.lock(str(number), "mine", 60)
+            store.lock(str(number), 60)
     finally:
         server.go_on()
     assert calls == ["begin"]
@@ -120,7 +120,7 @@ def test_a_full_server_refuses_and_answers(server, clock, caplog):
         with pytest.raises(StoreRefusedError):
             shared.begin("other", ("posts",))
         assert not keep(store, an_entry("other"))
-        assert store.lock("other", "mine", 60)
+        assert store.lock("other", 60)
         assert store.get("key") is not None
         store.revalidate_tags(["posts"])
         assert store.get("key") is None

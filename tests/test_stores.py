@@ -218,41 +218,37 @@ def test_a_repeated_tag_counts_once(store):
 # Locks.
 
 
-def test_a_lock_has_one_owner_at_a_time(store):
-    assert store.lock("key", "mine", 60)
-    assert not store.lock("key", "theirs", 60)
-    assert store.lock("other", "theirs", 60)
-    store.unlock("key", "theirs")
-    assert not store.lock("key", "theirs", 60)
-    store.unlock("key", "mine")
-    assert store.lock("key", "theirs", 60)
+def test_a_lock_is_taken_once(store):
+    assert store.lock("key", 60)
+    assert not store.lock("key", 60)
+    assert store.lock("other", 60)
+    store.unlock("key")
+    assert store.lock("key", 60)
 
 
-def test_an_expired_lock_is_free_for_others(timed):
+def test_an_expired_lock_is_free(timed):
     store, pass_time = timed
-    store.lock("key", "mine", 60)
+    store.lock("key", 60)
     pass_time(61)
-    assert not store.renew("key", "mine", 60)
-    assert store.lock("key", "theirs", 60)
-    store.unlock("key", "mine")
-    assert not store.lock("key", "mine", 60)
+    assert not store.renew("key", 60)
+    assert store.lock("key", 60)
 
 
 def test_a_renewed_lock_does_not_expire(timed):
     store, pass_time = timed
-    store.lock("key", "mine", 60)
+    store.lock("key", 60)
     for _ in range(3):
         pass_time(40)
-        assert store.renew("key", "mine", 60)
-    assert not store.lock("key", "theirs", 60)
-    assert not store.renew("key", "theirs", 60)
+        assert store.renew("key", 60)
+    assert not store.lock("key", 60)
+    assert not store.renew("other", 60)
 
 
 def test_one_of_many_threads_gets_a_lock(store):
     owners: list[int] = []
 
     def take(number: int) -> None:
-        if store.lock("key", f"token {number}", 60):
+        if store.lock("key", 60):
             owners.append(number)
 
     in_threads(take, 30)
@@ -265,13 +261,13 @@ def test_one_of_many_threads_gets_a_lock(store):
 @pytest.mark.parametrize("jump", [HOUR, -HOUR])
 def test_the_time_of_day_does_not_matter(store, jump, monkeypatch):
     keep(store, an_entry())
-    store.lock("key", "mine", 60)
+    store.lock("key", 60)
     real = time.time
     monkeypatch.setattr(time, "time", lambda: real() + jump)
     found = store.get("key")
     assert 0 <= found.age < 60
     assert 0 < found.fresh_for <= 60
-    assert not store.lock("key", "theirs", 60)
+    assert not store.lock("key", 60)
 
 
 def test_concurrent_threads_find_the_right_entry(store):

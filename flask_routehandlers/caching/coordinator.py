@@ -18,7 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from logging import Logger
-from secrets import token_hex
 from typing import Literal, NamedTuple
 
 from werkzeug.exceptions import HTTPException
@@ -165,13 +164,13 @@ class Coordinator:
         :param run: shows the threads that wait how it ended.
         :param deadline: when to stop waiting for another process.
         """
-        token = None
+        is_locked = False
         try:
-            token, found = self._take_or_find(job.key, deadline)
+            is_locked, found = self._lock_or_find(job.key, deadline)
             if found is not None:
                 # Not for those who wait: it may be revalidated before they began to.
                 return Answer(found, "miss", is_collapsed=True)
-            answer = self._run_locked(job, job.key, token, run)
+            answer = self._run_locked(job, job.key, run)
             if isinstance(answer.result, Response):
                 run.is_private = True
             elif answer.is_stored:
@@ -180,8 +179,8 @@ class Coordinator:
         finally:
             self._leave(job.key, run)
             run.done.set()
-            if token is not None:
-                self.store.unlock(job.key, token)
+            if is_locked:
+                self.store.unlock(job.key)
 
     def _leave(self, key: str, run: _Run) -> None:
         """Let no more threads wait for a run."""
@@ -189,39 +188,33 @@ class Coordinator:
             if self._runs.get(key) is run:
                 del self._runs[key]
 
-    def _take_or_find(self, key: str, deadline: float) -> tuple[str | None, Found | None]:
-        """Return the lock of a key, or what another process stored; neither after a deadline."""
+    def _lock_or_find(self, key: str, deadline: float) -> tuple[bool, Found | None]:
+        """Lock a key, or find what another process stored; neither after a deadline.
+
+        :returns: whether it is locked, and what was found.
+        """
         look = FIRST_LOOK
-        while (token := self._take(key)) is None:
+        while not self.store.lock(key, self._lock_seconds):
             if time.monotonic() + look > deadline:
-                return None, None
+                return False, None
             time.sleep(look)
             look = min(look * 1.5, LONGEST_LOOK)
             found = self.get(key)
             if found is not None:
-                return None, found
+                return False, found
         # Whoever had the lock before may have stored it since we looked.
-        return token, self.get(key)
-
-    def _take(self, key: str) -> str | None:
-        """Take the lock of a key; return the token that releases it, ``None`` if it is held."""
-        token = token_hex(16)
-        if not self.store.lock(key, token, self._lock_seconds):
-            return None
-        return token
+        return True, self.get(key)
 
     # Computing.
 
-    def _run_locked(
-        self, job: Job, lock: str, token: str | None, run: _Run | None = None
-    ) -> Answer:
-        """Compute and store in another thread, and keep the lock of a token meanwhile.
+    def _run_locked(self, job: Job, lock: str, run: _Run | None = None) -> Answer:
+        """Compute and store in another thread, and keep a lock meanwhile.
 
-        The thread that waits renews the lock, so that a process that dies does not.
+        The thread that waits renews it, so that a process that dies does not.
         """
         call = start_call(partial(self._run, job, run))
-        while token is not None and not call.wait(self._lock_seconds / 3):
-            self.store.renew(lock, token, self._lock_seconds)
+        while not call.wait(self._lock_seconds / 3):
+            self.store.renew(lock, self._lock_seconds)
         return call.result()
 
     def _run(self, job: Job, run: _Run | None = None) -> Answer:
@@ -271,24 +264,23 @@ class Coordinator:
         for a pause, in which no process tries again.
         """
         lock = f"refresh {job.key}"
-        token = self._take(lock)
-        if token is None:
+        if not self.store.lock(lock, self._lock_seconds):
             self._try_again(job.key, NEXT_TRY)
             return
-        pause = self._refresh_locked(job, lock, token)
+        pause = self._refresh_locked(job, lock)
         if pause:
-            self.store.renew(lock, token, pause)
+            self.store.renew(lock, pause)
         else:
-            self.store.unlock(lock, token)
+            self.store.unlock(lock)
         self._try_again(job.key, pause)
 
-    def _refresh_locked(self, job: Job, lock: str, token: str) -> float:
+    def _refresh_locked(self, job: Job, lock: str) -> float:
         """Refresh a key. Return the seconds until the next attempt may begin."""
         found = self.get(job.key)
         if found is None or found.fresh_for > 0:
             return 0.0
         try:
-            answer = self._run_locked(job, lock, token)
+            answer = self._run_locked(job, lock)
         except HTTPException as error:
             if (error.code or 500) < 500:
                 return self._forget(job)

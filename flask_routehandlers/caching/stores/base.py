@@ -111,19 +111,16 @@ class Store(Protocol):
         """Drop marks with which nothing was stored."""
         ...
 
-    def lock(self, key: str, token: str, seconds: float) -> bool:
-        """Take the lock of a key for some seconds, unless it is held.
-
-        :param token: identifies the owner, and is unique.
-        """
+    def lock(self, key: str, seconds: float) -> bool:
+        """Take the lock of a key for some seconds, unless it is held, in this process too."""
         ...
 
-    def renew(self, key: str, token: str, seconds: float) -> bool:
-        """Keep a lock for some seconds from now, if it still belongs to the token."""
+    def renew(self, key: str, seconds: float) -> bool:
+        """Keep the lock of a key for some seconds from now, if this process still has it."""
         ...
 
-    def unlock(self, key: str, token: str) -> None:
-        """Release the lock of a key, if it still belongs to the token."""
+    def unlock(self, key: str) -> None:
+        """Release the lock of a key, if this process still has it."""
         ...
 
     def revalidate_key(self, key: str) -> None:

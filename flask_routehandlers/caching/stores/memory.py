@@ -95,7 +95,8 @@ class MemoryStore:
         self._number = 0
         self._forgotten = 0
         self._revalidated: OrderedDict[tuple[str, str], int] = OrderedDict()
-        self._locks: dict[str, tuple[str, float]] = {}
+        # When the lock of a key ends.
+        self._locks: dict[str, float] = {}
 
     @property
     def get(self) -> Callable[[str], Found | None]:
@@ -142,31 +143,27 @@ class MemoryStore:
             if not self._keys_of[tag]:
                 del self._keys_of[tag]
 
-    def lock(self, key: str, token: str, seconds: float) -> bool:
+    def lock(self, key: str, seconds: float) -> bool:
         now = self._now()
         with self._lock:
-            owner, ends = self._locks.get(key, (token, now))
-            if owner != token and ends > now:
+            if self._locks.get(key, now) > now:
                 return False
             if len(self._locks) >= REMEMBERED:
-                self._locks = {k: v for k, v in self._locks.items() if v[1] > now}
-            self._locks[key] = (token, now + seconds)
+                self._locks = {k: ends for k, ends in self._locks.items() if ends > now}
+            self._locks[key] = now + seconds
         return True
 
-    def renew(self, key: str, token: str, seconds: float) -> bool:
+    def renew(self, key: str, seconds: float) -> bool:
         now = self._now()
         with self._lock:
-            owner, ends = self._locks.get(key, ("", now))
-            if owner != token or ends <= now:
+            if self._locks.get(key, now) <= now:
                 return False
-            self._locks[key] = (token, now + seconds)
+            self._locks[key] = now + seconds
         return True
 
-    def unlock(self, key: str, token: str) -> None:
+    def unlock(self, key: str) -> None:
         with self._lock:
-            owner, _ = self._locks.get(key, ("", 0.0))
-            if owner == token:
-                del self._locks[key]
+            self._locks.pop(key, None)
 
     def revalidate_key(self, key: str) -> None:
         with self._lock:

@@ -36,6 +36,7 @@ class RedisStore:
         self._connections = Connections(settings.url, settings.timeout, MOST_CONNECTIONS)
         self._signer = make_signer(secret_key)
         self._prefix = settings.prefix
+        self._token = token_hex(16).encode()  # marks the locks of this process
         self._lock = threading.Lock()
         # Entries that were verified, each with the command that asks whether it is still current:
         # a hit sends that, and the server sends the bytes of another one only.
@@ -99,18 +100,18 @@ class RedisStore:
             keys = [self._name("m", marks.key), *(self._name("t", tag) for tag in marks.tags)]
             DISCARD.run(self._connections, keys, b"%d" % LONGEST_RUN, b"%d" % SHORTEST_RUN)
 
-    def lock(self, key: str, token: str, seconds: float) -> bool:
+    def lock(self, key: str, seconds: float) -> bool:
         life = b"%d" % round(seconds * 1000)
-        reply = self._call(b"SET", self._name("l", key), token.encode(), b"NX", b"PX", life)
+        reply = self._call(b"SET", self._name("l", key), self._token, b"NX", b"PX", life)
         return reply is not None
 
-    def renew(self, key: str, token: str, seconds: float) -> bool:
+    def renew(self, key: str, seconds: float) -> bool:
         life = b"%d" % round(seconds * 1000)
-        reply = RENEW.run(self._connections, [self._name("l", key)], token.encode(), life)
+        reply = RENEW.run(self._connections, [self._name("l", key)], self._token, life)
         return bool(reply == 1)
 
-    def unlock(self, key: str, token: str) -> None:
-        self.renew(key, token, 0)
+    def unlock(self, key: str) -> None:
+        self.renew(key, 0)
 
     def revalidate_key(self, key: str) -> None:
         self._call(b"UNLINK", self._name("e", key), self._name("m", key))

@@ -63,7 +63,7 @@ class ResilientStore:
         self._is_up = True
         self._pause = self._next_try = 0.0
         self._logged: dict[str, float] = {}
-        self._unreleased: deque[tuple[str, str]] = deque(maxlen=UNRELEASED)
+        self._unreleased: deque[str] = deque(maxlen=UNRELEASED)
 
     def get(self, key: str) -> Found | None:
         found = self._ask(lambda store: store.get(key), None)
@@ -83,27 +83,27 @@ class ResilientStore:
     def discard(self, marks: Marks) -> None:
         self._ask(lambda store: store.discard(marks), None)
 
-    def lock(self, key: str, token: str, seconds: float) -> bool:
+    def lock(self, key: str, seconds: float) -> bool:
         def lock(store: Store) -> bool:
             try:
-                return store.lock(key, token, seconds)
+                return store.lock(key, seconds)
             except StoreRefusedError:
                 raise
             except BaseException:
                 # A store that hangs now may still get the command, when it goes on.
-                self._unreleased.append((key, token))
+                self._unreleased.append(key)
                 raise
 
         return self._ask(lock, True)
 
-    def renew(self, key: str, token: str, seconds: float) -> bool:
-        return self._ask(lambda store: store.renew(key, token, seconds), True)
+    def renew(self, key: str, seconds: float) -> bool:
+        return self._ask(lambda store: store.renew(key, seconds), True)
 
-    def unlock(self, key: str, token: str) -> None:
+    def unlock(self, key: str) -> None:
         def unlock(store: Store) -> None:
             if store is not self._shared:
-                self._unreleased.append((key, token))
-            store.unlock(key, token)
+                self._unreleased.append(key)
+            store.unlock(key)
 
         self._ask(unlock, None)
 
@@ -180,10 +180,10 @@ class ResilientStore:
             self._local = self._make_local()
         while self._unreleased and self._is_up:
             try:
-                key, token = self._unreleased.popleft()
+                key = self._unreleased.popleft()
             except IndexError:
                 return  # another thread took the last one
-            self.unlock(key, token)
+            self.unlock(key)
 
     def _log(self, message: str, error: Exception) -> None:
         """Log an error, but the same message once a minute; with its traceback if unexpected."""
