@@ -130,8 +130,8 @@ def put_stale(coordinator: Coordinator, key: str = KEY) -> None:
 def test_a_cold_key_is_computed_and_stored(make):
     coordinator, handler = make(), Handler()
     first, second = ask(coordinator, handler), ask(coordinator, handler)
-    assert (first.state, first.is_stored, body(first)) == ("miss", True, b"run 1")
-    assert (second.state, second.is_stored, body(second)) == ("hit", False, b"run 1")
+    assert (first.state, body(first)) == ("stored", b"run 1")
+    assert (second.state, body(second)) == ("hit", b"run 1")
 
 
 def test_one_of_many_callers_computes(make):
@@ -142,7 +142,7 @@ def test_one_of_many_callers_computes(make):
     answers = callers.results()
     assert handler.runs == 1
     assert {body(answer) for answer in answers} == {b"run 1"}
-    assert sum(answer.is_stored for answer in answers) == 1
+    assert sum(answer.state == "stored" for answer in answers) == 1
 
 
 def test_one_of_several_processes_computes(make):
@@ -182,14 +182,14 @@ def test_a_caller_does_not_wait_for_long(make):
     callers = Callers(lambda: ask(coordinator, handler), 3)
     assert until(lambda: handler.running == 3)
     handler.go.set()
-    assert {answer.state for answer in callers.results()} == {"miss"}
+    assert {answer.state for answer in callers.results()} == {"stored"}
 
 
 def test_a_foreign_lock_is_waited_for_briefly(make):
     coordinator, handler = make(max_wait=0.05), Handler()
     coordinator.store.lock(KEY, 60)
     answer = ask(coordinator, handler)
-    assert (answer.is_stored, body(answer)) == (True, b"run 1")
+    assert (answer.state, body(answer)) == ("stored", b"run 1")
 
 
 def test_a_foreign_result_is_the_answer(make):
@@ -208,7 +208,7 @@ def test_a_lock_of_the_dead_frees_a_cold_key(make, clock):
     callers = Callers(lambda: ask(coordinator, handler), 1)
     clock.forward(61)
     [answer] = callers.results()
-    assert (handler.runs, answer.is_stored) == (1, True)
+    assert (handler.runs, answer.state) == (1, "stored")
 
 
 def test_a_lock_of_the_dead_frees_a_stale_key(make, clock):
@@ -268,7 +268,7 @@ def test_each_caller_has_its_own_response(make):
     answers = Callers(lambda: ask(coordinator, handler), 10).results()
     assert handler.runs == 10
     assert len({id(answer.result) for answer in answers}) == 10
-    assert {(answer.state, answer.is_stored) for answer in answers} == {("miss", False)}
+    assert {answer.state for answer in answers} == {"miss"}
     assert coordinator.get(KEY) is None
 
 
@@ -289,9 +289,9 @@ def test_an_outdated_result_is_for_one_caller(make):
     coordinator.store.revalidate_tags(["posts"])
     handler.go.set()
     [answer] = first.results()
-    assert (body(answer), answer.is_stored) == (b"run 1", False)
+    assert (body(answer), answer.state) == (b"run 1", "miss")
     second = ask(coordinator, handler)
-    assert (body(second), second.is_stored) == (b"run 2", True)
+    assert (body(second), second.state) == (b"run 2", "stored")
     assert body(ask(coordinator, handler)) == b"run 2"
 
 
@@ -299,7 +299,7 @@ def test_compute_ignores_what_is_stored(make):
     coordinator, handler = make(), Handler()
     ask(coordinator, handler)
     answer = coordinator.compute(handler.job())
-    assert (body(answer), answer.is_stored) == (b"run 2", True)
+    assert (body(answer), answer.state) == (b"run 2", "stored")
     assert body(ask(coordinator, handler)) == b"run 2"
 
 
@@ -376,7 +376,7 @@ def test_a_missing_entry_waits_for_no_pause(make):
     settle_coordinator(coordinator)
     coordinator.store.revalidate_key(KEY)
     answer = ask(coordinator, handler)
-    assert (answer.is_stored, body(answer)) == (True, b"run 2")
+    assert (answer.state, body(answer)) == ("stored", b"run 2")
 
 
 def test_a_new_failure_is_logged_again(make, clock, caplog):

@@ -229,7 +229,7 @@ def test_without_threads_stale_answers_remain(tmp_path):
         check=True,
         env=os.environ | {"PYTHONPATH": os.getcwd()},
     )
-    assert (done.stdout, done.stderr) == ("miss\nstale stale 1\nstale\nTrue 2\n", "")
+    assert (done.stdout, done.stderr) == ("stored\nstale stale 1\nstale\nTrue 2\n", "")
 
 
 # Forks.

@@ -42,7 +42,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 #: How many refreshes wait for a thread at most, and how many attempts are remembered.
 WAITING, REMEMBERED = 100, 10_000
 
-State = Literal["hit", "stale", "miss"]
+#: How one caller got an answer: it was stored, fresh or stale; this call stored it; another call,
+#: which had begun earlier, did; or it is not stored.
+State = Literal["hit", "stale", "stored", "collapsed", "miss"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +68,10 @@ class Answer(NamedTuple):
     """The answer to one caller.
 
     :param result: an entry from the store or just computed, or a response that is not stored.
-    :param is_stored: whether this call stored the entry.
-    :param is_collapsed: whether another caller, who had begun earlier, computed the entry.
     """
 
     result: Found | Response
     state: State
-    is_stored: bool = False
-    is_collapsed: bool = False
 
 
 class _Run:
@@ -155,7 +153,7 @@ class Coordinator:
             # A result that was not stored was out of date when it was ready, or failed.
             found = run.found or self.get(job.key)
             if found is not None:
-                return Answer(found, "miss", is_collapsed=True)
+                return Answer(found, "collapsed")
         return self.compute(job)
 
     def _lead(self, job: Job, run: _Run, deadline: float) -> Answer:
@@ -169,11 +167,11 @@ class Coordinator:
             is_locked, found = self._lock_or_find(job.key, deadline)
             if found is not None:
                 # Not for those who wait: it may be revalidated before they began to.
-                return Answer(found, "miss", is_collapsed=True)
+                return Answer(found, "collapsed")
             answer = self._run_locked(job, job.key, run)
             if isinstance(answer.result, Response):
                 run.is_private = True
-            elif answer.is_stored:
+            elif answer.state == "stored":
                 run.found = answer.result
             return answer
         finally:
@@ -224,7 +222,7 @@ class Coordinator:
         """
         tags = job.tags()
         marks = self.store.begin(job.key, tags)
-        stored = False
+        is_stored = False
         try:
             result = job.compute(tags)
             if run is not None:
@@ -232,11 +230,12 @@ class Coordinator:
                 self._leave(job.key, run)
             if not isinstance(result, Entry):
                 return Answer(result, "miss")
-            stored = self.store.put(result, marks)
+            is_stored = self.store.put(result, marks)
         finally:
-            if not stored:
+            if not is_stored:
                 self.store.discard(marks)
-        return Answer(Found(result, 0.0, result.lifetime, self._now), "miss", stored)
+        found = Found(result, 0.0, result.lifetime, self._now)
+        return Answer(found, "stored" if is_stored else "miss")
 
     # A key that is stale.
 
@@ -288,7 +287,7 @@ class Coordinator:
         except BaseException as error:
             return self._pause(job, found.entry, "failed", error)
         if isinstance(answer.result, Found):
-            return 0.0 if answer.is_stored else FIRST_PAUSE
+            return 0.0 if answer.state == "stored" else FIRST_PAUSE
         status = answer.result.status_code
         answer.result.close()
         if status < 500:

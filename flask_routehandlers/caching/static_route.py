@@ -164,14 +164,11 @@ class StaticRoute:
         if isinstance(answer.result, Response):
             return answer.result
         assert isinstance(answer.result, Found)
-        if answer.state != "miss":
+        if answer.state in ("hit", "stale"):
             return replies.hit(answer.result, environ, is_private)
-        status = "fwd=miss"
-        if answer.is_collapsed:
-            status = "fwd=miss; collapsed"
-        elif answer.is_stored:
-            status = "fwd=miss; stored"
-        else:
+        status = f"fwd=miss; {answer.state}"
+        if answer.state == "miss":
+            status = "fwd=miss"
             is_private = True  # it was revalidated meanwhile, so it is for no other cache
         return replies.miss(answer.result.entry, environ, is_private, status)
 
@@ -191,14 +188,13 @@ class StaticRoute:
 
     def job(self, path: str) -> Job:
         """Return the way to compute the entry of a decoded path."""
-        name = f"GET in {self.file} for {path}"
-        find_tags, compute = partial(self._tags_of, path), partial(self._compute, path)
-        return Job(self.key_of(path), name, find_tags, compute)
 
-    def _compute(self, path: str, tags: tuple[str, ...]) -> Entry | Response:
-        """Run the handler for a path that is still listed, where only those exist."""
-        self._refuse_unlisted(path)
-        return self._render(path, tags)
+        def compute(tags: tuple[str, ...]) -> Entry | Response:
+            self._refuse_unlisted(path)
+            return self._render(path, tags)
+
+        name = f"GET in {self.file} for {path}"
+        return Job(self.key_of(path), name, partial(self._tags_of, path), compute)
 
     def render(self, path: str) -> Entry | Response:
         """Run the handler for a decoded path, whatever is stored, and store nothing.

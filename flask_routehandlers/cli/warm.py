@@ -98,7 +98,7 @@ def _warm(url: StaticUrl) -> str | Problem:
         else:
             answer = coordinator.compute(job)
         if isinstance(answer.result, Found):
-            if answer.is_stored or answer.is_collapsed:
+            if answer.state in ("stored", "collapsed"):
                 return _NEW
             return "revalidated meanwhile"
         status = answer.result.status_code
