@@ -81,10 +81,8 @@ class Cache:
     def check_once(self, environ: Mapping[str, Any]) -> None:
         """Log what is wrong with the settings, when a process gets its first static request.
 
-        Both can only be known by then: a setting that was changed after the start, and a server
-        that runs several processes without a store that they share.
-
-        :param environ: the WSGI environment of that request.
+        Only then can it be known: that a setting was changed after the start, or that a server
+        runs several processes without a store that they share.
         """
         if self._is_checked:
             return

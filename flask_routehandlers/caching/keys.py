@@ -92,8 +92,7 @@ def file_prefix(namespace: str, file: str, source: bytes, version: str) -> str:
     It changes with the code that computes responses: new code starts with an empty cache.
 
     :param namespace: the result of :func:`namespace_of`.
-    :param file: the route file, relative to the root.
-    :param source: its bytes.
+    :param source: the bytes of the file.
     :param version: ``ROUTE_HANDLERS_CACHE_VERSION``, for changes in other files.
     """
     digest = sha256(json.dumps([namespace, file, version]).encode())

@@ -76,7 +76,7 @@ class StaticParams:
             return list(dict.fromkeys(self._path(adapter, values) for values in listed))
 
     def _adapter(self) -> MapAdapter:
-        """Return an adapter for the paths of the app, as if it were mounted at the root."""
+        """Return what makes and matches paths, as if the app were mounted at the root."""
         return self._app.url_map.bind(host_of(self._app), script_name="/")
 
     def _path(self, adapter: MapAdapter, values: Any) -> str:

@@ -146,7 +146,7 @@ def _plan_hit(found: Found, environ: Any) -> _Hit:
     age = int(now - found.stored)
     is_stale = found.expires <= now
     hit = plan.hit
-    if hit is None or hit.age != age or hit.is_stale is not is_stale or hit.until <= now:
+    if hit is None or (hit.age, hit.is_stale) != (age, is_stale) or hit.until <= now:
         ends, status = found.expires, "hit"
         if is_stale:
             ends = now + _LONGEST_STALE
@@ -256,7 +256,7 @@ def _has_same_body(response: Any, plan: Plan) -> bool:
 class Replies:
     """Make the responses of one app from entries.
 
-    :param app: the app.
+    Some are private: for the client that has asked, and no shared cache.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -288,10 +288,7 @@ class Replies:
         return self._class
 
     def hit(self, found: Found, environ: Any, is_private: bool) -> Response:
-        """Return the response to a request whose answer was stored, fresh or stale.
-
-        :param is_private: whether it is for this client only.
-        """
+        """Return the response to a request whose answer was stored, fresh or stale."""
         hit = _plan_hit(found, environ)
         if is_private:
             return self.reply(hit.private, environ)
@@ -300,7 +297,6 @@ class Replies:
     def miss(self, entry: Entry, environ: Any, is_private: bool, cache_status: str) -> Response:
         """Return the response to a request for which an entry was just computed.
 
-        :param is_private: whether it is for this client only.
         :param cache_status: ``fwd=miss; stored``, for example (RFC 9211).
         """
         plan = _plan(entry, environ)

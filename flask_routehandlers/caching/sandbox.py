@@ -41,7 +41,6 @@ CLIENT_INPUTS = {
 class Seal:
     """Keeps a static handler from reading what belongs to a client, while it is closed.
 
-    :param file: the route file, relative to the root.
     :param is_strict: whether reading is an error; otherwise everything is empty.
     """
 
@@ -151,9 +150,8 @@ def _seal_context_class(context_class: type[Any]) -> type[Any]:
 def seal_context(
     app: Flask, path: str, file: str, *, is_strict: bool
 ) -> AbstractContextManager[Any]:
-    """Return a request context for one run of a static handler.
+    """Return a request context for one run of a static handler, for a decoded path.
 
-    :param path: the decoded path.
     :param file: the route file, relative to the root.
     :param is_strict: whether it is an error to read what belongs to a client.
     """
@@ -169,15 +167,14 @@ def _make_environ(app: Flask, path: str) -> dict[str, Any]:
     """Return a WSGI environment that is the same for every client."""
     scheme = app.config["PREFERRED_URL_SCHEME"]
     host, _, port = host_of(app).partition(":")
-    if not port:
-        port = {"https": "443"}.get(scheme, "80")
+    default_port = "443" if scheme == "https" else "80"
     return {
         "REQUEST_METHOD": "GET",
         "SCRIPT_NAME": app.config["APPLICATION_ROOT"].rstrip("/"),
         "PATH_INFO": path.encode().decode("latin-1"),
         "QUERY_STRING": "",
         "SERVER_NAME": host,
-        "SERVER_PORT": port,
+        "SERVER_PORT": port or default_port,
         "SERVER_PROTOCOL": "HTTP/1.1",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scheme,
@@ -192,7 +189,6 @@ def _make_environ(app: Flask, path: str) -> dict[str, Any]:
 def match_request(context: Any, endpoint: str) -> dict[str, Any]:
     """Return the values of the path, as the app's own rules read them.
 
-    :param context: a context that was entered.
     :raises ~werkzeug.exceptions.HTTPException: when the path belongs to no route any more.
     """
     request = context.request

@@ -149,11 +149,7 @@ class StaticRoute:
         return answer
 
     def _answer(self, path: str, found: Found | None, environ: Any, is_private: bool) -> Response:
-        """Answer a request that differs from the one before, or whose entry is not fresh.
-
-        :param found: what is stored.
-        :param is_private: whether the answer is for this client only.
-        """
+        """Answer a request that differs from the one before, or whose entry is not fresh."""
         coordinator, replies = self.cache.coordinator, self.cache.replies
         if found is not None and (found.fresh_for > 0 or not coordinator.is_due(found.entry.key)):
             return replies.hit(found, environ, is_private)

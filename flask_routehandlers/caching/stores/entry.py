@@ -62,10 +62,7 @@ def make_etag(status: int, headers: Sequence[tuple[str, str]], body: bytes) -> s
 
 
 def make_signer(secret_key: str | bytes) -> Signer:
-    """Return what signs entries.
-
-    :param secret_key: the app's ``SECRET_KEY``, from which the signing key is derived.
-    """
+    """Return what signs entries, with a key that is derived from the app's ``SECRET_KEY``."""
     return Signer(secret_key, salt=_SALT, key_derivation="hmac", digest_method=sha256)
 
 
