@@ -15,6 +15,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from io import BytesIO
+from itertools import chain
 from typing import Any
 
 from flask import Flask, Response
@@ -205,22 +206,19 @@ def match_request(context: Any, endpoint: str) -> dict[str, Any]:
     return values
 
 
-def read_body(response: Response, limit: int) -> tuple[bytes, Iterator[bytes] | None]:
-    """Read a body, but no stream further than some bytes.
-
-    :returns: what was read, and the rest of a longer stream.
-    """
+def read_body(response: Response, limit: int) -> bytes | Iterator[bytes]:
+    """Return a body, or the chunks of a stream that is longer than some bytes."""
     chunks = iter(response.iter_encoded())
     if response.is_streamed and (response.content_length or 0) > limit:
-        return b"", chunks
+        return chunks
     begun = []
     size = 0
     for chunk in chunks:
         begun.append(chunk)
         size += len(chunk)
         if size > limit and response.is_streamed:
-            return b"".join(begun), chunks
-    return b"".join(begun), None
+            return chain([b"".join(begun)], chunks)
+    return b"".join(begun)
 
 
 class Stream:
@@ -230,34 +228,28 @@ class Stream:
     they are asked for. The handler's contexts end there too, with the last chunk, or when the
     stream is closed or forgotten.
 
-    :param begun: what was read already.
-    :param rest: the rest of the chunks.
+    :param chunks: the chunks.
     :param end: exited afterwards.
     """
 
-    def __init__(
-        self, begun: bytes, rest: Iterator[bytes], end: AbstractContextManager[Any]
-    ) -> None:
-        self._begun = begun
+    def __init__(self, chunks: Iterator[bytes], end: AbstractContextManager[Any]) -> None:
         self._is_open = True
         self._asks: Any = queue.SimpleQueue()
         self._replies: Any = queue.SimpleQueue()
-        run_later(functools.partial(_produce, rest, end, self._asks, self._replies))
+        run_later(functools.partial(_produce, chunks, end, self._asks, self._replies))
         weakref.finalize(self, self._asks.put, False)
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        chunk = self._begun or self._ask(goes_on=True)
-        self._begun = b""
+        chunk = self._ask(goes_on=True)
         if chunk is None:
             raise StopIteration
         return chunk
 
     def close(self) -> None:
         """End the handler. A server calls it too when the client leaves early."""
-        self._begun = b""
         self._ask(goes_on=False)
 
     def _ask(self, *, goes_on: bool) -> bytes | None:
@@ -277,12 +269,12 @@ class Stream:
 
 
 def _produce(
-    rest: Iterator[bytes], end: AbstractContextManager[Any], asks: Any, replies: Any
+    chunks: Iterator[bytes], end: AbstractContextManager[Any], asks: Any, replies: Any
 ) -> None:
     """Produce a stream, to which this function has no reference: that may be forgotten."""
     try:
         with end:
-            while asks.get() and (chunk := next(rest, None)) is not None:
+            while asks.get() and (chunk := next(chunks, None)) is not None:
                 replies.put((chunk, None))
     except BaseException as error:
         replies.put((None, error))

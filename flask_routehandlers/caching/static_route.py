@@ -212,9 +212,9 @@ class StaticRoute:
             context = stack.enter_context(self._seal(path))
             response = self._call_handler(context)
             stack.callback(response.close)
-            body, rest = read_body(response, self.cache.settings.max_body)
-            if rest is not None:
-                stream = Stream(body, rest, stack.pop_all())
+            body = read_body(response, self.cache.settings.max_body)
+            if not isinstance(body, bytes):
+                stream = Stream(body, stack.pop_all())
                 return self._not_stored(response, stream, "too-long")
         status, headers = response.status_code, list(response.headers)
         reason = why_not_stored(status, headers)
