@@ -93,7 +93,7 @@ class Store(Protocol):
         """Return the entry of a key; ``None`` without one, or if a tag of it was revalidated."""
         ...
 
-    def begin(self, key: str, tags: Iterable[str]) -> Marks:
+    def begin(self, key: str, tags: tuple[str, ...]) -> Marks:
         """Return the marks for :meth:`put`, before the handler runs.
 
         :param tags: the tags of the entry that it may make.

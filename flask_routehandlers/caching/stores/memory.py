@@ -103,8 +103,8 @@ class MemoryStore:
         """See :class:`~.base.Store`: a property, so that a hit costs one call less."""
         return self.kept.get
 
-    def begin(self, key: str, tags: Iterable[str]) -> Marks:
-        return Marks(key, tuple(dict.fromkeys(tags)), (self._number,), self)
+    def begin(self, key: str, tags: tuple[str, ...]) -> Marks:
+        return Marks(key, tags, (self._number,), self)
 
     def put(self, entry: Entry, marks: Marks) -> bool:
         if marks.origin is not self:

@@ -75,18 +75,16 @@ class RedisStore:
             if self._verified.has_room(size):
                 self._verified.put(entry.key, (command, entry), size)
 
-    def begin(self, key: str, tags: Iterable[str]) -> Marks:
-        names = tuple(dict.fromkeys(tags))
-        keys = [self._name("m", key), *(self._name("t", tag) for tag in names)]
+    def begin(self, key: str, tags: tuple[str, ...]) -> Marks:
+        keys = self._marked(key, tags)
         joined = BEGIN.run(self._connections, keys, token_hex(16).encode(), b"%d" % LONGEST_RUN)
         generations = tuple(joined[i : i + 32] for i in range(0, len(joined), 32))
-        return Marks(key, names, generations, self)
+        return Marks(key, tags, generations, self)
 
     def put(self, entry: Entry, marks: Marks) -> bool:
         if marks.origin is not self:
             return False
-        keys = [self._name(kind, marks.key) for kind in "em"]
-        keys += [self._name("t", tag) for tag in marks.tags]
+        keys = [self._name("e", marks.key), *self._marked(marks.key, marks.tags)]
         data = dump(entry, self._signer)
         life = b"%d" % LONGEST_LIFE
         reply = PUT.run(self._connections, keys, data, signature(data), life, *marks.generations)
@@ -97,7 +95,7 @@ class RedisStore:
 
     def discard(self, marks: Marks) -> None:
         if marks.origin is self:
-            keys = [self._name("m", marks.key), *(self._name("t", tag) for tag in marks.tags)]
+            keys = self._marked(marks.key, marks.tags)
             DISCARD.run(self._connections, keys, b"%d" % LONGEST_RUN, b"%d" % SHORTEST_RUN)
 
     def lock(self, key: str, seconds: float) -> bool:
@@ -124,6 +122,10 @@ class RedisStore:
     def _call(self, *parts: bytes) -> Reply:
         """Send a command, and return its reply."""
         return self._connections.call(pack(parts))
+
+    def _marked(self, key: str, tags: tuple[str, ...]) -> list[bytes]:
+        """Return the keys in the server of the mark of a key, and of tags."""
+        return [self._name("m", key), *(self._name("t", tag) for tag in tags)]
 
     def _name(self, kind: str, name: str) -> bytes:
         """Return a key in the server.

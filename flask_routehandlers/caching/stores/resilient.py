@@ -73,9 +73,8 @@ class ResilientStore:
         fresh_for = min(found.fresh_for, LONGEST_FRESH - age)
         return Found(found.entry, age, fresh_for, self._now)
 
-    def begin(self, key: str, tags: Iterable[str]) -> Marks:
-        names = tuple(tags)
-        return self._ask(lambda store: store.begin(key, names), Marks(key, names, (), None))
+    def begin(self, key: str, tags: tuple[str, ...]) -> Marks:
+        return self._ask(lambda store: store.begin(key, tags), Marks(key, tags, (), None))
 
     def put(self, entry: Entry, marks: Marks) -> bool:
         return self._ask(lambda store: store.put(entry, marks), False)
