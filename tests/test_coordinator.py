@@ -312,7 +312,15 @@ FAILURES: dict[str, Callable[[], Any]] = {
     "cancelled": asyncio.CancelledError,
     "http error": ServiceUnavailable,
     "status": lambda: Response(status=502),
+    "closing": lambda: Unclosable(status=404),
 }
+
+
+class Unclosable(Response):
+    """A response whose body fails when it is closed."""
+
+    def close(self) -> None:
+        raise KeyError("no database")
 
 
 @pytest.mark.parametrize("kind", FAILURES)

@@ -279,20 +279,24 @@ class Coordinator:
         if found is None or found.fresh_for > 0:
             return 0.0
         try:
-            answer = self._run_locked(job, lock)
+            result, state = self._run_locked(job, lock)
+            if isinstance(result, Response):
+                result.close()
         except HTTPException as error:
-            if (error.code or 500) < 500:
-                return self._forget(job)
-            return self._pause(job, found.entry, "failed", error)
+            if (error.code or 500) >= 500:
+                return self._pause(job, found.entry, "failed", error)
         except BaseException as error:
             return self._pause(job, found.entry, "failed", error)
-        if isinstance(answer.result, Found):
-            return 0.0 if answer.state == "stored" else FIRST_PAUSE
-        status = answer.result.status_code
-        answer.result.close()
-        if status < 500:
-            return self._forget(job)
-        return self._pause(job, found.entry, f"failed with status {status}", None)
+        else:
+            if isinstance(result, Found):
+                return 0.0 if state == "stored" else FIRST_PAUSE
+            status = result.status_code
+            if status >= 500:
+                return self._pause(job, found.entry, f"failed with status {status}", None)
+        # The handler has no such response any more.
+        with suppress(StoreError):
+            self.store.revalidate_key(job.key)
+        return 0.0
 
     def _pause(self, job: Job, entry: Entry, how: str, error: BaseException | None) -> float:
         """Return the seconds until the next attempt may begin; log the first failure in a row.
@@ -308,9 +312,3 @@ class Coordinator:
             self._logger.error(message, job.name, how, exc_info=error)
         entry.planned["pause"] = seconds
         return seconds
-
-    def _forget(self, job: Job) -> float:
-        """Drop an entry whose handler has no such response any more."""
-        with suppress(StoreError):
-            self.store.revalidate_key(job.key)
-        return 0.0
