@@ -123,7 +123,6 @@ class Backlog:
         self._lock = threading.Lock()
         self._tasks: deque[Callable[[], object]] = deque()
         self._running = 0
-        self._is_open = True
         _backlogs.get().add(self)
 
     def add(self, task: Callable[[], object]) -> bool:
@@ -132,7 +131,7 @@ class Backlog:
         :returns: whether it was accepted. It is not when too many wait.
         """
         with self._lock:
-            if not self._is_open or len(self._tasks) >= self._size:
+            if len(self._tasks) >= self._size:
                 return False
             if self._running < self._threads:
                 try:
@@ -155,9 +154,9 @@ class Backlog:
             task()
 
     def close(self, seconds: float) -> None:
-        """Drop the tasks that wait, and give those that run some seconds to end."""
+        """Drop the tasks that wait, accept no more, and wait some seconds for those that run."""
         with self._lock:
-            self._is_open = False
+            self._size = 0
             self._tasks.clear()
         deadline = time.monotonic() + seconds
         while self._running and time.monotonic() < deadline:
