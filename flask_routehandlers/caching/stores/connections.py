@@ -163,13 +163,14 @@ class _Peer:
         self._deadline = 0.0
         self.is_used = False
 
-    def _connect(self) -> None:
+    def _connect(self) -> Any:
+        """Open the connection, and return its socket."""
         self._connection = self._make(**self._options)
         # To send each of them takes one more round trip.
         for name in ("driver_info", "lib_name", "lib_version"):
             setattr(self._connection, name, None)
         self._connection.connect()
-        self._socket = self._connection._sock
+        return self._connection._sock
 
     def call(self, command: bytes) -> Reply:
         """Send a command, and return its reply. After an error it must be closed.
@@ -179,7 +180,7 @@ class _Peer:
         :raises ValueError: when what arrives is not a reply.
         """
         if self._socket is None:
-            self._patiently(self._connect)
+            self._socket = self._patiently(self._connect)
         self._socket.sendall(command)
         data: bytes = self._patiently(self._read)
         while b"\r\n" not in data:
