@@ -13,7 +13,7 @@ from flask_routehandlers.caching.settings import Settings
 from flask_routehandlers.caching.stores.base import StoreRefusedError
 from flask_routehandlers.caching.stores.memory import MemoryStore
 from flask_routehandlers.caching.stores.redis import RedisStore
-from flask_routehandlers.caching.stores.resilient import LONGEST_FRESH, LONGEST_PAUSE
+from flask_routehandlers.caching.stores.resilient import LONGEST_FRESH, PAUSE
 from flask_routehandlers.errors import StoreError
 from tests.servers import RedisServer, redis_server
 from tests.stores import SECRET_KEY, an_entry, keep, redis_store, resilient_store
@@ -42,7 +42,7 @@ def test_entries_do_not_cross_an_outage(server, clock, caplog):
     assert store.get("key").entry.body == b"during"
     marks = store.begin("key", ("posts",))
     server.start()
-    clock.forward(LONGEST_PAUSE)
+    clock.forward(PAUSE)
     assert store.get("key") is None
     assert not store.put(an_entry(body=b"late"), marks)
     assert keep(store, an_entry(body=b"after"))
@@ -86,7 +86,7 @@ def test_locks_of_an_outage_are_released_after_it(server, clock):
     store.lock("key", 60)  # the server reads it when it goes on
     store.unlock("held before")
     server.go_on()
-    clock.forward(LONGEST_PAUSE)
+    clock.forward(PAUSE)
     store.get("any")
     assert other.lock("key", 60)
     assert other.lock("held before", 60)

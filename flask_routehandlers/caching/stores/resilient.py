@@ -1,9 +1,9 @@
 """A shared store that may fail: while it is down, a store in this process takes its place.
 
 No request may fail or wait because of the store. A call that fails marks it as down, and from then
-on one caller at a time asks whether it is back, in growing intervals. While it is down,
-revalidations of other processes are not noticed, so that entries are fresh for seconds only, and
-the store in this process begins with nothing each time.
+on one caller asks twice a second whether it is back. While it is down, revalidations of other
+processes are not noticed, so that entries are fresh for seconds only, and the store in this
+process begins with nothing each time.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ Result = TypeVar("Result")
 #: The most seconds for which an entry is fresh while its revalidation would not be noticed.
 LONGEST_FRESH = 5.0
 
-#: Seconds until a store that failed is asked again: after the first failure, and at most.
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 1.0
+#: Seconds until a store that failed is asked again.
+PAUSE = 0.5
 
 #: Seconds in which the same message is logged once.
 LOG_AGAIN = 60.0
@@ -61,7 +61,7 @@ class ResilientStore:
         self._local = make_local()
         self._lock = threading.Lock()
         self._is_up = True
-        self._pause = self._next_try = 0.0
+        self._next_try = 0.0
         self._logged: dict[str, float] = {}
         self._unreleased: deque[str] = deque(maxlen=UNRELEASED)
 
@@ -154,8 +154,7 @@ class ResilientStore:
         with self._lock:
             if now < self._next_try:
                 return False
-            self._pause = min(self._pause * 2, LONGEST_PAUSE)
-            self._next_try = now + self._pause
+            self._next_try = now + PAUSE
             return True
 
     def _fail(self, error: Exception) -> None:
@@ -164,8 +163,7 @@ class ResilientStore:
             was_up, self._is_up = self._is_up, False
             if was_up:
                 self._local = self._make_local()
-                self._pause = FIRST_PAUSE
-                self._next_try = self._now() + FIRST_PAUSE
+                self._next_try = self._now() + PAUSE
         if was_up:
             message = "The cache store is down, each process keeps its own entries meanwhile: %s"
             self._log(message, error)
