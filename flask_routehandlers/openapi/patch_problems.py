@@ -13,130 +13,88 @@ document, fields of the document.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import Problem
 from ..handlers.exports import METHODS
 from ..mount import Mount, Route
 from .operations import METHODS as OPERATIONS
 from .operations import is_document
+from .patches import spell_keys
 
-
-class Form(NamedTuple):
-    """The form of a field.
-
-    :param name: what it must be, for messages.
-    :param accepts: whether a value has this form.
-    """
-
-    name: str
-    accepts: Callable[[Any], bool]
-
-
-def _is_string(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_dict(value: Any) -> bool:
-    return isinstance(value, Mapping)
-
-
-def _is_list(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Return a check that a value is a list whose items are all accepted."""
-    return lambda value: isinstance(value, list) and all(map(accepts, value))
-
-
-def _is_dict_of(accepts: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    """Return a check that the values of a dict are accepted; ``None`` removes one."""
-
-    def check(value: Any) -> bool:
-        return _is_dict(value) and all(v is None or accepts(v) for v in value.values())
-
-    return check
-
-
-def _is_path(value: Any) -> bool:
-    """Return whether a value is a Path Item Object, whose fields for methods are dicts."""
-    return _is_dict(value) and _is_dict_of(_is_dict)(
-        {name: part for name, part in value.items() if name in OPERATIONS}
-    )
-
-
-_STRING = Form("a string", _is_string)
-_DICT = Form("a dict", _is_dict)
-_DICT_OF_DICTS = Form("a dict of dicts", _is_dict_of(_is_dict))
-_DICTS = Form("a list of dicts", _is_list(_is_dict))
-_SECURITY = Form(
-    'a list of dicts such as {"session": []}', _is_list(_is_dict_of(_is_list(_is_string)))
-)
-
-#: The fields of an Operation Object.
-_OPERATION: Mapping[str, Form] = {
-    "callbacks": _DICT_OF_DICTS,
-    "deprecated": Form("True or False", lambda value: isinstance(value, bool)),
-    "description": _STRING,
-    "externalDocs": _DICT,
-    "operationId": _STRING,
-    "parameters": _DICTS,
-    "requestBody": _DICT,
-    "responses": _DICT_OF_DICTS,
-    "security": _SECURITY,
-    "servers": _DICTS,
-    "summary": _STRING,
-    "tags": Form("a list of strings", _is_list(_is_string)),
+#: The forms of fields, for :func:`_has_form`, by what messages call them.
+_FORMS: dict[str, Any] = {
+    "True or False": bool,
+    "a string": str,
+    "a dict": dict,
+    "a dict of dicts": {"*": dict},
+    "a dict of path items": {"*": dict.fromkeys(OPERATIONS, dict)},
+    "a list of dicts": [dict],
+    'a list of dicts such as {"session": []}': [{"*": [str]}],
+    "a list of strings": [str],
 }
 
-#: The fields of an OpenAPI Object.
-_DOCUMENT: Mapping[str, Form] = {
-    "components": _DICT_OF_DICTS,
-    "externalDocs": _DICT,
-    "info": _DICT,
-    "jsonSchemaDialect": _STRING,
-    "openapi": _STRING,
-    "paths": Form("a dict of path items", _is_dict_of(_is_path)),
-    "security": _SECURITY,
-    "servers": _DICTS,
-    "tags": _DICTS,
-    "webhooks": _DICT_OF_DICTS,
+#: The fields of an Operation Object and of an OpenAPI Object, each with its form.
+_FIELDS: dict[str, dict[str, str]] = {
+    "an operation": {
+        "callbacks": "a dict of dicts",
+        "deprecated": "True or False",
+        "description": "a string",
+        "externalDocs": "a dict",
+        "operationId": "a string",
+        "parameters": "a list of dicts",
+        "requestBody": "a dict",
+        "responses": "a dict of dicts",
+        "security": 'a list of dicts such as {"session": []}',
+        "servers": "a list of dicts",
+        "summary": "a string",
+        "tags": "a list of strings",
+    },
+    "a document": {
+        "components": "a dict of dicts",
+        "externalDocs": "a dict",
+        "info": "a dict",
+        "jsonSchemaDialect": "a string",
+        "openapi": "a string",
+        "paths": "a dict of path items",
+        "security": 'a list of dicts such as {"session": []}',
+        "servers": "a list of dicts",
+        "tags": "a list of dicts",
+        "webhooks": "a dict of dicts",
+    },
 }
-
-
-class Place(NamedTuple):
-    """A patch of a file, or a part of it.
-
-    :param file: the file, relative to the root.
-    :param name: how code gets it, ``openapi["GET"]``.
-    """
-
-    file: str
-    name: str = "openapi"
-
-    def at(self, key: str) -> Place:
-        """Return the place of a key of it."""
-        return Place(self.file, f"{self.name}[{json.dumps(key)}]")
-
-    def problem(self, reason: str, hint: str) -> Problem:
-        """Return a problem of the file whose reason begins with the place."""
-        return Problem(f"{self.name} {reason}", hint, (self.file,))
 
 
 def find_patch_problems(mount: Mount) -> Iterator[Problem]:
     """Find patches that are not of the form that OpenAPI gives them, in all files of a mount."""
     routes = {route.file.file: route for route in mount.routes}
     for file, patch in mount.patches.items():
-        place = Place(file)
-        if file.rpartition("/")[2] == "dependencies.py":
-            yield from _find_in_dependencies(place, patch, _dependencies_of(mount, file))
-        elif file not in routes:
-            yield from _find_in_middleware(place, patch)
-        elif is_document(routes[file]):
-            hint = 'Write openapi = {"info": {"title": "Shop", "version": "1.0"}}.'
-            problem = _check_dict(place, patch, hint)
-            yield from problem or _find_in_fields(place, patch, _DOCUMENT, "a document")
-        else:
-            yield from _find_in_route(place, patch, routes[file])
+        for problem in _find_in_patch(mount, file, routes.get(file), patch):
+            yield problem.at(file)
+
+
+def _find_in_patch(mount: Mount, file: str, route: Route | None, patch: Any) -> Iterable[Problem]:
+    """Return the problems of the patch of a file.
+
+    :param route: the route of the file, if it is a ``route.py``.
+    """
+    if file.rpartition("/")[2] == "dependencies.py":
+        names = _dependencies_of(mount, file)
+        name = [*names, "user"][0]
+        hint = f'Write openapi = {{"{name}": {{"security": [{{"session": []}}]}}}}.'
+        return _check_dict(patch, hint) or _find_in_parts(patch, names)
+    if route is not None and is_document(route):
+        hint = 'Write openapi = {"info": {"title": "Shop", "version": "1.0"}}.'
+        return _check_dict(patch, hint) or _find_in_fields((), patch, "a document")
+    if patch is False:
+        return ()
+    if route is None:
+        hint = 'Write openapi = {"tags": ["admin"]}, or openapi = False to hide everything below.'
+        return _check_dict(patch, hint) or _find_in_fields((), patch, "an operation")
+    hint = 'Write openapi = {"tags": ["shop"]}, or openapi = False to hide the route.'
+    return _check_dict(patch, hint) or _find_in_route(patch, route)
 
 
 def _dependencies_of(mount: Mount, file: str) -> list[str]:
@@ -149,7 +107,7 @@ def _dependencies_of(mount: Mount, file: str) -> list[str]:
     ]
 
 
-def _check_dict(place: Place, patch: Any, hint: str) -> list[Problem]:
+def _check_dict(patch: Any, hint: str) -> list[Problem]:
     """Refuse anything but a dict that JSON has, with strings as its keys.
 
     Tuples pass, which JSON writes as lists. ``NaN`` and infinity do not: JSON has no such numbers
@@ -159,120 +117,105 @@ def _check_dict(place: Place, patch: Any, hint: str) -> list[Problem]:
     :returns: the problems; none if the patch can be read.
     """
     if not isinstance(patch, dict):
-        return [place.problem(f"must be a dict, not {_spell(patch)}.", hint)]
+        return [Problem(f"openapi must be a dict, not {_spell(patch)}.", hint)]
     try:
         json.dumps(patch, allow_nan=False)
     except (TypeError, ValueError) as error:
         hint = "Use dict, list, str, int, float, bool and None."
-        return [place.problem(f"cannot be written as JSON: {error}.", hint)]
-    return list(_find_keys(place, patch))
+        return [Problem(f"openapi cannot be written as JSON: {error}.", hint)]
+    return list(_find_other_keys((), patch))
 
 
-def _find_keys(place: Place, value: Any) -> Iterator[Problem]:
+def _find_other_keys(keys: tuple[str, ...], value: Any) -> Iterator[Problem]:
     """Find keys that are not strings, which JSON would make of them.
 
     ``{200: {...}}`` would become ``{"200": {...}}``, but a merge would not find the key ``"200"``.
+
+    :param keys: the keys that lead to the value.
     """
     if isinstance(value, (list, tuple)):
         for item in value:
-            yield from _find_keys(place, item)
+            yield from _find_other_keys(keys, item)
     elif isinstance(value, dict):
         for key, item in value.items():
             if isinstance(key, str):
-                yield from _find_keys(place.at(key), item)
+                yield from _find_other_keys((*keys, key), item)
             else:
-                yield place.problem(
-                    f"has the key {key!r}, which is not a string.", f'Write "{key}".'
-                )
+                reason = f"{spell_keys(keys)} has the key {key!r}, which is not a string."
+                yield Problem(reason, f'Write "{key}".')
 
 
-def _find_in_dependencies(place: Place, patch: Any, names: list[str]) -> Iterator[Problem]:
-    """Find problems in the patch of a ``dependencies.py``.
-
-    :param names: the dependencies that the file defines.
-    """
-    name = [*names, "user"][0]
-    hint = f'Write openapi = {{"{name}": {{"security": [{{"session": []}}]}}}}.'
-    problem = _check_dict(place, patch, hint)
-    yield from problem
-    if not problem:
-        for name, part in patch.items():
-            yield from _find_in_part(place, name, part, names)
-
-
-def _find_in_middleware(place: Place, patch: Any) -> Iterator[Problem]:
-    """Find problems in the patch of a middleware, where ``False`` hides everything below."""
-    if patch is False:
-        return
-    hint = 'Write openapi = {"tags": ["admin"]}, or openapi = False to hide everything below.'
-    problem = _check_dict(place, patch, hint)
-    yield from problem or _find_in_fields(place, patch, _OPERATION, "an operation")
-
-
-def _find_in_route(place: Place, patch: Any, route: Route) -> Iterator[Problem]:
-    """Find problems in the patch of a ``route.py``, where ``False`` hides the route.
+def _find_in_route(patch: Mapping[str, Any], route: Route) -> Iterator[Problem]:
+    """Find problems in the patch of a ``route.py``.
 
     Keys in upper case are methods. Those in lower case that spell one are reported as methods too,
     since OpenAPI writes methods so.
     """
-    if patch is False:
-        return
-    hint = 'Write openapi = {"tags": ["shop"]}, or openapi = False to hide the route.'
-    problem = _check_dict(place, patch, hint)
-    if problem:
-        yield from problem
-        return
     methods = route.handlers or METHODS  # those of a file that cannot be used are not known
-    fields = {}
-    for name, part in patch.items():
-        if name.upper() in METHODS:
-            yield from _find_in_part(place, name, part, methods)
-        else:
-            fields[name] = part
-    yield from _find_in_fields(place, fields, _OPERATION, "an operation")
+    parts = {name: part for name, part in patch.items() if name.upper() in METHODS}
+    yield from _find_in_parts(parts, methods)
+    fields = {name: field for name, field in patch.items() if name not in parts}
+    yield from _find_in_fields((), fields, "an operation")
 
 
-def _find_in_part(place: Place, name: str, part: Any, names: Iterable[str]) -> Iterator[Problem]:
-    """Find problems in the patch of a method or a dependency.
+def _find_in_parts(parts: Mapping[str, Any], names: Collection[str]) -> Iterator[Problem]:
+    """Find problems in the patches of methods or dependencies.
 
     :param names: the methods or dependencies of the file.
     """
-    if name not in names:
-        yield place.at(name).problem(
-            f"is about {name}, which the file does not define.", _suggest(name, names)
-        )
-    elif part is not False and not isinstance(part, dict):
-        yield place.at(name).problem(
-            f"must be a dict, not {_spell(part)}.",
-            f'Write "{name}": {{"summary": "..."}}, or "{name}": False to hide it.',
-        )
-    elif part:
-        yield from _find_in_fields(place.at(name), part, _OPERATION, "an operation")
+    for name, part in parts.items():
+        place = spell_keys([name])
+        if name not in names:
+            reason = f"{place} is about {name}, which the file does not define."
+            yield Problem(reason, _suggest(name, names))
+        elif isinstance(part, dict):
+            yield from _find_in_fields([name], part, "an operation")
+        elif part is not False:
+            yield Problem(
+                f"{place} must be a dict, not {_spell(part)}.",
+                f'Write "{name}": {{"summary": "..."}}, or "{name}": False to hide it.',
+            )
 
 
 def _find_in_fields(
-    place: Place, patch: Mapping[str, Any], fields: Mapping[str, Form], whose: str
+    keys: Sequence[str], patch: Mapping[str, Any], whose: str
 ) -> Iterator[Problem]:
     """Find unknown fields, and fields of another form.
 
-    :param fields: the fields that OpenAPI defines for such an object.
-    :param whose: the object, for messages: ``an operation``.
+    :param keys: the keys that lead to the fields.
+    :param whose: the object that has them.
     """
+    forms = _FIELDS[whose]
     for name, value in patch.items():
         if name.startswith("x-"):
             continue
-        if name not in fields:
-            yield place.problem(
-                f'has "{name}", which is not a field of {whose} in OpenAPI.',
-                f'{_suggest(name, fields)} The names of other fields start with "x-".',
+        if name not in forms:
+            yield Problem(
+                f'{spell_keys(keys)} has "{name}", which is not a field of {whose} in OpenAPI.',
+                f'{_suggest(name, forms)} The names of other fields start with "x-".',
             )
-        elif value is not None and not fields[name].accepts(value):
-            yield place.at(name).problem(
-                f"must be {fields[name].name}.", "Write it so, or None to remove it."
-            )
+        elif value is not None and not _has_form(value, _FORMS[forms[name]]):
+            reason = f"{spell_keys([*keys, name])} must be {forms[name]}."
+            yield Problem(reason, "Write it so, or None to remove it.")
 
 
-def _suggest(name: str, names: Iterable[str]) -> str:
+def _has_form(value: Any, form: Any) -> bool:
+    """Return whether a value is of a form.
+
+    :param form: a type, a list with the form of its items, or a dict with the forms of its keys,
+        where ``*`` is any key. A key can also be ``None``, which removes it.
+    """
+    if isinstance(form, list):
+        return isinstance(value, list) and all(_has_form(item, form[0]) for item in value)
+    if isinstance(form, dict):
+        return isinstance(value, dict) and all(
+            item is None or _has_form(item, form.get(key, form.get("*", object)))
+            for key, item in value.items()
+        )
+    return isinstance(value, form)
+
+
+def _suggest(name: str, names: Collection[str]) -> str:
     """Return a hint at the right name: the closest one, or all of them."""
     names = sorted(names)
     for candidate in (name, name.upper(), name.lower()):

@@ -7,6 +7,7 @@ nothing is checked.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -95,3 +96,8 @@ def apply_patches(described: Any, patches: Iterable[Patch]) -> Any:
             value = {key: field for key, field in value.items() if key != "security"}
         described = merge(described, value)
     return described
+
+
+def spell_keys(keys: Iterable[str]) -> str:
+    """Return an expression for a part of a patch: ``openapi["GET"]["tags"]``."""
+    return "openapi" + "".join(f"[{json.dumps(key)}]" for key in keys)

@@ -7,7 +7,6 @@ everything else in a document is made by this package or by a validating library
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from textwrap import shorten
@@ -19,7 +18,7 @@ from ..errors import Problem
 from ..mount import Mount, Route
 from .document import Document, make_document
 from .operations import Operation, find_operations, find_unlisted, is_document
-from .patches import Patch
+from .patches import Patch, spell_keys
 
 
 def find_document_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
@@ -86,7 +85,7 @@ def _find_unknown_schemes(
             if name not in declared and (part.file, name) not in reported:
                 reported.add((part.file, name))
                 yield Problem(
-                    f'{_spell(part.keys)}["security"] names {name}, which is not a security '
+                    f'{spell_keys(part.keys)}["security"] names {name}, which is not a security '
                     "scheme of the document.",
                     f'Declare it in {patch.file}: openapi = {{"components": '
                     f'{{"securitySchemes": {{"{name}": {{...}}}}}}}}.',
@@ -111,7 +110,7 @@ def _validate(
         path = [str(step) for step in error.absolute_path]
         source, below = _find_source(path, patch, operations)
         yield Problem(
-            f"{_spell([*source.keys, *below])} makes the document invalid: "
+            f"{spell_keys([*source.keys, *below])} makes the document invalid: "
             f"{shorten(error.message.splitlines()[0], 200)}.",
             "Write it as OpenAPI 3.1 defines it.",
             (source.file,),
@@ -156,8 +155,3 @@ def _depth(value: Any, keys: Sequence[str]) -> int:
             break
         value, depth = value[key], depth + 1
     return depth
-
-
-def _spell(keys: Iterable[str]) -> str:
-    """Return an expression for a part of a patch: ``openapi["GET"]["tags"]``."""
-    return "openapi" + "".join(f"[{json.dumps(key)}]" for key in keys)
