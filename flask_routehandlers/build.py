@@ -133,7 +133,7 @@ def _find_in_mount(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Find the problems that only all routes together, and those of the app, can have."""
     yield from find_clashes(app.url_map, ((r.file.file, r.rules) for r in mount.routes))
     yield from _find_static(mount)
-    yield from _find_openapi_problems(app, mount)
+    yield from _find_openapi_problems(mount)
     if mount.cache is not None:
         namespace = namespace_of(app, mount.root, mount.name)
         yield from claim_namespace(app, mount.cache.settings, namespace)
@@ -167,7 +167,7 @@ def _read_patches(modules: Modules) -> dict[str, Any]:
     }
 
 
-def _find_openapi_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
+def _find_openapi_problems(mount: Mount) -> Iterator[Problem]:
     """Find problems of patches, documents and pages, in trees that have some.
 
     A document is a route file that imports ``openapi``, so that its module is loaded by then.
@@ -176,7 +176,7 @@ def _find_openapi_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
     if mount.patches or f"{__package__}.openapi" in sys.modules:
         from .openapi.checking import find_problems
 
-        yield from find_problems(app, mount)
+        yield from find_problems(mount)
 
 
 def _check_app(

@@ -95,7 +95,7 @@ def _make_document(app: Flask) -> Document:
     mounts = list(mounts_of(app))
     if len(mounts) > 1:
         raise LoadError(f"The app has {len(mounts)} trees, and no document.", _HINT)
-    for problem in find_repeated_ids(app, mounts[0], ()):
+    for problem in find_repeated_ids(mounts[0], ()):
         raise LoadError(problem.reason, problem.hint)
     return make_document(app, mounts[0], (), "")
 

@@ -11,8 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-from flask import Flask
-
 from ..errors import Problem, install_hint
 from ..mount import Mount, Route
 from ..tree.segments import CatchAll
@@ -22,7 +20,7 @@ from .patch_problems import find_patch_problems
 from .patches import apply_patches
 
 
-def find_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
+def find_problems(mount: Mount) -> Iterator[Problem]:
     """Find what keeps the documents of a mount from being made or shown.
 
     Names of operations are compared only if all patches are right, since a patch can name one.
@@ -31,12 +29,12 @@ def find_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
     yield from in_patches
     for route in mount.routes:
         if is_document(route) and not in_patches:
-            yield from find_repeated_ids(app, mount, route.file.folders[:-1])
+            yield from find_repeated_ids(mount, route.file.folders[:-1])
         if is_page(route):
             yield from _find_in_page(mount, route)
 
 
-def find_repeated_ids(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Iterator[Problem]:
+def find_repeated_ids(mount: Mount, folders: tuple[str, ...]) -> Iterator[Problem]:
     """Find operations of one name in a folder and below.
 
     OpenAPI requires that each ``operationId`` is unique in a document, and generators of clients
@@ -45,14 +43,14 @@ def find_repeated_ids(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Ite
     :param folders: the folder by the names from the root down.
     """
     by_name: dict[str, list[Operation]] = defaultdict(list)
-    operations = list(find_operations(app, mount, folders))
+    operations = list(find_operations(mount, folders))
     for operation, name in operation_ids(operations).items():
         patched = apply_patches({"operationId": name}, operation.patches)
         if "operationId" in patched:
             by_name[patched["operationId"]].append(operation)
     for name, group in by_name.items():
         if len(group) > 1:
-            names = " and ".join(f"{each.method} {each.path.template}" for each in group)
+            names = " and ".join(f"{each.method} {each.template}" for each in group)
             method = group[0].method
             yield Problem(
                 f"{names} have the same operationId, {name}.",

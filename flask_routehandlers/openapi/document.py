@@ -26,6 +26,7 @@ from ..handlers.endpoint import Endpoint
 from ..mount import Mount
 from .operations import Operation, find_operations, operation_ids, tag_of
 from .patches import apply_patches, merge
+from .paths import make_path_parameters
 from .requests import make_parameters, make_request_body, types_of_arguments
 from .responses import Responses
 from .schemas import REFERENCE, Schemas, find_references
@@ -49,7 +50,7 @@ def make_document(app: Flask, mount: Mount, folders: tuple[str, ...], file: str)
         ``""`` for a document that no file serves.
     :returns: an OpenAPI Object that ``json.dumps`` can write.
     """
-    operations = list(find_operations(app, mount, folders))
+    operations = list(find_operations(mount, folders))
     names = operation_ids(operations)
     schemes = Schemes(operations)
     responses = Responses(app, mount, operations)
@@ -65,10 +66,11 @@ def make_document(app: Flask, mount: Mount, folders: tuple[str, ...], file: str)
         described |= {"operationId": names[operation], "tags": [tag]}
         described = apply_patches(described, operation.patches)
         tags.update(described.get("tags", ()))
-        path = paths.setdefault(operation.path.template, {})
+        path = paths.setdefault(operation.template, {})
         path[operation.method.lower()] = described
-        if operation.path.parameters:
-            path["parameters"] = list(operation.path.parameters)
+        parameters = make_path_parameters(operation.rule)
+        if parameters:
+            path["parameters"] = parameters
     document = {
         "openapi": VERSION,
         "info": {"title": app.name, "version": "0"},
@@ -88,7 +90,7 @@ def _describe(
     The first line of the handler's docstring is the summary, without its full stop, and the rest
     is the description. Without a docstring the summary is the method and the path.
     """
-    described: dict[str, Any] = {"summary": f"{operation.method} {operation.path.template}"}
+    described: dict[str, Any] = {"summary": f"{operation.method} {operation.template}"}
     text = inspect.getdoc(unwrap_callable(operation.function))
     if text:
         summary, _, rest = text.partition("\n")

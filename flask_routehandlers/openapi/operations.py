@@ -16,7 +16,6 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask
 from werkzeug.exceptions import HTTPException
 
 from ..binding.calls import find_innermost
@@ -28,9 +27,10 @@ from ..contracts.signature import UnreadableError, evaluate, read_annotations
 from ..dependencies.types import errors_of
 from ..handlers.chain import Link
 from ..mount import Mount, Route
+from ..routing.rules import RouteRule
 from ..tree.segments import Group, Static
 from .patches import Patch, find_patches
-from .paths import Path, Paths
+from .paths import make_template
 
 #: Methods that OpenAPI 3.1 knows. Handlers of others, such as QUERY, are left out.
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -42,7 +42,8 @@ class Operation:
 
     :param route: the route.
     :param method: the method, in upper case.
-    :param path: the path.
+    :param rule: the rule of its path.
+    :param template: its path, ``/api/articles/{slug}``.
     :param function: the handler without its decorators.
     :param arguments: the arguments that the client sends, those of middleware and dependencies
         included.
@@ -56,7 +57,8 @@ class Operation:
 
     route: Route
     method: str
-    path: Path
+    rule: RouteRule
+    template: str
     function: Callable[..., Any]
     arguments: tuple[Argument, ...]
     credentials: tuple[Credential, ...]
@@ -67,7 +69,7 @@ class Operation:
     patches: tuple[Patch, ...]
 
 
-def find_operations(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Iterator[Operation]:
+def find_operations(mount: Mount, folders: tuple[str, ...]) -> Iterator[Operation]:
     """Return the operations of the routes in a folder and below that no patch hides.
 
     A method of an optional catch-all is two operations, one for each of its paths. Routes of
@@ -76,14 +78,13 @@ def find_operations(app: Flask, mount: Mount, folders: tuple[str, ...]) -> Itera
 
     :param folders: the folder by the names from the root down.
     """
-    paths = Paths(app, mount)
     for route in _find_routes(mount, folders):
         if is_document(route) or is_page(route):
             continue
-        for path in paths.find(route):
+        for rule in route.rules:
             for method, handler in route.handlers.items():
                 if method.lower() in METHODS:
-                    operation = _make_operation(mount, route, method, handler, path)
+                    operation = _make_operation(mount, route, method, handler, rule)
                     if all(patch.value is not False for patch in operation.patches):
                         yield operation
 
@@ -131,7 +132,7 @@ def _own_handler(route: Route) -> str:
 
 
 def _make_operation(
-    mount: Mount, route: Route, method: str, handler: Link, path: Path
+    mount: Mount, route: Route, method: str, handler: Link, rule: RouteRule
 ) -> Operation:
     """Return an operation with what its middleware, dependencies and handler declare.
 
@@ -157,7 +158,8 @@ def _make_operation(
     return Operation(
         route=route,
         method=method,
-        path=path,
+        rule=rule,
+        template=make_template(rule),
         function=find_innermost(binding.function),
         arguments=tuple(argument for each in inputs for argument in each.arguments),
         credentials=tuple(credential for each in inputs for credential in each.credentials),
@@ -212,7 +214,7 @@ def _operation_id(operation: Operation, suffix: str) -> str:
         ``by-slug`` differ.
     """
     words = [operation.method.lower()]
-    for segment in operation.path.segments:
+    for segment in operation.rule.segments:
         if isinstance(segment, Static):
             words += _capitalize(segment.text)
             continue

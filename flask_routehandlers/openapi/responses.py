@@ -135,7 +135,7 @@ class Responses:
         yield from operation.errors
         if operation.credentials:
             yield Unauthorized
-        if operation.path.parameters:
+        if "{" in operation.template:  # a path parameter
             yield NotFound
         kinds = {type(reader) for reader in operation.readers}
         if kinds - {BytesReader, FormGuard}:

@@ -37,7 +37,7 @@ def _find_in_document(app: Flask, mount: Mount, route: Route) -> Iterator[Proble
     folders = route.file.folders[:-1]
     document = make_document(app, mount, folders, route.file.file)
     patch = Patch(route.file.file, (), mount.patches.get(route.file.file, {}), is_shared=False)
-    operations = list(find_operations(app, mount, folders))
+    operations = list(find_operations(mount, folders))
     yield from _find_missing_info(patch)
     yield from _find_unknown_schemes(document, patch, operations)
     for file, method in find_unlisted(mount, folders):
@@ -140,7 +140,7 @@ def _find_source(
     """
     candidates = []
     for operation in operations:
-        if path[:3] == ["paths", operation.path.template, operation.method.lower()]:
+        if path[:3] == ["paths", operation.template, operation.method.lower()]:
             candidates += [(each, list(path[3:])) for each in operation.patches]
     # The last one of those that lead as far as any.
     candidates = [(patch, list(path)), *reversed(candidates)]

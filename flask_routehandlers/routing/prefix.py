@@ -113,7 +113,7 @@ def prefix_pattern(url_map: Map, prefix: str) -> re.Pattern[str] | None:
         return None
     rule = _prefix_rule(url_map, prefix)
     regex = ""
-    for is_parameter, text in rule._trace[rule._trace.index((False, "|")) + 1 :]:
+    for is_parameter, text in rule.pieces:
         if is_parameter:
             regex += f"(?:{rule._converters[text].regex})"
         else:

@@ -92,6 +92,16 @@ class RouteRule(PathRule):
         self.prefix = prefix
         self.segments = segments
 
+    @property
+    def pieces(self) -> list[tuple[bool, str]]:
+        """The texts and the names of parameters in its path, each with whether it is a name."""
+        return self._trace[self._trace.index((False, "|")) + 1 :]
+
+    @property
+    def converters(self) -> Mapping[str, BaseConverter]:
+        """The converters of its parameters by name."""
+        return self._converters
+
     def get_empty_kwargs(self) -> Mapping[str, Any]:
         """Return the arguments for a copy of the rule."""
         options = dict(super().get_empty_kwargs())
