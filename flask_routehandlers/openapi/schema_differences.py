@@ -88,6 +88,10 @@ class SchemaComparison:
         old, new = _component(before), _component(after)
         if before == after or (old, new) in self._seen:
             return
+        if before is False or after is False:
+            what = "no longer allowed" if after is False else "allowed now"
+            yield Change(place, what, after is False, before is False)
+            return
         if old and old == new:
             yield from _compare_keywords(before, after, place)
             return
@@ -140,7 +144,8 @@ class SchemaComparison:
         yield from _compare_limits(before, after, place)
         yield from _compare_values(before, after, place)
         yield from self._compare_objects(before, after, place)
-        yield from self.compare(before.get("items", {}), after.get("items", {}), f"{place}[]")
+        for name, part in (("additionalProperties", f"{place}.*"), ("items", f"{place}[]")):
+            yield from self.compare(before.get(name, True), after.get(name, True), part)
         for name in ("allOf", "prefixItems"):
             yield from self._compare_lists(name, before.get(name, []), after.get(name, []), place)
         yield from _compare_keywords(before, after, place)
@@ -179,18 +184,6 @@ class SchemaComparison:
                 if is_required and not was_required:
                     yield Change(field, "is required now", True, False)
                 yield from self.compare(old_fields[name], new_fields[name], field)
-        yield from self._compare_other_keys(before, after, place)
-
-    def _compare_other_keys(self, before: Schema, after: Schema, place: str) -> Iterator[Change]:
-        """Compare what is accepted under keys that have no schema."""
-        old = before.get("additionalProperties", True)
-        new = after.get("additionalProperties", True)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            yield from self.compare(old, new, f"{place}.*")
-        elif old != new:
-            is_narrower = old is True or new is False
-            what = "other keys are handled differently"
-            yield Change(f"{place}.*", what, is_narrower, not is_narrower)
 
 
 def _fields(schema: Schema) -> dict[str, Any]:

@@ -63,13 +63,12 @@ CHANGES: list[tuple[Any, Any, str, tuple[bool, bool], str, tuple[bool, bool]]] =
     ({"additionalProperties": STRING}, {"additionalProperties": INTEGER},
      ".* type changed from string to integer", BOTH,
      ".* type changed from integer to string", BOTH),
-    ({}, {"additionalProperties": False}, ".* other keys are handled differently", SENDERS,
-     ".* other keys are handled differently", READERS),
-    ({}, {"additionalProperties": STRING}, ".* other keys are handled differently", SENDERS,
-     ".* other keys are handled differently", READERS),
+    ({}, {"additionalProperties": False}, ".* no longer allowed", SENDERS,
+     ".* allowed now", READERS),
+    ({}, {"additionalProperties": STRING}, ".* type changed from any to string", SENDERS,
+     ".* type changed from string to any", READERS),
     ({"additionalProperties": STRING}, {"additionalProperties": False},
-     ".* other keys are handled differently", SENDERS,
-     ".* other keys are handled differently", READERS),
+     ".* no longer allowed", SENDERS, ".* allowed now", READERS),
     ({"anyOf": [STRING, INTEGER]}, {"anyOf": [STRING, INTEGER, NULL]}, "null added", READERS,
      "null removed", SENDERS),
     (STRING, {"anyOf": [STRING, NULL]}, "null added", READERS, "null removed", SENDERS),
@@ -95,7 +94,7 @@ CHANGES: list[tuple[Any, Any, str, tuple[bool, bool], str, tuple[bool, bool]]] =
      "title changed", NOTHING),
     ({"patternProperties": {}}, {}, "patternProperties changed", BOTH,
      "patternProperties changed", BOTH),
-    (False, {}, "not changed", BOTH, "not changed", BOTH),
+    (False, {}, "allowed now", READERS, "no longer allowed", SENDERS),
 ]  # fmt: skip
 
 
