@@ -188,9 +188,8 @@ class SchemaComparison:
 
 def _fields(schema: Schema) -> dict[str, Any]:
     """Return the schemas of the keys that an object may have, or must have."""
-    fields: dict[str, Any] = {name: {} for name in schema.get("required", ())}
-    fields.update(schema.get("properties", {}))
-    return fields
+    others = schema.get("additionalProperties", True)
+    return {**dict.fromkeys(schema.get("required", ()), others), **schema.get("properties", {})}
 
 
 def _compare_limits(before: Schema, after: Schema, place: str) -> Iterator[Change]:
