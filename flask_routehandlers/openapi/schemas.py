@@ -1,4 +1,4 @@
-"""JSON Schemas of all types of a document, and the names of their components.
+"""JSON Schemas of all types of a document and of errors, and the names of their components.
 
 The library of each type makes its schema (see ``contracts.libraries``), for all types of a library
 in one call: it then knows which classes have one name, and gives them different keys. Here these
@@ -12,12 +12,13 @@ may be absent, and ``serialization`` the one for responses. msgspec has one for 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Literal, NamedTuple, get_args
 
 from ..contracts.libraries import Library, RefusedTypeError, choose_library
-from .problems import PROBLEM, describe_invalid
+from ..contracts.markers import Place
 
 Mode = Literal["validation", "serialization"]
 Schema = dict[str, Any]
@@ -26,8 +27,32 @@ Schema = dict[str, Any]
 _DEFINITION = "#/$defs/"
 REFERENCE = "#/components/schemas/"
 
-#: The schemas of some types, and the definitions that they refer to.
-_Batch = tuple[Sequence[tuple[Any, Mode]], Sequence[Schema], dict[str, Schema]]
+_URI = {"type": "string", "format": "uri-reference"}
+_STRING = {"type": "string"}
+
+#: The schema of problem details (RFC 9457, section 3.1), as ``problem_details`` sends them. An app
+#: adds members to the object, so other keys are allowed.
+_PROBLEM: Schema = {
+    "title": "Problem",
+    "description": "An error (RFC 9457).",
+    "type": "object",
+    "properties": {
+        "type": _URI,
+        "title": _STRING,
+        "status": {"type": "integer"},
+        "detail": _STRING,
+        "instance": _URI,
+    },
+    "required": ["type", "title", "status"],
+}
+
+
+class _Batch(NamedTuple):
+    """Some types with their schemas, and the definitions that these refer to."""
+
+    types: Sequence[tuple[Any, Mode]]
+    schemas: Sequence[Schema]
+    definitions: Mapping[str, Schema]
 
 
 class Schemas:
@@ -38,14 +63,16 @@ class Schemas:
 
     def __init__(self, types: Iterable[tuple[Any, Mode]]) -> None:
         # A type is known by its identity, so it has to live as long as this object.
-        self._types: dict[tuple[int, Mode], Any] = {
-            (id(annotation), mode): annotation for annotation, mode in types
-        }
+        self._types = {(id(annotation), mode): annotation for annotation, mode in types}
         self._schemas: dict[tuple[int, Mode], Schema] = {}
+        groups: dict[Library, list[tuple[Any, Mode]]] = defaultdict(list)
+        for (_, mode), annotation in self._types.items():
+            with suppress(RefusedTypeError):
+                groups[choose_library(annotation)].append((annotation, mode))
         definitions: dict[str, Schema] = {}
-        for group, schemas, batch_definitions in self._make_batches():
-            _add(definitions, schemas, batch_definitions)
-            for (annotation, mode), schema in zip(group, schemas, strict=True):
+        for batch in (batch for each in groups.items() for batch in _make_batches(*each)):
+            _add(definitions, batch)
+            for (annotation, mode), schema in zip(batch.types, batch.schemas, strict=True):
                 self._schemas[id(annotation), mode] = schema
         names = shorten(definitions)
         for schema in (*definitions.values(), *self._schemas.values()):
@@ -53,20 +80,8 @@ class Schemas:
         #: The components by name.
         self.components = {names[key]: schema for key, schema in definitions.items()}
         #: References to the schemas of errors.
-        self.problem = self._add("Problem", PROBLEM)
-        self.invalid = self._add("InvalidRequest", describe_invalid(self.problem))
-
-    def _make_batches(self) -> Iterator[_Batch]:
-        """Return the schemas of the types that belong to a library, for each library."""
-        groups: dict[Library, list[tuple[Any, Mode]]] = {}
-        for (_, mode), annotation in self._types.items():
-            try:
-                library = choose_library(annotation)
-            except RefusedTypeError:
-                continue
-            groups.setdefault(library, []).append((annotation, mode))
-        for library, group in groups.items():
-            yield from _make_batches(library, group)
+        self.problem = self._add("Problem", _PROBLEM)
+        self.invalid = self._add("InvalidRequest", _describe_invalid(self.problem))
 
     def of(self, annotation: Any, mode: Mode) -> Schema:
         """Return the schema of a type, empty if it has none.
@@ -87,32 +102,25 @@ class Schemas:
         self.components[name] = schema
         return {"$ref": REFERENCE + name}
 
-    def resolve(self, schema: Schema) -> Schema:
+    def resolve(self, schema: Schema) -> Any:
         """Return the component that a schema refers to, or the schema itself."""
-        reference = schema.get("$ref")
-        if reference is None:
-            return schema
-        return self.resolve(self.components[reference.removeprefix(REFERENCE)])
+        return resolve({"components": {"schemas": self.components}}, schema)
 
 
-def _make_batches(library: Library, group: Sequence[tuple[Any, Mode]]) -> Iterator[_Batch]:
+def _make_batches(library: Library, group: Sequence[tuple[Any, Mode]]) -> list[_Batch]:
     """Make the schemas of types of one library: together, without those that have none.
 
     msgspec cannot name some generic classes of one name: then each type is a batch.
 
     :param group: the types, each with its mode.
     """
-    batch = _make_batch(library, group)
-    if batch is None:
-        group = [each for each in group if _make_batch(library, [each])]
-        batch = _make_batch(library, group)
-    if batch is not None:
-        yield batch
-        return
-    for each in group:
-        batch = _make_batch(library, [each])
-        assert batch is not None
-        yield batch
+    together = _make_batch(library, group)
+    if together is not None:
+        return [together]
+    single = [_make_batch(library, [each]) for each in group]
+    batches = [batch for batch in single if batch is not None]
+    together = _make_batch(library, [batch.types[0] for batch in batches])
+    return batches if together is None else [together]
 
 
 def _make_batch(library: Library, group: Sequence[tuple[Any, Mode]]) -> _Batch | None:
@@ -121,25 +129,22 @@ def _make_batch(library: Library, group: Sequence[tuple[Any, Mode]]) -> _Batch |
     A type of a user can raise anything here, since its own methods take part in it.
     """
     try:
-        schemas, definitions = library.make_schemas(group)
+        return _Batch(group, *library.make_schemas(group))
     except Exception:
         return None
-    return group, schemas, definitions
 
 
-def _add(
-    definitions: dict[str, Schema], schemas: Iterable[Schema], others: Mapping[str, Schema]
-) -> None:
+def _add(definitions: dict[str, Schema], batch: _Batch) -> None:
     """Add the definitions of a batch, with other keys if one of them is another type's.
 
-    :param definitions: those of earlier batches, which are changed in place.
-    :param schemas: the schemas of the batch, whose references are changed in place.
-    :param others: the definitions of the batch.
+    :param definitions: those of earlier batches, which are changed in place, as are the references
+        of the batch.
     """
+    others = batch.definitions
     renamed = {key: key for key in others}
     while any(definitions.get(renamed[key], others[key]) != others[key] for key in others):
         renamed = {key: f"{new}_" for key, new in renamed.items()}
-    for schema in (*schemas, *others.values()):
+    for schema in (*batch.schemas, *others.values()):
         _rename(schema, renamed, _DEFINITION)
     definitions |= {renamed[key]: schema for key, schema in others.items()}
 
@@ -194,6 +199,31 @@ def _rename(node: Any, names: Mapping[str, str], prefix: str) -> None:
                 node[key] = prefix + names[value.removeprefix(_DEFINITION)]
             else:
                 _rename(value, names, prefix)
+
+
+def _describe_invalid(problem: Schema) -> Schema:
+    """Return the schema of the error for values that are not valid.
+
+    One item of ``errors`` is, for example, ``{"in": "query", "pointer": "#/limit", "detail":
+    "...", "code": "..."}``.
+
+    :param problem: a reference to the schema of any error.
+    """
+    properties = {
+        "in": {"type": "string", "enum": list(get_args(Place))},
+        "pointer": _URI,
+        "detail": _STRING,
+        "code": _STRING,
+    }
+    item = {"type": "object", "properties": properties, "required": list(properties)}
+    return {
+        "title": "InvalidRequest",
+        "description": "An error for values in a request that are missing or not valid.",
+        "allOf": [problem],
+        "type": "object",
+        "properties": {"errors": {"type": "array", "items": item}},
+        "required": ["errors"],
+    }
 
 
 def without_null(schema: Schema) -> Schema:
