@@ -141,18 +141,15 @@ def _make_operation(
     binding = handler.binding
     bindings: list[Binding] = []
     dependencies: dict[tuple[str, str], None] = {}
-    errors: dict[type[HTTPException], None] = {}
     for link in (*route.links, handler):
         for dependency in link.dependencies:
             dependencies[dependency.name, dependency.file] = None
             bindings.append(dependency.binding)
-            errors |= dict.fromkeys(_read_errors(dependency.binding.function))
         bindings.append(link.binding)
-        if link is not handler:
-            errors |= dict.fromkeys(_read_errors(link.binding.function))
+    errors = [error for each in bindings[:-1] for error in _read_errors(each.function)]
     outputs = binding.writer.outputs if binding.writer else read_outputs(binding.function)
     if outputs is not None:
-        errors |= dict.fromkeys(outputs.errors)
+        errors += outputs.errors
     inputs = [each.inputs for each in bindings if each.inputs is not None]
     middleware = dict.fromkeys(link.file for link in route.links)
     return Operation(
@@ -166,7 +163,7 @@ def _make_operation(
         readers=tuple(reader for each in inputs for reader in each.readers),
         outputs=outputs,
         is_written=binding.writer is not None,
-        errors=tuple(errors),
+        errors=tuple(dict.fromkeys(errors)),
         patches=tuple(find_patches(mount, route.file.file, method, middleware, dependencies)),
     )
 

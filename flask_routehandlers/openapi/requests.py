@@ -53,14 +53,9 @@ def _of_places(operation: Operation, *places: Place) -> Iterator[tuple[Argument,
             yield argument, argument.marker.place
 
 
-def has_form(operation: Operation) -> bool:
-    """Return whether the body of a request is a form."""
-    return any(True for _ in _of_places(operation, "form"))
-
-
-def has_body(operation: Operation) -> bool:
-    """Return whether a request has a body."""
-    return any(True for _ in _of_places(operation, "body", "form"))
+def places_of(operation: Operation) -> set[Place]:
+    """Return the parts of a request that the arguments of an operation come from."""
+    return {place for _, place in _of_places(operation, *get_args(Place))}
 
 
 def make_parameters(operation: Operation, schemas: Schemas) -> list[dict[str, Any]]:
@@ -151,26 +146,26 @@ def _with_default(schema: Schema, argument: Argument) -> Schema:
 
 def make_request_body(operation: Operation, schemas: Schemas) -> dict[str, Any] | None:
     """Return the Request Body Object of an operation, or ``None`` if it reads no body."""
-    for argument, _ in _of_places(operation, "body"):
-        if argument.annotation is bytes:  # which may be empty
-            return _body({"*/*": {"schema": {}}}, is_required=False)
-        content = {"application/json": {"schema": schemas.of(argument.annotation, "validation")}}
-        return _body(content, is_required=not argument.has_default)
     form = [argument for argument, _ in _of_places(operation, "form")]
+    bodies = [argument for argument, _ in _of_places(operation, "body")]
     if form:
-        return _make_form(form, schemas)
-    return None
-
-
-def _body(content: dict[str, Any], *, is_required: bool) -> dict[str, Any]:
-    body: dict[str, Any] = {"content": content}
+        media_type, schema = _make_form(form, schemas)
+        is_required = "required" in schema
+    elif not bodies:
+        return None
+    elif bodies[0].annotation is bytes:  # which may be empty
+        media_type, schema, is_required = "*/*", {}, False
+    else:
+        media_type, schema = "application/json", schemas.of(bodies[0].annotation, "validation")
+        is_required = not bodies[0].has_default
+    body: dict[str, Any] = {"content": {media_type: {"schema": schema}}}
     if is_required:
         body["required"] = True
     return body
 
 
-def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> dict[str, Any]:
-    """Return the body of a form, whose arguments are the properties of one object.
+def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> tuple[str, Schema]:
+    """Return the media type and the schema of a form: an object with all arguments as properties.
 
     A form with a file is ``multipart/form-data``, any other URL-encoded.
     """
@@ -187,7 +182,8 @@ def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> dict[str, Any
             fields = [(name, _file_schema(argument.annotation), not argument.has_default)]
         else:
             fields = list(_fields_of(argument, "form", schemas))
-            if _forbids_others(argument, schemas):
+            described = schemas.resolve(schemas.of(argument.annotation, "validation"))
+            if described.get("additionalProperties") is False:
                 schema["additionalProperties"] = False
         for name, field, is_required in fields:
             properties[name] = field
@@ -195,13 +191,7 @@ def _make_form(arguments: Iterable[Argument], schemas: Schemas) -> dict[str, Any
                 required.append(name)
     if required:
         schema["required"] = required
-    return _body({media_type: {"schema": schema}}, is_required=bool(required))
-
-
-def _forbids_others(argument: Argument, schemas: Schemas) -> bool:
-    """Return whether a structured type refuses keys that it does not name."""
-    schema = schemas.resolve(schemas.of(argument.annotation, "validation"))
-    return schema.get("additionalProperties") is False
+    return media_type, schema
 
 
 def _file_schema(annotation: Any) -> Schema:

@@ -47,7 +47,7 @@ from ..contracts.signature import is_typed_dict, unalias
 from ..handlers.errors import makes_response
 from ..mount import Mount
 from .operations import Operation, read_outputs
-from .requests import has_body, has_form
+from .requests import places_of
 from .schemas import Mode, Schema, Schemas
 
 _STRING = {"type": "string"}
@@ -149,10 +149,12 @@ class Responses:
 
     def _is_limited(self, operation: Operation) -> bool:
         """Return whether the size of a body is limited; Flask limits forms by default."""
+        places = places_of(operation)
         limits = ["MAX_CONTENT_LENGTH"]
-        if has_form(operation):
+        if "form" in places:
             limits += ["MAX_FORM_MEMORY_SIZE", "MAX_FORM_PARTS"]
-        return has_body(operation) and any(self._app.config.get(name) for name in limits)
+        has_body = not places.isdisjoint(("body", "form"))
+        return has_body and any(self._app.config.get(name) for name in limits)
 
     def _plan(self, answers: Iterable[Answer], *, is_written: bool) -> list[PlannedAnswer]:
         """Plan the answers of a handler, or of an error handler.
