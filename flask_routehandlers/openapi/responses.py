@@ -15,18 +15,9 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from typing import (
-    Any,
-    Literal,
-    NamedTuple,
-    NotRequired,
-    Required,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from typing import Any
 
 from flask import Flask
 from werkzeug.exceptions import (
@@ -43,40 +34,20 @@ from ..contracts.invalid import MIMETYPE, InvalidRequest
 from ..contracts.outputs import Answer
 from ..contracts.readers import BodyReader, BytesReader, FormGuard
 from ..contracts.settings import invalid_status
-from ..contracts.signature import is_typed_dict, unalias
 from ..handlers.errors import makes_response
 from ..mount import Mount
 from .operations import Operation, read_outputs
 from .requests import places_of
 from .schemas import Mode, Schema, Schemas
 
-_STRING = {"type": "string"}
-
 ErrorClass = type[HTTPException]
-
-
-class PlannedAnswer(NamedTuple):
-    """An answer as the document has it.
-
-    :param status: its status, ``2XX`` for any success.
-    :param media_type: the media type of its body, ``*/*`` if it is not known, ``""`` without one.
-    :param annotation: the type of its body if that is JSON, else ``None``.
-    :param headers: the types of its headers by name.
-    :param required: the names of the headers that every such answer has.
-    """
-
-    status: str
-    media_type: str
-    annotation: Any
-    headers: Mapping[str, Any]
-    required: Collection[str]
 
 
 class Responses:
     """Describes the responses of the operations of a document.
 
-    Everything that needs a schema is found when it is made, so that :meth:`types` is complete
-    before the first call of :meth:`make`.
+    What the error handlers of the app answer is read when it is made, so that :meth:`types` is
+    complete before the first call of :meth:`make`.
 
     :param app: the app, for its error handlers and settings.
     :param mount: the mount, for the form of its errors.
@@ -86,26 +57,22 @@ class Responses:
     def __init__(self, app: Flask, mount: Mount, operations: Sequence[Operation]) -> None:
         self._app = app
         self._mount = mount
-        self._answers: dict[Operation, list[PlannedAnswer]] = {}
-        errors: dict[ErrorClass, None] = {}
-        for operation in operations:
-            answers = operation.outputs.answers if operation.outputs else ()
-            self._answers[operation] = self._plan(answers, is_written=operation.is_written)
-            errors |= dict.fromkeys(self._errors_of(operation))
+        self._operations = operations
         #: What the app's own handlers answer for errors.
-        self._handled: dict[ErrorClass, list[PlannedAnswer]] = {}
-        for error in errors:
+        self._handled: dict[ErrorClass, tuple[Answer, ...]] = {}
+        for error in dict.fromkeys(chain.from_iterable(map(self._errors_of, operations))):
             handler = _find_handler(app, error)
             if handler is not None:
-                self._handled[error] = self._plan(_read_answers(handler, error), is_written=False)
+                self._handled[error] = _read_answers(handler, error)
 
     def types(self) -> Iterator[tuple[Any, Mode]]:
         """Return the types of the bodies and headers of all answers."""
-        for answer in chain(*self._answers.values(), *self._handled.values()):
-            if answer.annotation is not None:
+        declared = [each.outputs.answers for each in self._operations if each.outputs]
+        for answer in chain(*declared, *self._handled.values()):
+            if answer.kind == "json":
                 yield answer.annotation, "serialization"
-            for annotation in answer.headers.values():
-                yield annotation, "serialization"
+            if answer.headers is not None:
+                yield answer.headers, "serialization"
 
     def make(self, operation: Operation, schemas: Schemas) -> dict[str, Any]:
         """Return the Responses Object of an operation.
@@ -115,17 +82,22 @@ class Responses:
 
         :param schemas: the schemas of all types that :meth:`types` has returned.
         """
-        by_status: dict[str, list[PlannedAnswer]] = defaultdict(list)
-        for answer in self._answers[operation]:
+        by_status: dict[int | None, list[Answer]] = defaultdict(list)
+        for answer in operation.outputs.answers if operation.outputs else ():
             by_status[answer.status].append(answer)
         if operation.outputs is None or operation.outputs.is_open or not by_status:
-            by_status["2XX"] += []
+            by_status[None] += []
         errors: dict[int, dict[ErrorClass, None]] = defaultdict(dict)
         for error in self._errors_of(operation):
             errors[_status_of(self._app, error)][error] = None
         responses: dict[str, Any] = {}
         for status, answers in by_status.items():
-            responses[status] = _make_answer(status, answers, schemas)
+            bodies = self._bodies_of(answers, schemas, is_written=operation.is_written)
+            response = _make_response(HTTP_STATUS_CODES.get(status or 0, "Success"), bodies)
+            headers = _make_headers(answers, schemas)
+            if headers:
+                response["headers"] = headers
+            responses[str(status or "2XX")] = response
         for code, classes in sorted(errors.items()):
             responses[str(code)] = self._make_error(code, classes, schemas)
         return responses
@@ -156,41 +128,36 @@ class Responses:
         has_body = not places.isdisjoint(("body", "form"))
         return has_body and any(self._app.config.get(name) for name in limits)
 
-    def _plan(self, answers: Iterable[Answer], *, is_written: bool) -> list[PlannedAnswer]:
-        """Plan the answers of a handler, or of an error handler.
+    def _bodies_of(
+        self, answers: Iterable[Answer], schemas: Schemas, *, is_written: bool
+    ) -> Iterator[tuple[str, Schema]]:
+        """Return the bodies of answers, each as a media type with a schema.
 
         :param is_written: whether the answers are written as they are declared.
         """
-        planned = []
         for answer in answers:
-            headers, required = _read_headers(answer)
-            media_type = self._find_media_type(answer, headers, is_written=is_written)
-            annotation = answer.annotation if answer.kind == "json" else None
-            status = str(answer.status or "2XX")
-            planned.append(PlannedAnswer(status, media_type, annotation, headers, required))
-        return planned
+            schema: Schema = {"type": "string"}
+            if answer.kind == "json":
+                schema = schemas.of(answer.annotation, "serialization")
+            if answer.kind != "empty":
+                headers = _describe_headers(answer, schemas)
+                yield self._find_media_type(answer, headers, is_written=is_written), schema
 
-    def _find_media_type(
-        self, answer: Answer, headers: Mapping[str, Any], *, is_written: bool
-    ) -> str:
-        """Return the media type of the body of an answer, as :class:`PlannedAnswer` has it.
+    def _find_media_type(self, answer: Answer, headers: Schema, *, is_written: bool) -> str:
+        """Return the media type of the body of an answer, ``*/*`` if it is not known.
 
         A header ``Content-Type`` of a ``Literal`` type declares it. Otherwise JSON is
         ``application/json``, and a string has the default of the app's response class. Bytes are
         ``application/octet-stream`` only if a contract writes them: from a plain handler, Flask
         sends them with its default.
         """
-        if answer.kind == "empty":
-            return ""
-        for name, annotation in headers.items():
+        for name, schema in headers.get("properties", {}).items():
             if name.lower() == "content-type":
-                if get_origin(annotation) is not Literal:
-                    return "*/*"
-                media_type: str = get_args(annotation)[0]
-                return media_type
+                values: list[str] = schema.get("enum", [schema.get("const", "*/*")])
+                return values[0]
         if answer.kind == "json":
             return "application/json"
-        if answer.headers is not None and not is_typed_dict(unalias(answer.headers)):
+        if answer.headers is not None and "properties" not in headers:
             return "*/*"  # any header may be among them
         if answer.kind == "bytes" and is_written:
             return "application/octet-stream"
@@ -209,44 +176,17 @@ class Responses:
         for error in errors:
             descriptions |= dict.fromkeys(_describe(error))
             if error in self._handled:
-                bodies += _bodies_of(self._handled[error], schemas)
+                bodies += self._bodies_of(self._handled[error], schemas, is_written=False)
             elif makes_response(error):
                 continue  # its form is not known
             elif not self._mount.problem_details:
-                bodies.append(("text/html", _STRING))
+                bodies.append(("text/html", {"type": "string"}))
             elif issubclass(error, InvalidRequest):
                 bodies.append((MIMETYPE, schemas.invalid))
             else:
                 bodies.append((MIMETYPE, schemas.problem))
         phrase = HTTP_STATUS_CODES.get(code, "Error")
         return _make_response(" ".join(descriptions) or phrase, bodies)
-
-
-def _make_answer(
-    status: str, answers: Iterable[PlannedAnswer], schemas: Schemas
-) -> dict[str, Any]:
-    """Return the Response Object of the answers with one status."""
-    description = "Success"
-    if status.isdigit():
-        description = HTTP_STATUS_CODES.get(int(status), description)
-    response = _make_response(description, _bodies_of(answers, schemas))
-    for answer in answers:
-        for name, annotation in answer.headers.items():
-            if name.lower() != "content-type":
-                header: dict[str, Any] = {"schema": schemas.of(annotation, "serialization")}
-                if name in answer.required:
-                    header["required"] = True
-                response.setdefault("headers", {})[name] = header
-    return response
-
-
-def _bodies_of(answers: Iterable[PlannedAnswer], schemas: Schemas) -> Iterator[tuple[str, Schema]]:
-    """Return the bodies of answers: media types with schemas."""
-    for answer in answers:
-        if answer.annotation is not None:
-            yield answer.media_type, schemas.of(answer.annotation, "serialization")
-        elif answer.media_type:
-            yield answer.media_type, _STRING
 
 
 def _make_response(description: str, bodies: Iterable[tuple[str, Schema]]) -> dict[str, Any]:
@@ -262,16 +202,25 @@ def _make_response(description: str, bodies: Iterable[tuple[str, Schema]]) -> di
     return response
 
 
-def _read_headers(answer: Answer) -> tuple[dict[str, Any], Collection[str]]:
-    """Return the headers that an answer declares with a TypedDict, and the required ones."""
-    kind = unalias(answer.headers)
-    if not is_typed_dict(kind):
-        return {}, ()
-    headers = get_type_hints(kind, include_extras=True)
-    for name in headers:
-        while get_origin(headers[name]) in (Required, NotRequired):
-            [headers[name]] = get_args(headers[name])
-    return headers, kind.__required_keys__
+def _make_headers(answers: Iterable[Answer], schemas: Schemas) -> dict[str, Any]:
+    """Return the Header Objects of answers by name, without that of the media type."""
+    headers: dict[str, Any] = {}
+    for answer in answers:
+        described = _describe_headers(answer, schemas)
+        for name, schema in described.get("properties", {}).items():
+            if name.lower() != "content-type":
+                # Its title is its name.
+                schema = {key: value for key, value in schema.items() if key != "title"}
+                headers[name] = {"schema": schema}
+                if name in described.get("required", ()):
+                    headers[name]["required"] = True
+    return headers
+
+
+def _describe_headers(answer: Answer, schemas: Schemas) -> Schema:
+    """Return the schema of the headers of an answer; a TypedDict has ``properties``."""
+    schema: Schema = schemas.resolve(schemas.of(answer.headers, "serialization"))
+    return schema
 
 
 def _status_of(app: Flask, error: ErrorClass) -> int:
