@@ -12,7 +12,7 @@ readers, such as ``description``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, NamedTuple
 
 from .schemas import REFERENCE, resolve
@@ -26,20 +26,9 @@ _UNIONS = ("anyOf", "oneOf")
 
 #: Fields of documents and schemas whose change breaks no program.
 _TEXTS = {
-    "$comment",
-    "default",
-    "deprecated",
-    "description",
-    "example",
-    "examples",
-    "externalDocs",
-    "info",
-    "openapi",
-    "servers",
-    "summary",
-    "tags",
-    "title",
-}
+    "$comment", "default", "deprecated", "description", "example", "examples", "externalDocs",
+    "info", "openapi", "servers", "summary", "tags", "title",
+}  # fmt: skip
 
 #: Keywords that are compared in their own way; a discriminator follows its union.
 _COMPARED = {
@@ -171,6 +160,7 @@ class SchemaComparison:
         old_fields, new_fields = _fields(before), _fields(after)
         for name in sorted(old_fields.keys() | new_fields.keys()):
             field = f"{place}.{name}"
+            was_required = name in before.get("required", ())
             is_required = name in after.get("required", ())
             if name not in new_fields:
                 yield Change(field, "removed", True, True)
@@ -178,11 +168,9 @@ class SchemaComparison:
                 added = "added, and required" if is_required else "added"
                 yield Change(field, added, is_required, False)
             else:
-                was_required = name in before.get("required", ())
-                if was_required and not is_required:
-                    yield Change(field, "is optional now", False, True)
-                if is_required and not was_required:
-                    yield Change(field, "is required now", True, False)
+                if is_required != was_required:
+                    word = "required" if is_required else "optional"
+                    yield Change(field, f"is {word} now", is_required, was_required)
                 yield from self.compare(old_fields[name], new_fields[name], field)
 
 
@@ -218,9 +206,9 @@ def _compare_values(before: Schema, after: Schema, place: str) -> Iterator[Chang
     """Compare the values of enumerations and constants."""
     old, new = _values(before), _values(after)
     if old is None and new is not None:
-        yield Change(place, f"values limited to {_list(new)}", True, False)
+        yield Change(place, f"values limited to {json.dumps(new)[1:-1]}", True, False)
     elif new is None and old is not None:
-        yield Change(place, f"values no longer limited to {_list(old)}", False, True)
+        yield Change(place, f"values no longer limited to {json.dumps(old)[1:-1]}", False, True)
     elif old is not None and new is not None:
         for value in old:
             if value not in new:
@@ -258,11 +246,6 @@ def _values(schema: Schema) -> list[Any] | None:
         return [schema["const"]]
     values: list[Any] | None = schema.get("enum")
     return values
-
-
-def _list(values: Sequence[Any]) -> str:
-    """Return values as JSON, for a message: ``"draft", "published"``."""
-    return ", ".join(map(json.dumps, values))
 
 
 def _as_dict(schema: Any) -> Schema:
