@@ -90,10 +90,7 @@ def find_operations(mount: Mount, folders: tuple[str, ...]) -> Iterator[Operatio
 
 
 def find_unlisted(mount: Mount, folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Return the methods that OpenAPI cannot describe, each with its file.
-
-    OpenAPI 3.1 has no field for methods such as ``QUERY``; ``check`` warns of these.
-    """
+    """Return the methods that OpenAPI cannot describe, such as ``QUERY``, each with its file."""
     for route in _find_routes(mount, folders):
         for method in route.handlers:
             if method.lower() not in METHODS:
@@ -192,13 +189,12 @@ def _read_errors(function: Callable[..., Any]) -> Iterator[type[HTTPException]]:
 def operation_ids(operations: Collection[Operation]) -> dict[Operation, str]:
     """Return the names of operations: method and path, ``getArticlesBySlug``.
 
-    Where two are equal, all of those are spelled in full: ``getArticlesBySlugParam``.
+    Where two are equal, all of those are spelled in full: ``getArticlesBySlugParam``. So
+    ``[slug]`` and a static folder ``by-slug`` differ.
     """
-    short = {operation: _operation_id(operation, "") for operation in operations}
-    counts = Counter(short.values())
-    names = {}
-    for operation, name in short.items():
-        names[operation] = name
+    names = {operation: _operation_id(operation, "") for operation in operations}
+    counts = Counter(names.values())
+    for operation, name in names.items():
         if counts[name] > 1:
             names[operation] = _operation_id(operation, "Param")
     return names
@@ -207,8 +203,7 @@ def operation_ids(operations: Collection[Operation]) -> dict[Operation, str]:
 def _operation_id(operation: Operation, suffix: str) -> str:
     """Return the name of an operation, ``getReportByYearCsv`` for ``report-[year].csv``.
 
-    :param suffix: what follows the name of a parameter, so that ``[slug]`` and a static folder
-        ``by-slug`` differ.
+    :param suffix: what follows the name of a parameter.
     """
     words = [operation.method.lower()]
     for segment in operation.rule.segments:

@@ -12,7 +12,6 @@ the assertions here rely on that.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from html import escape
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,7 +83,11 @@ def docs(params: dict[str, Any]) -> Response:
         url = url_for(document.endpoint, **{name: params[name] for name in arguments})
         response = Response(_INIT.format(url=json.dumps(url)), mimetype="text/javascript")
     elif asset in _ASSETS:
-        response = send_from_directory(_folder_of_assets(), asset)
+        # Found, but not imported: nothing of its code is used.
+        package = find_spec(PACKAGE)
+        assert package, "a page without the package is refused at start-up"
+        assert package.origin
+        response = send_from_directory(Path(package.origin).parent / "dist", asset)
     else:
         raise NotFound
     response.headers["X-Content-Type-Options"] = "nosniff"
@@ -107,26 +110,14 @@ def _make_page(document: dict[str, Any]) -> Response:
     title = document.get("info", {}).get("title", "API")
     page = _PAGE.format(title=escape(title), base=base)
     response = Response(page, mimetype="text/html")
-    origins = " ".join(["'self'", *_origins_of(document.get("servers", ()))])
-    response.headers["Content-Security-Policy"] = _POLICY.format(origins=origins)
+    origins = ["'self'"]
+    for server in document.get("servers", ()):
+        url = urlsplit(server.get("url", ""))
+        if url.scheme and url.netloc:
+            origins.append(f"{url.scheme}://{url.netloc}")
+    policy = _POLICY.format(origins=" ".join(origins))
+    response.headers["Content-Security-Policy"] = policy
     return response
-
-
-def _origins_of(servers: Iterable[dict[str, Any]]) -> list[str]:
-    """Return the origins of servers elsewhere, which requests are tried at."""
-    urls = [urlsplit(server.get("url", "")) for server in servers]
-    return [f"{url.scheme}://{url.netloc}" for url in urls if url.scheme and url.netloc]
-
-
-def _folder_of_assets() -> Path:
-    """Return the folder with the built files of Swagger UI.
-
-    The package is found, but not imported: nothing of its code is used.
-    """
-    spec = find_spec(PACKAGE)
-    assert spec, "a page without the package is refused at start-up"
-    assert spec.origin
-    return Path(spec.origin).parent / "dist"
 
 
 def find_document(mount: Mount, route: Route) -> Route | None:
@@ -135,9 +126,11 @@ def find_document(mount: Mount, route: Route) -> Route | None:
     For a page at ``app/api/docs/[[...asset]]``, these are the folders ``docs``, then the root. A
     document is at a folder if its own folder is in it: ``openapi.json`` is at the root.
     """
-    folders = route.file.folders[:-1]
-    for depth in range(len(folders), -1, -1):
-        for other in mount.routes:
-            if is_document(other) and other.file.folders[:-1] == folders[:depth]:
-                return other
+    documents: dict[tuple[str, ...], Route] = {}
+    for other in mount.routes:
+        if is_document(other):
+            documents.setdefault(other.file.folders[:-1], other)
+    for depth in range(len(route.file.folders) - 1, -1, -1):
+        if route.file.folders[:depth] in documents:
+            return documents[route.file.folders[:depth]]
     return None

@@ -54,17 +54,11 @@ class Schemes:
         | None = None`` alone gives ``[{}, {"bearer": []}]``.
         """
         required: Requirement = {}
-        optional: dict[str, None] = {}
+        optional: Requirement = {}
         for credential in operation.credentials:
-            name = self._names[credential.scheme]
-            if credential.is_optional:
-                optional[name] = None
-            else:
-                required[name] = []
-        alternatives = [[required]]
-        for name in optional:
-            if name not in required:
-                alternatives[0].append({**required, name: []})
+            group = optional if credential.is_optional else required
+            group[self._names[credential.scheme]] = []
+        alternatives = [[required, *({**required, name: []} for name in optional)]]
         for patch in operation.patches:
             if patch.is_shared and patch.value and patch.value.get("security"):
                 alternatives.append(patch.value["security"])

@@ -8,8 +8,7 @@ different prefixes get different servers from one document.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from flask import Flask, Response, current_app, request
@@ -24,8 +23,7 @@ _EXTENSION_NAME = "routehandlers_openapi"
 _SERVER = "\N{NULL}"
 
 
-@dataclass(frozen=True, slots=True)
-class ServedDocument:
+class ServedDocument(NamedTuple):
     """A document, made once for each process.
 
     :param document: the document, without ``servers`` unless its patch names some.
@@ -64,12 +62,10 @@ def find_route(app: Flask, endpoint: str) -> tuple[Mount, Route]:
 
 
 def get_document(app: Flask, mount: Mount, route: Route) -> ServedDocument:
-    """Return the document of a route file. It is made once for each process.
+    """Return the document of a route, made once for each process.
 
     Two threads that ask at the same time may both make it: the results are equal, so there is no
     lock.
-
-    :param route: the route of the document.
     """
     documents: dict[str, ServedDocument] = app.extensions.setdefault(_EXTENSION_NAME, {})
     if route.endpoint not in documents:
