@@ -39,8 +39,6 @@ def find_repeated_ids(mount: Mount, folders: tuple[str, ...]) -> Iterator[Proble
 
     OpenAPI requires that each ``operationId`` is unique in a document, and generators of clients
     make a function of each.
-
-    :param folders: the folder by the names from the root down.
     """
     by_name: dict[str, list[Operation]] = defaultdict(list)
     operations = list(find_operations(mount, folders))
@@ -60,12 +58,7 @@ def find_repeated_ids(mount: Mount, folders: tuple[str, ...]) -> Iterator[Proble
 
 
 def _find_in_page(mount: Mount, route: Route) -> Iterator[Problem]:
-    """Find what keeps a page from being shown.
-
-    That is a folder that is not an optional catch-all, a missing document, or a missing package.
-
-    :param route: a route whose GET is ``docs``.
-    """
+    """Find what keeps a page from being shown: its folder, or what is missing."""
     file = route.file
     last = file.segments[-1] if file.segments else None
     if not (isinstance(last, CatchAll) and last.optional):

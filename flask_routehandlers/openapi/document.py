@@ -4,13 +4,11 @@ The document is a function of a mount: of the signatures, docstrings and patches
 of the app's converters, settings and error handlers. Nothing of a request is in it. The URL of the
 server depends on the request, so ``serving`` adds ``servers`` for each.
 
-:func:`make_document` collects the types of all operations before it makes the first schema, since
-    the name of a component depends on all others: two classes of one name get longer names.
+The types of all operations are collected before the first schema is made, since the name of a
+component depends on all others: two classes of one name get longer names.
 
 The order of the patches is part of what users can rely on: those of middleware from the outermost
 in, those of dependencies in the order in which they run, the file's, the method's, the document's.
-The first four change one operation and are applied in :func:`make_document`, the last in
-:func:`_finish`.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def find_operations(mount: Mount, folders: tuple[str, ...]) -> Iterator[Operatio
 
     :param folders: the folder by the names from the root down.
     """
-    for route in _find_routes(mount, folders):
+    for route in find_routes(mount, folders):
         if is_document(route) or is_page(route):
             continue
         for rule in route.rules:
@@ -89,15 +89,7 @@ def find_operations(mount: Mount, folders: tuple[str, ...]) -> Iterator[Operatio
                         yield operation
 
 
-def find_unlisted(mount: Mount, folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Return the methods that OpenAPI cannot describe, such as ``QUERY``, each with its file."""
-    for route in _find_routes(mount, folders):
-        for method in route.handlers:
-            if method.lower() not in METHODS:
-                yield route.file.file, method
-
-
-def _find_routes(mount: Mount, folders: tuple[str, ...]) -> Iterator[Route]:
+def find_routes(mount: Mount, folders: tuple[str, ...]) -> Iterator[Route]:
     """Return the routes in a folder and below."""
     for route in mount.routes:
         if route.file.folders[: len(folders)] == folders:

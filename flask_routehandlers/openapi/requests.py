@@ -26,18 +26,12 @@ from ..contracts.signature import is_structured, members_of, unalias
 from .operations import Operation
 from .schemas import Mode, Schema, Schemas, without_null
 
-#: Headers that OpenAPI describes elsewhere.
+#: Headers that OpenAPI describes elsewhere: it ignores parameters for them (Parameter Object).
 _NOT_PARAMETERS = ("accept", "authorization", "content-type")
-
-#: What a Parameter Object says itself, and not in its schema.
-_OF_PARAMETERS = ("description", "deprecated")
 
 
 def types_of_arguments(operation: Operation) -> Iterator[tuple[Any, Mode]]:
-    """Return the types of the arguments that the client sends.
-
-    Uploaded files are left out: no library has a schema for
-    :class:`~werkzeug.datastructures.FileStorage`.
+    """Return the types of arguments, without uploaded files: no library has a schema for these.
 
     :returns: types with the mode of inputs, for :class:`~.schemas.Schemas`.
     """
@@ -62,8 +56,6 @@ def make_parameters(operation: Operation, schemas: Schemas) -> list[dict[str, An
     """Return the parameters in the query, the headers and the cookies.
 
     Of several functions that read one, the last describes it; it is required if any requires it.
-    OpenAPI ignores parameters for the headers ``Accept``, ``Authorization`` and ``Content-Type``
-    (3.1, Parameter Object), so these are left out.
 
     :returns: Parameter Objects: ``{"name": "limit", "in": "query", "schema": {"type":
         "integer"}}``.
@@ -79,7 +71,7 @@ def make_parameters(operation: Operation, schemas: Schemas) -> list[dict[str, An
             parameter: dict[str, Any] = {"name": name, "in": place}
             if is_required or "required" in parameters.get(key, ()):
                 parameter["required"] = True
-            for word in _OF_PARAMETERS:
+            for word in ("description", "deprecated"):
                 if word in schema:
                     parameter[word] = schema.pop(word)
             parameter["schema"] = schema
@@ -110,7 +102,6 @@ def _flatten(schema: Schema, schemas: Schemas) -> tuple[dict[str, Schema], set[s
 
     A union requires only the fields that each member requires, apart from ``null``.
 
-    :param schema: a schema, or a reference to one.
     :returns: the schemas of the fields by name, and the names of the required ones.
     """
     schema = schemas.resolve(schema)

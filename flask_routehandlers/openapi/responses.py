@@ -46,12 +46,8 @@ ErrorClass = type[HTTPException]
 class Responses:
     """Describes the responses of the operations of a document.
 
-    What the error handlers of the app answer is read when it is made, so that :meth:`types` is
-    complete before the first call of :meth:`make`.
-
     :param app: the app, for its error handlers and settings.
     :param mount: the mount, for the form of its errors.
-    :param operations: the operations.
     """
 
     def __init__(self, app: Flask, mount: Mount, operations: Sequence[Operation]) -> None:
@@ -178,7 +174,7 @@ class Responses:
             if error in self._handled:
                 bodies += self._bodies_of(self._handled[error], schemas, is_written=False)
             elif makes_response(error):
-                continue  # its form is not known
+                continue
             elif not self._mount.problem_details:
                 bodies.append(("text/html", {"type": "string"}))
             elif issubclass(error, InvalidRequest):

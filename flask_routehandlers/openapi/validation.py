@@ -15,49 +15,47 @@ from typing import Any
 from flask import Flask
 
 from ..errors import Problem
-from ..mount import Mount, Route
+from ..mount import Mount
 from .document import Document, make_document
-from .operations import Operation, find_operations, find_unlisted, is_document
+from .operations import METHODS, Operation, find_operations, find_routes, is_document
 from .patches import Patch, spell_keys
 
 
 def find_document_problems(app: Flask, mount: Mount) -> Iterator[Problem]:
-    """Find errors in the documents of a mount, and warnings of what is missing in them."""
-    for route in mount.routes:
-        if is_document(route):
-            yield from _find_in_document(app, mount, route)
+    """Find errors in the documents of a mount, and warnings of what is missing in them.
 
-
-def _find_in_document(app: Flask, mount: Mount, route: Route) -> Iterator[Problem]:
-    """Find the problems of one document.
-
-    It is compared with the specification only if ``openapi-spec-validator`` is installed, as in an
-    environment for development. Nothing else needs the package.
+    They are compared with the specification only if ``openapi-spec-validator`` is installed, as in
+    an environment for development. Nothing else needs the package.
     """
-    folders = route.file.folders[:-1]
-    document = make_document(app, mount, folders, route.file.file)
-    patch = Patch(route.file.file, (), mount.patches.get(route.file.file, {}), is_shared=False)
-    operations = list(find_operations(mount, folders))
-    yield from _find_missing_info(patch)
-    yield from _find_unknown_schemes(document, patch, operations)
-    for file, method in find_unlisted(mount, folders):
-        yield Problem(
-            f"OpenAPI 3.1 cannot describe {method}, so the document leaves it out.",
-            "Describe it in a docstring or in info.description, or answer POST too.",
-            (file,),
-            "warning",
-        )
-    if find_spec("openapi_spec_validator"):
-        yield from _validate(document, patch, operations)
+    for route in filter(is_document, mount.routes):
+        file, folders = route.file.file, route.file.folders[:-1]
+        document = make_document(app, mount, folders, file)
+        patch = Patch(file, (), mount.patches.get(file, {}), is_shared=False)
+        operations = list(find_operations(mount, folders))
+        yield from _find_missing_info(patch)
+        yield from _find_unknown_schemes(document, patch, operations)
+        yield from _find_unlisted(mount, folders)
+        if find_spec("openapi_spec_validator"):
+            yield from _validate(document, patch, operations)
+
+
+def _find_unlisted(mount: Mount, folders: tuple[str, ...]) -> Iterator[Problem]:
+    """Find methods that OpenAPI cannot describe, such as ``QUERY``."""
+    for route in find_routes(mount, folders):
+        for method in route.handlers:
+            if method.lower() not in METHODS:
+                yield Problem(
+                    f"OpenAPI 3.1 cannot describe {method}, so the document leaves it out.",
+                    "Describe it in a docstring or in info.description, or answer POST too.",
+                    (route.file.file,),
+                    "warning",
+                )
 
 
 def _find_missing_info(patch: Patch) -> Iterator[Problem]:
-    """Find fields of ``info`` that only have the default of this package.
-
-    :param patch: that of the document, the only one that can have them.
-    """
-    info = patch.value and patch.value.get("info")
-    missing = [name for name in ("title", "version") if not (info or {}).get(name)]
+    """Find fields of ``info`` that the patch of the document leaves at their default."""
+    info = (patch.value and patch.value.get("info")) or {}
+    missing = [name for name in ("title", "version") if not info.get(name)]
     if missing:
         yield Problem(
             f"The document has no {' and no '.join(missing)} but the default.",
@@ -70,9 +68,7 @@ def _find_missing_info(patch: Patch) -> Iterator[Problem]:
 def _find_unknown_schemes(
     document: Document, patch: Patch, operations: Iterable[Operation]
 ) -> Iterator[Problem]:
-    """Find names of security schemes that nothing declares.
-
-    Each is reported once for each file that names it, however many operations the file patches.
+    """Find names of security schemes that nothing declares, each once for each file.
 
     :param patch: that of the document.
     """
@@ -96,7 +92,7 @@ def _find_unknown_schemes(
 def _validate(
     document: Document, patch: Patch, operations: Iterable[Operation]
 ) -> Iterator[Problem]:
-    """Compare a document with the specification, if the package for it is installed.
+    """Compare a document with the specification.
 
     The specification is a JSON Schema with many alternatives, so an error such as "is not valid
     under any of the given schemas" has others in its context. The one that goes furthest into the
@@ -105,7 +101,7 @@ def _validate(
     :param patch: that of the document, which is named if no other has changed the part.
     """
     for error in _iterate_errors(document):
-        while error.context:  # of alternatives: the one that goes into the value furthest
+        while error.context:
             error = max(error.context, key=lambda each: len(each.absolute_path))
         path = [str(step) for step in error.absolute_path]
         source, below = _find_source(path, patch, operations)
@@ -118,7 +114,7 @@ def _validate(
 
 
 def _iterate_errors(document: Document) -> Iterator[Any]:
-    """Return the errors of the package ``openapi-spec-validator``."""
+    """Return the errors that the package ``openapi-spec-validator`` finds."""
     from openapi_spec_validator import OpenAPIV31SpecValidator
 
     try:
@@ -135,7 +131,7 @@ def _find_source(
     ``["paths", "/a", "get", "tags"]`` leads to the patch of the operation with ``tags``; the last
     of several has won in the merge. For a path that no patch has, it is that of the document.
 
-    :param path: the keys that lead to the part, from the document.
+    :param path: the keys that lead to the part.
     :param patch: that of the document.
     """
     candidates = []
