@@ -81,7 +81,7 @@ class _Comparison:
         """
         for place, before, after in _pair(*self._operations):
             if before is None or after is None:
-                yield _added_or_removed(place, after)
+                yield Difference(place, "removed" if after is None else "added", after is None)
                 continue
             old, new = before.get("operationId"), after.get("operationId")
             if old != new:
@@ -144,7 +144,7 @@ class _Comparison:
             for name, old, new in _pair(kinds[0].get(kind, {}), kinds[1].get(kind, {})):
                 place = f"{kind.removesuffix('s')} {name}"
                 if old is None or new is None:
-                    yield _added_or_removed(place, new)
+                    yield Difference(place, "removed" if new is None else "added", new is None)
                 elif kind == "schemas":
                     roles = [role for role in _ROLES if REFERENCE + name in uses[role]]
                     for change in self._compare_schemas(old, new):
@@ -170,16 +170,6 @@ def _pair(before: Part, after: Part) -> Iterator[tuple[str, Any, Any]]:
     """Return each key of two mappings with both of its values, ``None`` for one that is absent."""
     for key in sorted(before.keys() | after.keys()):
         yield key, before.get(key), after.get(key)
-
-
-def _added_or_removed(place: str, after: Any) -> Difference:
-    """Return the difference for what only one of two documents has.
-
-    :param after: what the later one has, ``None`` for nothing.
-    """
-    if after is None:
-        return Difference(place, "removed", True)
-    return Difference(place, "added", False)
 
 
 def _parts_of(name: str, part: Part) -> dict[str, Any]:

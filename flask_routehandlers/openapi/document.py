@@ -88,24 +88,17 @@ def _describe(
     The first line of the handler's docstring is the summary, without its full stop, and the rest
     is the description. Without a docstring the summary is the method and the path.
     """
-    described: dict[str, Any] = {"summary": f"{operation.method} {operation.template}"}
     text = inspect.getdoc(unwrap_callable(operation.function))
-    if text:
-        summary, _, rest = text.partition("\n")
-        described["summary"] = summary.removesuffix(".")
-        if rest:
-            described["description"] = rest.strip()
-    parameters = make_parameters(operation, schemas)
-    if parameters:
-        described["parameters"] = parameters
-    body = make_request_body(operation, schemas)
-    if body:
-        described["requestBody"] = body
-    described["responses"] = responses.make(operation, schemas)
-    requirements = schemes.make_requirements(operation)
-    if requirements:
-        described["security"] = requirements
-    return described
+    summary, _, rest = (text or f"{operation.method} {operation.template}.").partition("\n")
+    described = {
+        "summary": summary.removesuffix("."),
+        "description": rest.strip(),
+        "parameters": make_parameters(operation, schemas),
+        "requestBody": make_request_body(operation, schemas),
+        "responses": responses.make(operation, schemas),
+        "security": schemes.make_requirements(operation),
+    }
+    return {name: part for name, part in described.items() if part}
 
 
 def _describe_tags(
