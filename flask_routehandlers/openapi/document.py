@@ -30,12 +30,6 @@ from .responses import Responses
 from .schemas import REFERENCE, Schemas, find_references
 from .security import Schemes
 
-#: The version of the specification.
-VERSION = "3.1.1"
-
-#: Fields that are left out when they are empty.
-_LEFT_OUT = ("components", "tags")
-
 Document = dict[str, Any]
 
 
@@ -70,7 +64,7 @@ def make_document(app: Flask, mount: Mount, folders: tuple[str, ...], file: str)
         if parameters:
             path["parameters"] = parameters
     document = {
-        "openapi": VERSION,
+        "openapi": "3.1.1",
         "info": {"title": app.name, "version": "0"},
         "paths": paths,
         "security": [],
@@ -144,4 +138,7 @@ def _finish(document: Document, patch: Any) -> Document:
         if name in added or f"{REFERENCE}{name}" in used
     }
     document["components"] = {name: each for name, each in components.items() if each}
-    return {key: value for key, value in document.items() if value or key not in _LEFT_OUT}
+    for name in ("components", "tags"):
+        if not document.get(name):
+            document.pop(name, None)
+    return document

@@ -45,8 +45,7 @@ class Operation:
     :param rule: the rule of its path.
     :param template: its path, ``/api/articles/{slug}``.
     :param function: the handler without its decorators.
-    :param arguments: the arguments that the client sends, those of middleware and dependencies
-        included.
+    :param arguments: the arguments that the client sends, on the whole way.
     :param credentials: the credentials that are read on the way.
     :param readers: what reads the other arguments.
     :param outputs: the declared answers, or ``None`` if nothing is known.
@@ -129,18 +128,22 @@ def _make_operation(
     """
     binding = handler.binding
     bindings: list[Binding] = []
-    dependencies: dict[tuple[str, str], None] = {}
+    shared: list[tuple[str, tuple[str, ...]]] = [(link.file, ()) for link in route.links]
     for link in (*route.links, handler):
         for dependency in link.dependencies:
-            dependencies[dependency.name, dependency.file] = None
+            shared.append((dependency.file, (dependency.name,)))
             bindings.append(dependency.binding)
         bindings.append(link.binding)
-    errors = [error for each in bindings[:-1] for error in _read_errors(each.function)]
+    errors = [
+        error
+        for each in bindings[:-1]  # all but the handler
+        for error in errors_of(each.function)
+        if issubclass(error, HTTPException) and error.code is not None
+    ]
     outputs = binding.writer.outputs if binding.writer else read_outputs(binding.function)
     if outputs is not None:
         errors += outputs.errors
     inputs = [each.inputs for each in bindings if each.inputs is not None]
-    middleware = dict.fromkeys(link.file for link in route.links)
     return Operation(
         route=route,
         method=method,
@@ -153,7 +156,7 @@ def _make_operation(
         outputs=outputs,
         is_written=binding.writer is not None,
         errors=tuple(dict.fromkeys(errors)),
-        patches=tuple(find_patches(mount, route.file.file, method, middleware, dependencies)),
+        patches=tuple(find_patches(mount, route.file.file, method, dict.fromkeys(shared))),
     )
 
 
@@ -169,13 +172,6 @@ def read_outputs(function: Callable[..., Any]) -> Outputs | None:
         return plan_outputs("", annotation)  # the name is for errors
     except (KeyError, UnreadableError, ContractError):
         return None
-
-
-def _read_errors(function: Callable[..., Any]) -> Iterator[type[HTTPException]]:
-    """Return the HTTP errors in the return annotation of a middleware or a dependency."""
-    for error in errors_of(function):
-        if issubclass(error, HTTPException) and error.code is not None:
-            yield error
 
 
 def operation_ids(operations: Collection[Operation]) -> dict[Operation, str]:

@@ -28,8 +28,6 @@ from .serving import find_route, get_document
 #: The package with the files of Swagger UI.
 PACKAGE = "flask_swagger_ui"
 
-_ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js")
-
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; connect-src {origins}; base-uri 'none'; form-action 'none'; "
@@ -82,7 +80,7 @@ def docs(params: dict[str, Any]) -> Response:
         arguments = document.rules[-1].arguments
         url = url_for(document.endpoint, **{name: params[name] for name in arguments})
         response = Response(_INIT.format(url=json.dumps(url)), mimetype="text/javascript")
-    elif asset in _ASSETS:
+    elif asset in ("swagger-ui.css", "swagger-ui-bundle.js"):
         # Found, but not imported: nothing of its code is used.
         package = find_spec(PACKAGE)
         assert package, "a page without the package is refused at start-up"

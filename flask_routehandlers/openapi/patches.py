@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from ..mount import Mount
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(NamedTuple):
     """A patch of an operation.
 
     :param file: the file that has it, relative to the root.
@@ -52,25 +50,19 @@ def merge(target: Any, patch: Any) -> Any:
 
 
 def find_patches(
-    mount: Mount,
-    file: str,
-    method: str,
-    middleware: Iterable[str],
-    dependencies: Iterable[tuple[str, str]],
+    mount: Mount, file: str, method: str, shared: Iterable[tuple[str, tuple[str, ...]]]
 ) -> Iterator[Patch]:
     """Return the patches of an operation in the order in which they are applied.
 
     :param file: the route file, relative to the root.
     :param method: the method, in upper case.
-    :param middleware: the files of its middleware, outermost first.
-    :param dependencies: its dependencies, each with its file, in the order in which they run.
+    :param shared: where those of its middleware and dependencies are: files, and keys in them.
     """
-    for shared in middleware:
-        if shared in mount.patches:
-            yield Patch(shared, (), mount.patches[shared], is_shared=True)
-    for name, shared in dependencies:
-        if name in mount.patches.get(shared, {}):
-            yield Patch(shared, (name,), mount.patches[shared][name], is_shared=True)
+    for other, keys in shared:
+        value = mount.patches.get(other, {})
+        for key in keys:
+            value = value.get(key, {})
+        yield Patch(other, keys, value, is_shared=True)
     patch = mount.patches.get(file, {})
     if patch is False:
         yield Patch(file, (), False, is_shared=False)

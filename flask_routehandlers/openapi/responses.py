@@ -136,10 +136,9 @@ class Responses:
             if answer.kind == "json":
                 schema = schemas.of(answer.annotation, "serialization")
             if answer.kind != "empty":
-                headers = _describe_headers(answer, schemas)
-                yield self._find_media_type(answer, headers, is_written=is_written), schema
+                yield self._find_media_type(answer, schemas, is_written=is_written), schema
 
-    def _find_media_type(self, answer: Answer, headers: Schema, *, is_written: bool) -> str:
+    def _find_media_type(self, answer: Answer, schemas: Schemas, *, is_written: bool) -> str:
         """Return the media type of the body of an answer, ``*/*`` if it is not known.
 
         A header ``Content-Type`` of a ``Literal`` type declares it. Otherwise JSON is
@@ -147,6 +146,7 @@ class Responses:
         ``application/octet-stream`` only if a contract writes them: from a plain handler, Flask
         sends them with its default.
         """
+        headers = schemas.resolve(schemas.of(answer.headers, "serialization"))
         for name, schema in headers.get("properties", {}).items():
             if name.lower() == "content-type":
                 values: list[str] = schema.get("enum", [schema.get("const", "*/*")])
@@ -202,7 +202,7 @@ def _make_headers(answers: Iterable[Answer], schemas: Schemas) -> dict[str, Any]
     """Return the Header Objects of answers by name, without that of the media type."""
     headers: dict[str, Any] = {}
     for answer in answers:
-        described = _describe_headers(answer, schemas)
+        described = schemas.resolve(schemas.of(answer.headers, "serialization"))
         for name, schema in described.get("properties", {}).items():
             if name.lower() != "content-type":
                 # Its title is its name.
@@ -211,12 +211,6 @@ def _make_headers(answers: Iterable[Answer], schemas: Schemas) -> dict[str, Any]
                 if name in described.get("required", ()):
                     headers[name]["required"] = True
     return headers
-
-
-def _describe_headers(answer: Answer, schemas: Schemas) -> Schema:
-    """Return the schema of the headers of an answer; a TypedDict has ``properties``."""
-    schema: Schema = schemas.resolve(schemas.of(answer.headers, "serialization"))
-    return schema
 
 
 def _status_of(app: Flask, error: ErrorClass) -> int:

@@ -71,12 +71,11 @@ class Schemas:
                 groups[choose_library(annotation)].append((annotation, mode))
         definitions: dict[str, Schema] = {}
         for batch in (batch for each in groups.items() for batch in _make_batches(*each)):
-            _add(definitions, batch)
+            _add_batch(definitions, batch)
             for (annotation, mode), schema in zip(batch.types, batch.schemas, strict=True):
                 self._schemas[id(annotation), mode] = schema
         names = shorten(definitions)
-        for schema in (*definitions.values(), *self._schemas.values()):
-            _rename(schema, names, REFERENCE)
+        _rename([*definitions.values(), *self._schemas.values()], names, REFERENCE)
         #: The components by name.
         self.components = {names[key]: schema for key, schema in definitions.items()}
         #: References to the schemas of errors.
@@ -134,7 +133,7 @@ def _make_batch(library: Library, group: Sequence[tuple[Any, Mode]]) -> _Batch |
         return None
 
 
-def _add(definitions: dict[str, Schema], batch: _Batch) -> None:
+def _add_batch(definitions: dict[str, Schema], batch: _Batch) -> None:
     """Add the definitions of a batch, with other keys if one of them is another type's.
 
     :param definitions: those of earlier batches, which are changed in place, as are the references
@@ -144,8 +143,7 @@ def _add(definitions: dict[str, Schema], batch: _Batch) -> None:
     renamed = {key: key for key in others}
     while any(definitions.get(renamed[key], others[key]) != others[key] for key in others):
         renamed = {key: f"{new}_" for key, new in renamed.items()}
-    for schema in (*batch.schemas, *others.values()):
-        _rename(schema, renamed, _DEFINITION)
+    _rename([*batch.schemas, *others.values()], renamed, _DEFINITION)
     definitions |= {renamed[key]: schema for key, schema in others.items()}
 
 
@@ -185,10 +183,9 @@ def _find_candidates(key: str) -> list[str]:
 
 
 def _rename(node: Any, names: Mapping[str, str], prefix: str) -> None:
-    """Rename the references in a schema, in place.
+    """Rename the references in schemas, in place.
 
-    :param names: the new names by the old ones.
-    :param prefix: what comes before a name, ``#/components/schemas/``.
+    :param prefix: what comes before the new names, ``#/components/schemas/``.
     """
     if isinstance(node, list):
         for item in node:

@@ -49,11 +49,7 @@ def document() -> Response:
 
 
 def find_route(app: Flask, endpoint: str) -> tuple[Mount, Route]:
-    """Return the route of an endpoint, with its mount.
-
-    :param endpoint: the endpoint of a request that a handler of this package serves, so that
-        exactly one route has it.
-    """
+    """Return the only route of an endpoint that a handler of this package serves."""
     for mount in mounts_of(app):
         for route in mount.routes:
             if route.endpoint == endpoint:
