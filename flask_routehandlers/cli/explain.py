@@ -37,9 +37,7 @@ Served = tuple[Mount, Route]
 class PassedOver:
     """A route file that nearly answers a path, or would answer it alone.
 
-    :param root: the absolute path of its root.
     :param file: the file, relative to its root.
-    :param endpoint: its endpoint, which begins with the name of its tree.
     :param reason: why it does not answer.
     """
 
@@ -58,10 +56,7 @@ class Explanation:
     :param root: the absolute path of the root whose file answers, if there is one.
     :param file: the route file that answers, relative to its root, if there is one.
     :param rule: the matched rule, also of another view of the app.
-    :param endpoint: its endpoint.
-    :param parameters: the path parameters.
     :param methods: the methods that the file answers, sorted.
-    :param steps: what runs, in this order: middleware, dependencies and the handler.
     :param inputs: what the handler reads from the request, by place.
     :param answers: the statuses that it declares, and those that its inputs add.
     :param static: how long a stored response is fresh, in words; ``None`` if the handler runs for
@@ -206,9 +201,8 @@ def _find_similar(app: Flask, method: str, target: str) -> str | None:
         if similar != target and _match(app, _make_request(app, method, similar))[0] == 200:
             return similar
     rules = {rule.rule.lower(): rule.rule for rule in app.url_map.iter_rules()}
-    for close in get_close_matches(path.lower(), rules, n=1, cutoff=0.65):
-        return rules[close]
-    return None
+    close = get_close_matches(path.lower(), rules, n=1, cutoff=0.65)
+    return rules[close[0]] if close else None
 
 
 def _passed_over(
@@ -218,20 +212,17 @@ def _passed_over(
 
     :param instead: what happens if no route file answers.
     """
-    for other in served:
-        mount, route = other
-        reason = None
+    for mount, route in served:
+        reason = ""
         if chosen and route is chosen[1]:
             continue
         if matches_alone(app, route, path):
-            reason = instead
-            if chosen:
-                reason = _compare(chosen, other)
+            reason = _compare(chosen, (mount, route)) if chosen else instead
         else:
             for rule in route.rules:
-                refused = refusing_segment(rule, path)
-                if refused and isinstance(refused[0], Dynamic):
-                    reason = f"{refused[0].folder} does not match {refused[1]!r}"
+                segment, text = refusing_segment(rule, path) or (None, "")
+                if isinstance(segment, Dynamic):
+                    reason = f"{segment.folder} does not match {text!r}"
         if reason:
             yield PassedOver(mount.root, route.file.file, route.endpoint, reason)
 
@@ -270,10 +261,8 @@ def _count_text(segment: Segment) -> int:
 def _describe(segment: Segment) -> str:
     """Return a segment with its kind, for a sentence about precedence."""
     folder = segment.folder
-    if isinstance(segment, CatchAll) and segment.optional:
-        return f"the optional catch-all {folder}"
     if isinstance(segment, CatchAll):
-        return f"the catch-all {folder}"
+        return f"the {'optional ' if segment.optional else ''}catch-all {folder}"
     if not isinstance(segment, Dynamic):
         return f"the static {folder}"
     if _count_text(segment):

@@ -59,31 +59,27 @@ def match(
 
 def describe(method: str, path: str, explanation: Explanation) -> Iterator[str]:
     """Yield an explanation as lines, without anything that it does not have."""
-    root = explanation.root or ""
     yield f"{method} {path}: {_outcome(method, explanation)}"
-    if explanation.file:
+    if explanation.root and explanation.file:
+        root = explanation.root
         parameters = [f"{name}={value!r}" for name, value in explanation.parameters.items()]
-        yield _row("rule", explanation.rule)
-        yield _row("endpoint", explanation.endpoint)
-        yield _row("parameters", ", ".join(parameters) or "none")
-        yield _row("methods", ", ".join(explanation.methods) or "unknown")
-        for step in explanation.steps:
-            yield _row(step.kind, f"{step.place(root)}: {step.name}")
-        for place, described in explanation.inputs.items():
-            yield _row(place, described)
-        if explanation.answers:
-            yield _row("answers", explanation.answers)
-        if explanation.static:
-            yield _row("static", explanation.static)
+        rows = [
+            ("rule", explanation.rule),
+            ("endpoint", explanation.endpoint),
+            ("parameters", ", ".join(parameters) or "none"),
+            ("methods", ", ".join(explanation.methods) or "unknown"),
+            *((step.kind, f"{step.place(root)}: {step.name}") for step in explanation.steps),
+            *explanation.inputs.items(),
+            ("answers", explanation.answers),
+            ("static", explanation.static),
+        ]
+        for label, value in rows:
+            if value:
+                yield f"  {label:<12}{value}"
     for other in explanation.passed_over:
         yield f"  passed over {shown_path(os.path.join(other.root, other.file))}: {other.reason}"
     if explanation.did_you_mean:
         yield f"  Did you mean {explanation.did_you_mean}?"
-
-
-def _row(label: str, value: str | None) -> str:
-    """Return a line with a label in a column of 12 characters."""
-    return f"  {label:<12}{value}"
 
 
 def _outcome(method: str, explanation: Explanation) -> str:

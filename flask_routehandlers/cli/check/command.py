@@ -91,13 +91,11 @@ def _check(
     """
     app, failure, refused = load_trees(info)
     # An app that fails after a tree was refused may only miss that tree.
-    if failure and not refused:
-        if root is None:
-            hint = "To check a tree without its app, name its root: --root app/api."
-            raise LoadError(failure.message, hint) from failure
-        return _describe_app(info, failure), [
-            check_alone(root, None, url_prefix, is_strict=is_strict)
-        ]
+    if refused:
+        failure = None
+    if failure and root is None:
+        hint = "To check a tree without its app, name its root: --root app/api."
+        raise LoadError(failure.message, hint) from failure
     reports = [
         check_alone(error.root, error, url_prefix, is_strict=is_strict)
         for error in refused
@@ -114,11 +112,13 @@ def _check(
     gc.unfreeze()
     if root is None or reports:
         return None, reports
-    reason = f"No tree of the app has this root: it has {', '.join(map(shown_path, roots))}."
-    hint = "Check one of those, or give RouteHandlers this root where the app is made."
-    return Problem(reason, hint, (root,), "warning"), [
-        check_alone(root, None, url_prefix, is_strict=is_strict)
-    ]
+    if failure:
+        problem = _describe_app(info, failure)
+    else:
+        reason = f"No tree of the app has this root: it has {', '.join(map(shown_path, roots))}."
+        hint = "Check one of those, or give RouteHandlers this root where the app is made."
+        problem = Problem(reason, hint, (root,), "warning")
+    return problem, [check_alone(root, None, url_prefix, is_strict=is_strict)]
 
 
 def _describe_app(info: ScriptInfo, error: LoadError) -> Problem:
