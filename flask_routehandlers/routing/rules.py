@@ -99,7 +99,7 @@ class RouteRule(PathRule):
 
     @property
     def converters(self) -> Mapping[str, BaseConverter]:
-        """The converters of its parameters by name."""
+        """The converters of its parameters, those of the prefix included, once it is bound."""
         return self._converters
 
     def get_empty_kwargs(self) -> Mapping[str, Any]:

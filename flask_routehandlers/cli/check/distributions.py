@@ -7,7 +7,6 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
-from itertools import takewhile
 from pathlib import PurePath, PurePosixPath
 
 from ...errors import Problem
@@ -33,17 +32,14 @@ class Contents:
 
         :param root: the absolute path of the root.
         """
-        folders = {folder for file in self.files for folder in PurePosixPath(file).parents}
-        best = max(folders, key=lambda f: (_count_shared(f, root), -len(f.parts)), default=None)
-        if best is None or not _count_shared(best, root):
-            return None
-        return str(best)
-
-
-def _count_shared(folder: PurePosixPath, root: str) -> int:
-    """Return how many of the last parts of a folder and a root are equal."""
-    pairs = zip(reversed(folder.parts), reversed(PurePath(root).parts), strict=False)
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        folders = {str(folder) for file in self.files for folder in PurePosixPath(file).parents}
+        parts = PurePath(root).parts
+        for n in range(len(parts)):
+            end = "/" + "/".join(parts[n:])
+            matching = [folder for folder in folders if f"/{folder}".endswith(end)]
+            if matching:
+                return min(matching, key=lambda folder: folder.count("/"))
+        return None
 
 
 def read_archive(path: str) -> Contents:

@@ -8,8 +8,7 @@ of a route may not be, since a sample can miss these.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Iterator
 
 from flask import Flask
 from werkzeug.exceptions import HTTPException
@@ -19,13 +18,13 @@ from werkzeug.test import create_environ
 from ...handlers.endpoint import Endpoint
 from ...mount import Mount, Route, mounts_of
 from ...routing.matching import places
-from ...routing.prefix import prefix_parameters
 from ...routing.rules import RouteRule
-from ...tree.segments import CatchAll
 from ..explain import base_url, matches_alone
 
-#: Values of parameters that are unlikely to be the text of a folder or a rule.
+#: Values of parameters that are unlikely to be the text of a folder or a rule. Only a catch-all
+#: matches the first.
 _SAMPLES = (
+    "zq7x/x7",
     "zq7x",
     "7310",
     "73.5",
@@ -46,19 +45,10 @@ def find_hidden(app: Flask, mount: Mount) -> Iterator[tuple[Route, str, Rule, li
     """
     adapter = app.create_url_adapter(app.request_class(create_environ(base_url=base_url(app))))
     assert adapter is not None
-    of_prefix = {
-        name: _sample(converter)
-        for name, converter in prefix_parameters(app.url_map, mount.url_prefix).items()
-    }
-
-    @cache
-    def sample_of(converter: str) -> str | None:
-        return _sample(app.url_map.converters[converter](app.url_map))
-
     for route in mount.routes:
         if not isinstance(route.view, Endpoint):
             continue
-        path = _sample_path(route.rules[-1], of_prefix, sample_of)
+        path = _sample_path(route.rules[-1])
         if path is None:
             continue
         # Rules have no hash, and some that differ are equal.
@@ -89,22 +79,9 @@ def find_late_rules(app: Flask, mount: Mount) -> Iterator[tuple[Route, Rule]]:
                 yield route, rule
 
 
-def _sample_path(
-    rule: RouteRule,
-    of_prefix: Mapping[str, str | None],
-    sample_of: Callable[[str], str | None],
-) -> str | None:
-    """Return a decoded path that a rule matches, or ``None`` if no sample fits a converter.
-
-    :param of_prefix: the samples of the parameters of the prefix.
-    :param sample_of: returns a sample for the name of a converter.
-    """
-    samples = dict(of_prefix)
-    for segment in rule.segments:
-        for parameter in segment.parameters:
-            samples[parameter.name] = sample_of(parameter.converter or "default")
-        if isinstance(segment, CatchAll):
-            samples[segment.name] = "zq7x/x7"
+def _sample_path(rule: RouteRule) -> str | None:
+    """Return a decoded path that a rule matches, or ``None`` if no sample fits a converter."""
+    samples = {name: _sample(converter) for name, converter in rule.converters.items()}
     if None in samples.values():
         return None
     return re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda match: samples[match[1]] or "", rule.rule)
