@@ -36,11 +36,7 @@ threads_option = click.option(
 
 
 class LoadError(click.ClickException):
-    """A command cannot do its work. Click prints the reason and the hint, without a traceback.
-
-    :param reason: what is wrong, as sentences.
-    :param hint: what to do, as sentences.
-    """
+    """A command cannot do its work. Click prints the reason and the hint, without a traceback."""
 
     exit_code = 2
 
@@ -119,7 +115,7 @@ def load_trees(
 def load_with_shared_store(info: ScriptInfo) -> Flask:
     """Return the app of ``flask --app``, whose store its servers share with this process.
 
-    :raises click.ClickException: if it cannot be loaded, has no tree, or no such store.
+    :raises LoadError: if it cannot be loaded, has no tree, or no such store.
     """
     app = load(info)
     cache = cache_of(app)
@@ -142,10 +138,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def write_file(file: str, content: str) -> None:
-    """Write a file and print its name.
-
-    :raises click.ClickException: if it cannot be written.
-    """
+    """Write a file and print its name."""
     try:
         with open(file, "w", encoding="utf-8", newline="\n") as opened:
             opened.write(content)

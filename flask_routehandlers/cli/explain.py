@@ -86,7 +86,6 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
     A path such as ``//x`` is matched by Werkzeug, but refused by the views of route files, which
     is repeated here.
 
-    :param method: an HTTP method.
     :param target: a path as a request has it, percent-encoded; a query is left out.
     """
     request = _make_request(app, method, target)

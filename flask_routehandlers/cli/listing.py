@@ -108,10 +108,7 @@ def list_handlers(
 
 
 def find_handlers(app: Flask) -> Iterator[Handler]:
-    """Yield the handlers of an app, in the order of its trees.
-
-    :raises click.ClickException: for a file that cannot be used, in debug mode.
-    """
+    """Yield the handlers of an app, in the order of its trees."""
     for mount in mounts_of(app):
         for route in mount.routes:
             if not isinstance(route.view, Endpoint):
@@ -198,10 +195,7 @@ def _find_names(handler: Handler) -> list[str]:
 
 
 def _find_excepted(handlers: Sequence[Handler], excepted: Iterable[str]) -> Iterator[Handler]:
-    """Yield the handlers that are named as ``POST /api/users``.
-
-    :raises click.UsageError: for a name that no handler has.
-    """
+    """Yield the handlers that are named as ``POST /api/users``."""
     for name in excepted:
         method, _, url = " ".join(name.split()).partition(" ")
         found = [each for each in handlers if each.method == method.upper() and url in each.urls]
@@ -214,10 +208,7 @@ def _find_excepted(handlers: Sequence[Handler], excepted: Iterable[str]) -> Iter
 
 
 def _check_names(app: Flask, names: Iterable[str]) -> None:
-    """Refuse names that no ``dependencies.py`` defines.
-
-    :raises click.UsageError: for the first one.
-    """
+    """Refuse names that no ``dependencies.py`` defines."""
     known = {definition.name for mount in mounts_of(app) for definition in mount.scopes.planned}
     for name in names:
         if name not in known:

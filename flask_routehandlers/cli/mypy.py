@@ -80,7 +80,6 @@ def _without_trees(arguments: Sequence[str], roots: Sequence[str]) -> Iterator[s
 def _sources(root: str, is_kept: Callable[[str], bool]) -> Iterator[BuildSource]:
     """Yield the files of a tree as mypy takes them.
 
-    :param is_kept: returns whether a file or folder is checked.
     :raises RouteTreeError: if the root can have no module name.
     """
     base = _import_base(root)
@@ -99,8 +98,6 @@ def python_files(
 ) -> Iterator[tuple[str, str]]:
     """Yield every Python file below a root, also in private folders, with its module name.
 
-    :param root: the absolute path of the root.
-    :param root_name: the module name of the root.
     :param is_kept: returns whether a file or folder is checked.
     :returns: paths as users see them: relative to the working directory for what is below it.
     """

@@ -163,10 +163,7 @@ def _make_contents(
 
 
 def _refuse_page(place: Place, page: str) -> str:
-    """Return why the page of a document is not written, if it is not.
-
-    :param page: its folder, relative to the root.
-    """
+    """Return why the page of a document is not written, if it is not."""
     if os.path.exists(os.path.join(place.root, os.path.dirname(page))):
         return f"{_PAGE_FOLDERS[0]}/ exists, so no page is written."
     if find_spec(PACKAGE) is None:
@@ -194,7 +191,6 @@ def _read_methods(path: str, methods: Sequence[str]) -> list[str]:
     They can be separated by commas too: ``get,post``.
 
     :param path: the other argument, which may be a method if the two were exchanged.
-    :raises click.BadParameter: for a word that is not a method.
     """
     names = list(dict.fromkeys(re.findall(r"[^\s,]+", " ".join(methods).upper())))
     for name in names:
@@ -237,8 +233,6 @@ def _find_place(info: ScriptInfo, path: str, name: str | None, root: str | None)
 
     If the app cannot be loaded, a root is enough: that of the option, or that of the tree which
     the app has refused, so that a file can be added to a tree with problems.
-
-    :raises click.ClickException: if there is none, or more than one.
     """
     folder = root and os.path.abspath(root)
     app, failure, refused = load_trees(info)

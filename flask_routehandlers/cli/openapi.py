@@ -65,10 +65,7 @@ def openapi(
 
 
 def _find_document(app: Flask, path: str | None) -> Document:
-    """Return a document of an app, or of its only tree if it serves none.
-
-    :param path: the URL path of the document, if the user has named one.
-    """
+    """Return the document at a path, or the only one of an app, or of its only tree."""
     documents: dict[str, tuple[Mount, Route]] = {
         route.rules[-1].rule: (mount, route)
         for mount in mounts_of(app)
@@ -101,10 +98,7 @@ def _make_document(app: Flask) -> Document:
 
 
 def _read(file: str) -> Any:
-    """Return the earlier document, from a JSON file.
-
-    :raises LoadError: if it cannot be read, or is not an OpenAPI document.
-    """
+    """Return the earlier document, from a JSON file."""
     try:
         with open(file, encoding="utf-8") as opened:
             document = json.load(opened)

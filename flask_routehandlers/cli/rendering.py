@@ -40,7 +40,6 @@ _LOOK = "Look at what it returns."
 class StaticUrl:
     """One URL of a static handler.
 
-    :param route: what runs the handler.
     :param file: its route file, as users can open it.
     :param path: the decoded path.
     """
@@ -69,7 +68,7 @@ class Rendered:
 class Urls:
     """The URLs that an app can render before any request.
 
-    :param known: every static URL that is known, sorted by path.
+    :param known: sorted by path.
     :param unlisted: the route files without a list of parameters, as users can open them.
     :param problems: what is wrong with the lists of other files.
     """

@@ -35,10 +35,8 @@ from .source import TYPES
 class Place:
     """A tree that a file can be written to.
 
-    :param app: the app, for its converters and rules.
     :param name: the blueprint's name.
     :param root: the absolute path of the root, which may be missing.
-    :param url_prefix: ``""`` or the beginning of every URL, ``/api``.
     :param is_guessed: whether the app could not be loaded, and another one stands for it.
     """
 
@@ -53,8 +51,6 @@ class Place:
 class Plan:
     """A new route, before it is written.
 
-    :param source: its route file.
-    :param rules: its rules.
     :param types: the type of each parameter of its URL, ``None`` where it is not known.
     :param url_for: a call that builds its URL.
     """
@@ -87,7 +83,6 @@ def make_plan(place: Place, path: str, methods: Iterable[str]) -> Plan:
     """Plan a route.
 
     :param path: the folder below the root, for :func:`parse_path`.
-    :param methods: the methods that it handles.
     :raises RouteTreeError: with the problems of the path.
     """
     segments, problems = parse_path(path)
@@ -112,10 +107,7 @@ def make_plan(place: Place, path: str, methods: Iterable[str]) -> Plan:
 def _find_problems(
     place: Place, path: str, segments: Sequence[Segment], of_prefix: Collection[str]
 ) -> Iterator[Problem]:
-    """Find what keeps a path from being written, whatever the tree has.
-
-    :param of_prefix: the names of the parameters of the prefix.
-    """
+    """Find what keeps a path from being written, whatever the tree has."""
     for parameter in (parameter for segment in segments for parameter in segment.parameters):
         refused = refuse_converter(place.app.url_map, parameter)
         if refused:

@@ -114,8 +114,6 @@ def dependencies_source(name: str, types: Mapping[str, object], *, is_async: boo
     """Return the content of a file with one dependency: a dict of the path parameters.
 
     For ``[id=int]`` it is ``def item(id: int) -> dict[str, Any]``, which returns ``{"id": id}``.
-
-    :param types: the type of each path parameter; ``None`` where it is not known.
     """
     arguments, result = _arguments(types), TYPES[dict][0]
     head = _head(name, arguments, result, is_async=is_async)

@@ -37,10 +37,7 @@ class Step:
     asks: tuple[str, ...] = ()
 
     def place(self, root: str) -> str:
-        """Return file and line, as users can open them.
-
-        :param root: the absolute path of the root.
-        """
+        """Return file and line, as users can open them."""
         path = shown_path(os.path.join(root, self.file))
         return path if self.line is None else f"{path}:{self.line}"
 
@@ -48,7 +45,6 @@ class Step:
 def find_steps(mount: Mount, route: Route, method: str) -> Iterator[Step]:
     """Yield what runs for a method, in the order in which it begins.
 
-    :param route: a route whose file can be used.
     :param method: the method of a handler, or another one for the middleware alone.
     """
 

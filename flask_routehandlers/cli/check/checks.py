@@ -45,12 +45,10 @@ from .strays import find_parameters_as_text, find_private_routes, find_strays
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The findings in one tree.
+    """The findings in one tree, in the order of its files.
 
     :param name: the blueprint's name; ``None`` for a tree that no app serves.
-    :param root: the absolute path of the root.
     :param routes: how many route files it has.
-    :param findings: in the order of the files, errors first.
     """
 
     name: str | None
@@ -118,14 +116,10 @@ STRICT_CHECKS: tuple[HandlerCheck, ...] = (
 
 
 def check_mount(app: Flask, mount: Mount, *, is_strict: bool = False) -> Report:
-    """Check a tree that an app serves.
-
-    :param is_strict: whether it is checked for what is a matter of taste too.
-    """
-    package = app.import_name.partition(".")[0]
+    """Check a tree that an app serves."""
     findings = [
         *_find_in_tree(mount.tree),
-        *_find_not_installed(mount.tree, package, mount.module_name),
+        *_find_not_installed(app, mount),
         *_find_in_mount(app, mount, is_strict=is_strict),
     ]
     return _report(mount.name, mount.tree, findings)
@@ -142,7 +136,6 @@ def check_alone(
 
     Converters that only the app knows are taken on trust.
 
-    :param root: the absolute path of the root.
     :param refused: the error with which the app refused the tree.
     :param url_prefix: that of the tree in the app; by default that of :class:`RouteHandlers`.
     """
@@ -172,7 +165,6 @@ def stand_in_app(root: str, segments: Iterable[Segment]) -> Flask:
     none. In most projects the names of modules and the default prefix are then those of the real
     app.
 
-    :param root: the absolute path of the root.
     :param segments: the segments whose converters the app has to know.
     """
     folders = [PurePath(root), *PurePath(root).parents]
@@ -254,16 +246,13 @@ def _find_in_tree(tree: Tree) -> Iterator[Problem]:
     return map(Problem.as_warning, warnings)
 
 
-def _find_not_installed(tree: Tree, package: str, module_name: str) -> Iterator[Problem]:
-    """Find files that the distribution of an installed app was built without.
-
-    :param package: the top-level module of the app.
-    :param module_name: the module name of the root.
-    """
-    top_module = module_name.partition(".")[0]
+def _find_not_installed(app: Flask, mount: Mount) -> Iterator[Problem]:
+    """Find files that the distribution of an installed app was built without."""
+    package = app.import_name.partition(".")[0]
+    top_module = mount.module_name.partition(".")[0]
     for name in dict.fromkeys((top_module, package)):
         contents = find_installed(name)
         # A distribution of another name can have a package of this one: is the tree in it?
-        if contents and (name == top_module == package or contents.folder_of(tree.root)):
-            yield from map(Problem.as_warning, find_missing(tree, contents))
+        if contents and (name == top_module == package or contents.folder_of(mount.root)):
+            yield from map(Problem.as_warning, find_missing(mount.tree, contents))
             return

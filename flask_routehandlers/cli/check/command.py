@@ -87,7 +87,6 @@ def _check(
     """Return the problem of the app, if it has one, and the report of each tree.
 
     :param root: the real path of the one tree to check.
-    :raises click.ClickException: if there is nothing to check.
     """
     app, failure, refused = load_trees(info)
     # An app that fails after a tree was refused may only miss that tree.
@@ -141,8 +140,6 @@ def describe(failure: Problem | None, reports: list[Report]) -> Iterator[str]:
     """Yield the findings as lines: for each file, or set of files, its findings.
 
     The last line counts them. Colours are those of a terminal; click removes them elsewhere.
-
-    :param failure: the problem of the app, if it could not be loaded.
     """
     findings: list[tuple[list[str], Problem]] = []
     if failure:

@@ -18,7 +18,6 @@ class Contents:
     """The files of a distribution.
 
     :param label: its name in messages, ``the installed shop 1.0``.
-    :param files: their paths, with ``/`` between parts.
     """
 
     label: str
@@ -29,8 +28,6 @@ class Contents:
 
         A wheel has ``shop/app/api`` for ``/srv/src/shop/app/api``, a source distribution
         ``shop-1.0/src/shop/app/api``.
-
-        :param root: the absolute path of the root.
         """
         folders = {str(folder) for file in self.files for folder in PurePosixPath(file).parents}
         parts = PurePath(root).parts
@@ -63,9 +60,6 @@ def find_installed(module: str) -> Contents | None:
     """Return the contents of the distributions that a module comes from and that have its files.
 
     A distribution that is installed in editable mode has no module; its files are those on disk.
-
-    :param module: a top-level module.
-    :returns: ``None`` if there is none.
     """
     owners = list(_owners(module))
     if not owners:
@@ -76,10 +70,7 @@ def find_installed(module: str) -> Contents | None:
 
 
 def _owners(module: str) -> Iterator[Distribution]:
-    """Return the installed distributions that have files of a module.
-
-    A namespace package can have several.
-    """
+    """Yield the installed distributions that have files of a module: a namespace has several."""
     beginnings = [f"\n{quote}{module}{end}" for quote in ("", '"') for end in ("/", ".py,")]
     for distribution in distributions():
         # Searched as a string: parsing the records of all that is installed takes long.

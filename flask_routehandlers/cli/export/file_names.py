@@ -81,7 +81,6 @@ class FileNames:
         """Return the name of a URL's file, relative to the folder of the export.
 
         :param path: the decoded path of the URL.
-        :param content_type: the ``Content-Type`` of the response.
         :raises FileNameError: for a name that leads out of the folder, that some file system
             cannot hold, that a server or browser would run, or that is taken.
         """

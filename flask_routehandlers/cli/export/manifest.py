@@ -32,8 +32,7 @@ class Item:
     :param url: its path, percent-encoded.
     :param file: its file, relative to the folder; ``None`` for a redirect, and for any other
         response with a status that a file cannot have.
-    :param status: the status of the response.
-    :param headers: its headers; several of one name are joined with commas.
+    :param headers: those of the response; several of one name are joined with commas.
     :param sha256: the digest of the file in hexadecimal; ``None`` without a file.
     """
 
