@@ -88,7 +88,7 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
 
     :param target: a path as a request has it, percent-encoded; a query is left out.
     """
-    request = _make_request(app, method, target)
+    request = make_request(app, method, target)
     status, rule, values = _match(app, request)
     served = [(mount, route) for mount in mounts_of(app) for route in mount.routes]
     chosen = _find_owner(served, rule)
@@ -113,8 +113,8 @@ def explain(app: Flask, method: str, target: str) -> Explanation:
     return explanation
 
 
-def base_url(app: Flask) -> str:
-    """Return the URL of a host that the app takes requests for.
+def make_request(app: Flask, method: str, target: str) -> Request:
+    """Return a request for a path. ``PATH_INFO`` is decoded once, as a WSGI server does it.
 
     Flask answers 400 for a host that is not in ``TRUSTED_HOSTS``, so the first of these is used.
     One that begins with a dot also stands for its subdomains.
@@ -122,7 +122,11 @@ def base_url(app: Flask) -> str:
     host = app.config["SERVER_NAME"] or "localhost"
     if app.config["TRUSTED_HOSTS"]:
         host = app.config["TRUSTED_HOSTS"][0].removeprefix(".")
-    return f"{app.config['PREFERRED_URL_SCHEME']}://{host}/"
+    base_url = f"{app.config['PREFERRED_URL_SCHEME']}://{host}/"
+    environ = create_environ(base_url=base_url, method=method)
+    path = target.partition("?")[0].encode(errors="surrogateescape")
+    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
+    return app.request_class(environ)
 
 
 def matches_alone(app: Flask, route: Route, path: str) -> bool:
@@ -134,14 +138,6 @@ def matches_alone(app: Flask, route: Route, path: str) -> bool:
         strict_slashes=app.url_map.strict_slashes,
     )
     return alone.bind("localhost").test(path, method="GET")
-
-
-def _make_request(app: Flask, method: str, target: str) -> Request:
-    """Return a request for a path. ``PATH_INFO`` is decoded once, as a WSGI server does it."""
-    path = target.partition("?")[0].encode(errors="surrogateescape")
-    environ = create_environ(base_url=base_url(app), method=method)
-    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1")
-    return app.request_class(environ)
 
 
 def _match(app: Flask, request: Request) -> tuple[int, Rule | None, Mapping[str, Any]]:
@@ -197,7 +193,7 @@ def _find_similar(app: Flask, method: str, target: str) -> str | None:
     """Return a path that differs in slashes or letter case and is answered, or a similar rule."""
     path = re.sub("//+", "/", target.partition("?")[0]).rstrip("/")
     for similar in (path, f"{path}/", path.lower(), f"{path.lower()}/"):
-        if similar != target and _match(app, _make_request(app, method, similar))[0] == 200:
+        if similar != target and _match(app, make_request(app, method, similar))[0] == 200:
             return similar
     rules = {rule.rule.lower(): rule.rule for rule in app.url_map.iter_rules()}
     close = get_close_matches(path.lower(), rules, n=1, cutoff=0.65)

@@ -80,18 +80,10 @@ def _find_document(app: Flask, path: str | None) -> Document:
         raise LoadError(f"The app has {len(documents)} documents: {known}.", "Name one of them.")
     if documents:
         return get_document(app, *documents[path or known]).document
-    return _make_document(app)
-
-
-def _make_document(app: Flask) -> Document:
-    """Return the document of the only tree of an app that serves none.
-
-    Problems of its patches were reported when the app started; names of operations are compared
-    here, since only a document that is served has been checked for these.
-    """
     mounts = list(mounts_of(app))
     if len(mounts) > 1:
         raise LoadError(f"The app has {len(mounts)} trees, and no document.", _HINT)
+    # Only a document that is served was checked for this when the app started.
     for problem in find_repeated_ids(mounts[0], ()):
         raise LoadError(problem.reason, problem.hint)
     return make_document(app, mounts[0], (), "")

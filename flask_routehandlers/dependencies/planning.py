@@ -11,7 +11,6 @@ import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
-from typing import Any
 
 from ..binding.annotations import PathParameter
 from ..binding.calls import bind

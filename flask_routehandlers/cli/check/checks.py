@@ -218,21 +218,15 @@ def _find_in_mount(app: Flask, mount: Mount, *, is_strict: bool) -> list[Problem
     handler_checks = HANDLER_CHECKS
     if is_strict:
         handler_checks += STRICT_CHECKS
-    handlers = list(_handlers_of(mount))
     for check_handler in handler_checks:
-        for file, method, binding in handlers:
-            warnings += (problem.at(file) for problem in check_handler(method, binding))
+        for route in mount.routes:
+            for method, handler in route.handlers.items():
+                problems = check_handler(method, handler.binding)
+                warnings += (problem.at(route.file.file) for problem in problems)
     for check in CHECKS:
         warnings += check(app, mount)
     failures = [problem for failure in mount.failures for problem in problems_of(failure)]
     return [*failures, *map(Problem.as_warning, warnings), *find_document_problems(app, mount)]
-
-
-def _handlers_of(mount: Mount) -> Iterator[tuple[str, str, Binding]]:
-    """Yield the file, the method and the binding of each handler."""
-    for route in mount.routes:
-        for method, handler in route.handlers.items():
-            yield route.file.file, method, handler.binding
 
 
 def _find_in_tree(tree: Tree) -> Iterator[Problem]:

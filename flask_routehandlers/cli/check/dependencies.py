@@ -62,21 +62,18 @@ def find_late_cors(app: Flask, mount: Mount) -> Iterator[Problem]:
 
     Browsers send preflights without credentials, so they would all be answered with 401.
     """
-    late: dict[tuple[str, str], Link] = {}
     for route in mount.routes:
-        guards: list[Link] = []
+        guard: Link | None = None
         for link in route.links:
-            if guards and _is_about_cors(link):
-                late[link.file, link.name] = guards[0]
-            if _needs_credential(link):
-                guards.append(link)
-    for (file, name), guard in late.items():
-        yield Problem(
-            f"{name} is about CORS, but it runs after {guard.name} in {guard.file}, which needs a "
-            "credential: browsers send preflights without any.",
-            f"Let it run before {guard.name}: in a folder above, or first in the list.",
-            (file,),
-        )
+            if guard and _is_about_cors(link):
+                yield Problem(
+                    f"{link.name} is about CORS, but it runs after {guard.name} in {guard.file}, "
+                    "which needs a credential: browsers send preflights without any.",
+                    f"Let it run before {guard.name}: in a folder above, or first in the list.",
+                    (link.file,),
+                )
+            if guard is None and _needs_credential(link):
+                guard = link
 
 
 def _needs_credential(link: Link) -> bool:

@@ -31,8 +31,8 @@ from ...contracts.signature import (
     unalias,
 )
 from ...errors import Problem
-from ...handlers.endpoint import Endpoint
 from ...mount import Mount
+from ...handlers.endpoint import Endpoint
 
 #: Names of other frameworks' handlers for WebSockets.
 _SOCKETS = {"WEBSOCKET", "UPGRADE", "SOCKET"}
@@ -44,15 +44,16 @@ _SEQUENCES = (list, tuple, set, frozenset)
 def find_sockets(app: Flask, mount: Mount) -> Iterator[Problem]:
     """Find functions that are named like handlers for WebSockets in other frameworks."""
     for route in mount.routes:
-        if isinstance(route.view, Endpoint):
-            names = vars(route.view.module)
-            for name in sorted(names.keys() & _SOCKETS):
-                if inspect.isroutine(names[name]):
-                    yield Problem(
-                        f"It defines {name}(), which is never called: WSGI has no WebSockets.",
-                        "Remove it. An extension such as Flask-Sock adds rules for WebSockets.",
-                        (route.file.file,),
-                    )
+        if not isinstance(route.view, Endpoint):
+            continue
+        names = vars(route.view.module)
+        for name in sorted(names.keys() & _SOCKETS):
+            if inspect.isroutine(names[name]):
+                yield Problem(
+                    f"It defines {name}(), which is never called: WSGI has no WebSockets.",
+                    "Remove it. An extension such as Flask-Sock adds rules for WebSockets.",
+                    (route.file.file,),
+                )
 
 
 def find_undocumented(method: str, binding: Binding) -> Iterator[Problem]:

@@ -13,13 +13,11 @@ from collections.abc import Iterable, Iterator
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import BaseConverter, MapAdapter, RequestRedirect, Rule
-from werkzeug.test import create_environ
 
-from ...handlers.endpoint import Endpoint
 from ...mount import Mount, Route, mounts_of
 from ...routing.matching import places
 from ...routing.rules import RouteRule
-from ..explain import base_url, matches_alone
+from ..explain import make_request, matches_alone
 
 #: Values of parameters that are unlikely to be the text of a folder or a rule. Only a catch-all
 #: matches the first.
@@ -43,11 +41,9 @@ def find_hidden(app: Flask, mount: Mount) -> Iterator[tuple[Route, str, Rule, li
     :returns: the route, a path that it matches, the rule that answers this path, and the methods
         of the route that it answers.
     """
-    adapter = app.create_url_adapter(app.request_class(create_environ(base_url=base_url(app))))
+    adapter = app.create_url_adapter(make_request(app, "GET", "/"))
     assert adapter is not None
     for route in mount.routes:
-        if not isinstance(route.view, Endpoint):
-            continue
         path = _sample_path(route.rules[-1])
         if path is None:
             continue
