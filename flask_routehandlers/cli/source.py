@@ -58,12 +58,12 @@ _TYPED: dict[str, tuple[str, str, str]] = {
 
 _MIDDLEWARE = '''\
 from flask import Request, Response
-from flask_routehandlers import CallNext
+from flask_routehandlers import {kind}
 
 
-def middleware(request: Request, call_next: CallNext) -> Response:
+{async_}def middleware(request: Request, call_next: {kind}) -> Response:
     """Run for every request to a route file in this folder or below."""
-    return call_next()
+    return {await_}call_next()
 '''
 
 _DOCUMENT = """\
@@ -124,13 +124,9 @@ def dependencies_source(name: str, types: Mapping[str, object], *, is_async: boo
 
 def middleware_source(*, is_async: bool = False) -> str:
     """Return the content of a middleware file that lets every request pass."""
-    if not is_async:
-        return _MIDDLEWARE
-    return (
-        _MIDDLEWARE.replace("CallNext", "AsyncCallNext")
-        .replace("def middleware", "async def middleware")
-        .replace("return call_next()", "return await call_next()")
-    )
+    if is_async:
+        return _MIDDLEWARE.format(async_="async ", await_="await ", kind="AsyncCallNext")
+    return _MIDDLEWARE.format(async_="", await_="", kind="CallNext")
 
 
 def document_source(title: str) -> str:

@@ -20,9 +20,6 @@ from ..errors import Problem, StoreError
 from .common import LoadError, counted, load_with_shared_store, threads_option
 from .rendering import StaticUrl, failure, find_urls, in_threads, server_error
 
-#: A tag that no entry has.
-_NO_TAG = "warm:"
-
 #: The outcomes for a URL whose response is stored: just now, or before.
 _NEW, _FRESH = "new", "fresh"
 
@@ -75,8 +72,9 @@ def _check_store(app: Flask) -> None:
     """Raise a ``StoreError`` if the store cannot be reached."""
     cache = cache_of(app)
     if cache is not None:
-        # The only call that raises while a store is down: all others work without it.
-        cache.store.revalidate_tags([_NO_TAG])
+        # The only call that raises while a store is down: all others work without it. No entry
+        # has this tag.
+        cache.store.revalidate_tags(["warm:"])
 
 
 def _warm(url: StaticUrl) -> str | Problem:

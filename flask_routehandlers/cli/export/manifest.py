@@ -80,10 +80,8 @@ def find_foreign_files(folder: str) -> list[str]:
     Without a manifest these are the entries of the folder itself: it may be large.
     """
     items = read_manifest(folder)
-    if items is None and os.path.isdir(folder):
-        return sorted(os.listdir(folder))
     if items is None:
-        return []
+        return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     paths = [path for path in Path(folder).rglob("*") if path.is_symlink() or not path.is_dir()]
     files = {path.relative_to(folder).as_posix() for path in paths}
     return sorted(files - {MANIFEST, *(item.file for item in items)})
