@@ -67,17 +67,17 @@ def check(
         except (OSError, ValueError) as error:
             raise click.BadParameter(str(error), param_hint="--wheel") from error
         reports = [compare(report, contents) for report in reports]
+    data = {"app": failure and asdict(failure), "trees": list(map(asdict, reports))}
+    if failure:
+        reports = [Report(None, "", 0, (failure,)), *reports]  # its file is below no root
     if as_json:
-        app = failure and asdict(failure)
-        click.echo(json.dumps({"app": app, "trees": list(map(asdict, reports))}, indent=2))
+        click.echo(json.dumps(data, indent=2))
     else:
         if os.environ.get("NO_COLOR"):
             context.color = False
-        for line in describe(failure, reports):
+        for line in describe(reports):
             click.echo(line)
     severities = {finding.severity for report in reports for finding in report.findings}
-    if failure:
-        severities.add(failure.severity)
     context.exit(int("error" in severities or (strict and "warning" in severities)))
 
 
@@ -136,14 +136,12 @@ def _describe_app(info: ScriptInfo, error: LoadError) -> Problem:
     return Problem(f"{reason.rstrip('.')}.", hint, (place or "app",))
 
 
-def describe(failure: Problem | None, reports: list[Report]) -> Iterator[str]:
+def describe(reports: list[Report]) -> Iterator[str]:
     """Yield the findings as lines: for each file, or set of files, its findings.
 
     The last line counts them. Colours are those of a terminal; click removes them elsewhere.
     """
     findings: list[tuple[list[str], Problem]] = []
-    if failure:
-        findings.append((list(map(shown_path, failure.files)), failure))
     for report in reports:
         for finding in report.findings:
             files = [shown_path(os.path.join(report.root, file)) for file in finding.files]
