@@ -25,6 +25,7 @@ from ..handlers.dispatch import is_rooted
 from ..handlers.endpoint import Endpoint
 from ..mount import Mount, Route, mounts_of
 from ..routing.matching import places, refusing_segment
+from ..routing.rules import RouteRule
 from ..tree.segments import CatchAll, Dynamic, Parameter, Segment, Static
 from .contracts import describe_answers, describe_inputs
 from .steps import Step, find_steps
@@ -212,7 +213,9 @@ def _passed_over(
         if chosen and route is chosen[1]:
             continue
         if matches_alone(app, route, path):
-            reason = _compare(chosen, (mount, route)) if chosen else instead
+            reason = instead
+            if chosen:
+                reason = _compare(chosen[1].rules[-1], route.rules[-1])
         else:
             for rule in route.rules:
                 segment, text = refusing_segment(rule, path) or (None, "")
@@ -222,28 +225,27 @@ def _passed_over(
             yield PassedOver(mount.root, route.file.file, route.endpoint, reason)
 
 
-def _compare(chosen: Served, other: Served) -> str:
-    """Explain which of two routes that match a path comes first: the leftmost difference."""
+def _compare(rule: RouteRule, other: RouteRule) -> str:
+    """Explain which of two rules that match a path comes first: the leftmost difference."""
     # Without the places of the subdomain and of the leading slash.
-    first_places, second_places = (places(route.rules[-1])[2:] for _, route in (chosen, other))
-    n = 0
-    while first_places[n] == second_places[n]:
+    n = 2
+    while places(rule)[n] == places(other)[n]:
         n += 1
-    first, second = _segments(*chosen)[n], _segments(*other)[n]
+    first, second = _segments(rule)[n - 2], _segments(other)[n - 2]
     if _count_text(first) > _count_text(second) > 0:
         return f"{first.folder} has more text than {second.folder}"
     return f"{_describe(first)} comes before {_describe(second)}"
 
 
-def _segments(mount: Mount, route: Route) -> list[Segment]:
-    """Return all segments in the URLs of a route, those of the prefix too."""
+def _segments(rule: RouteRule) -> list[Segment]:
+    """Return all segments of a rule, those of the prefix too."""
     segments: list[Segment] = []
-    for part in mount.url_prefix.split("/")[1:]:
+    for part in rule.prefix.split("/")[1:]:
         if "<" in part:
             segments.append(Dynamic(part, (Parameter(part),)))
         else:
             segments.append(Static(part, part))
-    return [*segments, *route.file.url_segments]
+    return [*segments, *rule.segments]
 
 
 def _count_text(segment: Segment) -> int:

@@ -214,7 +214,7 @@ def _find_in_mount(app: Flask, mount: Mount, *, is_strict: bool) -> list[Problem
 
     Files that cannot be used are errors: debug mode lets the app start without them.
     """
-    warnings = list(mount.warnings)
+    findings = list(mount.warnings)
     handler_checks = HANDLER_CHECKS
     if is_strict:
         handler_checks += STRICT_CHECKS
@@ -222,22 +222,22 @@ def _find_in_mount(app: Flask, mount: Mount, *, is_strict: bool) -> list[Problem
         for route in mount.routes:
             for method, handler in route.handlers.items():
                 problems = check_handler(method, handler.binding)
-                warnings += (problem.at(route.file.file) for problem in problems)
+                findings += (problem.at(route.file.file) for problem in problems)
     for check in CHECKS:
-        warnings += check(app, mount)
+        findings += check(app, mount)
     failures = [problem for failure in mount.failures for problem in problems_of(failure)]
-    return [*failures, *map(Problem.as_warning, warnings), *find_document_problems(app, mount)]
+    return [*failures, *map(Problem.as_warning, findings), *find_document_problems(app, mount)]
 
 
 def _find_in_tree(tree: Tree) -> Iterator[Problem]:
     """Find what shows without an app, once the files are loaded."""
-    warnings = [
+    findings = [
         *tree.warnings,
         *find_strays(tree),
         *find_private_routes(tree),
         *find_parameters_as_text(tree),
     ]
-    return map(Problem.as_warning, warnings)
+    return map(Problem.as_warning, findings)
 
 
 def _find_not_installed(app: Flask, mount: Mount) -> Iterator[Problem]:

@@ -86,4 +86,6 @@ def _find_handler(path: str) -> str | None:
             match = _HANDLER.search(file.read())
     except OSError:  # a symbolic link to nothing
         return None
-    return match[1].decode() if match else None
+    if not match:
+        return None
+    return match[1].decode()

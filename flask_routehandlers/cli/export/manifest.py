@@ -81,7 +81,9 @@ def find_foreign_files(folder: str) -> list[str]:
     """
     items = read_manifest(folder)
     if items is None:
-        return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        if not os.path.isdir(folder):
+            return []
+        return sorted(os.listdir(folder))
     paths = [path for path in Path(folder).rglob("*") if path.is_symlink() or not path.is_dir()]
     files = {path.relative_to(folder).as_posix() for path in paths}
     return sorted(files - {MANIFEST, *(item.file for item in items)})
