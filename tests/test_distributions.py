@@ -88,6 +88,22 @@ def test_files_that_are_not_installed_are_warnings(package):
     )
 
 
+def test_a_file_of_dependencies_that_is_not_installed(package):
+    files = {
+        "app/api/a/dependencies.py": "def item() -> int:\n    return 1\n",
+        "app/api/a/route.py": "def GET(item: int) -> str:\n    return str(item)\n",
+    }
+    write_files(package, files)
+    install(package.parent, "shop", all_of(package))
+    assert check(app_of(package)) == (
+        0,
+        f"{package.name}/app/api/a/dependencies.py\n"
+        f"  warning: It is not in the installed shop 1.0. {HINT}\n"
+        "\n"
+        "3 route files: 1 warning\n",
+    )
+
+
 def test_a_tree_that_is_not_installed_is_one_warning(package):
     install(package.parent, "shop", [f"{package.name}/__init__.py"])
     assert check(app_of(package)) == (

@@ -82,7 +82,8 @@ def _owners(module: str) -> Iterator[Distribution]:
 def find_missing(tree: Tree, contents: Contents) -> Iterator[Problem]:
     """Find files of a tree that a distribution lacks; if it has none, that is one problem."""
     folder = contents.folder_of(tree.root)
-    files = sorted(source.file for source in (*tree.routes, *tree.middleware))
+    sources = (*tree.routes, *tree.middleware, *tree.dependencies)
+    files = sorted(source.file for source in sources)
     missing = [file for file in files if f"{folder}/{file}" not in contents.files]
     hint = (
         "Include the folder in the build backend's configuration, then build and install it again."
