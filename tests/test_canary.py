@@ -211,7 +211,7 @@ def send_canaries(folder: Path, count: int) -> Counter[str]:
             ]
             results = [run.result() for run in runs]
         for app in apps:
-            app.extensions["routehandlers_cache"].coordinator.close()
+            app.extensions["routehandlers_cache"].coordinator._refreshes.close(20)
         with server.client() as client:
             keys = list(client.scan_iter())
             stored = [client.dump(key) for key in keys]

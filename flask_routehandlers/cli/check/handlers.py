@@ -31,8 +31,8 @@ from ...contracts.signature import (
     unalias,
 )
 from ...errors import Problem
-from ...mount import Mount
 from ...handlers.endpoint import Endpoint
+from ...mount import Mount
 
 #: Names of other frameworks' handlers for WebSockets.
 _SOCKETS = {"WEBSOCKET", "UPGRADE", "SOCKET"}
