@@ -36,6 +36,8 @@ class StaticParams:
         self._file = static.file
         self._types = static.parameters
         self._generate = generate
+        if not self._types:  # such a file has one path
+            self._generate = lambda: [{}]
 
     def paths(self) -> list[str] | None:
         """Return the decoded paths, each once; ``None`` if no function lists them.
@@ -44,8 +46,6 @@ class StaticParams:
             every parameter.
         :raises ValueError: when parameters do not lead to this file.
         """
-        if not self._types:
-            return [self._path(self._adapter(), {})]
         if self._generate is None:
             return None
         # The function sees nothing of a request in which it may be called.

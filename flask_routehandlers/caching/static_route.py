@@ -1,9 +1,8 @@
 """A static GET: its handler runs apart from any request, and its response is stored.
 
-:class:`StaticRoute` takes the place of the handler in the dispatcher of its file, so that
-    middleware runs around it as usual, for hits too. A hit is one call of the store and one of
-    ``responses``. Everything else is in methods: a miss, a run of the handler, a revalidation, the
-    list of known paths.
+:class:`StaticRoute` takes the place of the handler in the dispatcher of its file. So middleware
+runs around it as usual, for hits too. A hit is one call of the store and one of ``responses``.
+Everything else is in methods: a miss, a run of the handler, a revalidation.
 """
 
 from __future__ import annotations
