@@ -269,11 +269,8 @@ def _constants_of(kind: Any) -> Iterator[Any]:
 
 def is_file(annotation: Any) -> bool:
     """Return whether an annotation is a file, or several."""
-    for member in members_of(annotation):
-        plain = unalias(member)
-        if plain is FileStorage or FileStorage in get_args(plain):
-            return True
-    return False
+    members = map(unalias, members_of(annotation))
+    return any(member is FileStorage or FileStorage in get_args(member) for member in members)
 
 
 def _plan_file(argument: Argument) -> FileReader:

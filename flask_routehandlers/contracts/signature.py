@@ -269,9 +269,7 @@ def is_return_contract(annotation: Any) -> bool:
     for member in members_of(annotation):
         if is_error_class(member) or holds_structured(member):
             return True
-        plain = unalias(member)
-        if get_origin(plain) is tuple and any(
-            get_origin(unalias(part)) is Literal for part in get_args(plain)[1:2]
-        ):
+        status = get_args(unalias(member))[1:2]
+        if kind_of(member) is tuple and Literal in map(kind_of, status):
             return True
     return False

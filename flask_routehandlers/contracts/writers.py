@@ -90,9 +90,8 @@ class JsonWriter:
 
     def closeness(self, body: Any) -> int:
         """Return 2 for a body of exactly the type, 1 for an instance of it, else 0."""
-        if type(body) is self._class:
-            return 2
-        return int(isinstance(self._class, type) and isinstance(body, self._class))
+        is_instance = isinstance(self._class, type) and isinstance(body, self._class)
+        return is_instance + (type(body) is self._class)
 
     def write(self, body: Any, status: int) -> Response:
         """Return a response with the body as JSON, with its declared fields only.
