@@ -30,6 +30,7 @@ NOT_SHOWN = {
     "The coroutine was cancelled.": "code that cancels itself below asgiref",
     "\0 leads to \0, not \0.": "an app whose rules change while it runs",
     "it is nested too deeply": "a part of the description of a 400",
+    "it is not UTF-8": "a part of the description of a 400",
     "\0 is not a part of a URL.": "a kind of segment that does not exist",
     "mypy is not installed. \0": "an environment without mypy",
     "Typed bodies need pydantic, which is not installed.": "an environment without pydantic",
