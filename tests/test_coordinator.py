@@ -377,6 +377,24 @@ def test_no_process_refreshes_in_a_pause(make, clock):
     assert handler.runs == 2
 
 
+def test_a_pause_holds_for_a_whole_fleet(make):
+    with redis_server() as server:
+        failed, other = make(redis_store(server)), make(redis_store(server))
+        handler = Handler(KeyError("no database"))
+        put_stale(failed)
+        assert ask(failed, handler).state == "stale"
+        settle_coordinator(failed)
+        assert ask(other, handler).state == "stale"
+        settle_coordinator(other)
+        assert handler.runs == 1
+        with server.client() as client:
+            [lock] = client.keys("*l:refresh*")
+            assert 0 < client.pttl(lock) <= 1000
+            client.delete(lock)
+        assert until(lambda: other.is_due(KEY) or other._now.forward(1))
+        assert until(lambda: ask(other, handler).state == "hit")
+
+
 def test_a_missing_entry_waits_for_no_pause(make):
     coordinator, handler = make(), Handler(KeyError("no database"))
     put_stale(coordinator)
