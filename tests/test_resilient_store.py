@@ -53,6 +53,15 @@ def test_entries_do_not_cross_an_outage(server, clock, caplog):
     )
 
 
+def test_a_result_of_an_outage_does_not_end_it(server, clock):
+    store = resilient_store(redis_store(server), clock)
+    server.kill()
+    marks = store.begin("key", ("posts",))
+    clock.forward(PAUSE)
+    assert store.put(an_entry(), marks)
+    assert store.get("key") is not None
+
+
 def test_entries_are_fresh_briefly_in_an_outage(server, clock):
     store = resilient_store(redis_store(server), clock)
     server.kill()

@@ -94,9 +94,8 @@ class RedisStore:
         return True
 
     def discard(self, marks: Marks) -> None:
-        if marks.origin is self:
-            keys = self._marked(marks.key, marks.tags)
-            DISCARD.run(self._connections, keys, b"%d" % LONGEST_RUN, b"%d" % SHORTEST_RUN)
+        keys = self._marked(marks.key, marks.tags)
+        DISCARD.run(self._connections, keys, b"%d" % LONGEST_RUN, b"%d" % SHORTEST_RUN)
 
     def lock(self, key: str, seconds: float) -> bool:
         life = b"%d" % round(seconds * 1000)

@@ -77,10 +77,13 @@ class ResilientStore:
         return self._ask(lambda store: store.begin(key, tags), Marks(key, tags, (), None))
 
     def put(self, entry: Entry, marks: Marks) -> bool:
+        if marks.origin is not self._shared:
+            return self._local.put(entry, marks)
         return self._ask(lambda store: store.put(entry, marks), False)
 
     def discard(self, marks: Marks) -> None:
-        self._ask(lambda store: store.discard(marks), None)
+        if marks.origin is self._shared:
+            self._ask(lambda store: store.discard(marks), None)
 
     def lock(self, key: str, seconds: float) -> bool:
         def lock(store: Store) -> bool:
