@@ -73,11 +73,11 @@ class Credential(NamedTuple):
         :raises ~werkzeug.exceptions.Unauthorized: without a credential that is needed, and for
             a malformed header.
         """
-        value: Any = None
-        if self.scheme.header:
-            value = request.headers.get(self.scheme.header)
-        elif self.scheme.cookie:
-            value = request.cookies.get(self.scheme.cookie)
+        scheme = self.scheme
+        if scheme.header:
+            value: Any = request.headers.get(scheme.header)
+        elif scheme.cookie:
+            value = request.cookies.get(scheme.cookie)
         else:
             value = self._read_authorization(request)
         if value:
@@ -138,24 +138,25 @@ class TextReader(NamedTuple):
 
     def read(self, request: Request, arguments: Arguments, errors: Errors) -> None:
         """Add arguments, or errors."""
-        source = getattr(request, _SOURCES[self.place])
-        values = _collect(source, self.keys)
-        if self.known is not None:
-            values |= {key: source[key] for key in source if key.lower() not in self.known}
-        if not values and self.has_default:
+        place, keys, codec, has_default, argument, known = self
+        source = getattr(request, _SOURCES[place])
+        values = _collect(source, keys)
+        if known is not None:
+            values |= {key: source[key] for key in source if key.lower() not in known}
+        if not values and has_default:
             return
         try:
-            converted = self.codec.convert(values)
-        except self.codec.invalid_error as error:
-            sent = {key.name: key.key for key in self.keys}
-            for invalid in self.codec.describe(error, values, self.place):
+            converted = codec.convert(values)
+        except codec.invalid_error as error:
+            sent = {key.name: key.key for key in keys}
+            for invalid in codec.describe(error, values, place):
                 first = tuple(sent.get(str(step), step) for step in invalid.path[:1])
                 errors.append(replace(invalid, path=first + invalid.path[1:]))
             return
-        if self.argument is None:
+        if argument is None:
             arguments.update(converted)
         else:
-            arguments[self.argument] = converted
+            arguments[argument] = converted
 
     @property
     def own_keys(self) -> frozenset[str]:
