@@ -114,8 +114,7 @@ def _unreadable(name: str, what: str, error: UnreadableError) -> ContractError:
     :param what: the argument, or the answers.
     """
     return ContractError(
-        f"{name} annotates {what} as {error.annotation}, which cannot be evaluated: "
-        f"{error.error}.",
+        f"{name} annotates {what} as {error}.",
         "Import its names at run time, not only for type checkers.",
     )
 

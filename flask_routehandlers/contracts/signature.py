@@ -40,8 +40,7 @@ class UnreadableError(Exception):
 
     def __init__(self, annotation: str, error: Exception) -> None:
         self.annotation = annotation
-        self.error = error
-        super().__init__(f"{annotation}: {error}")
+        super().__init__(f"{annotation}, which cannot be evaluated: {error}")
 
 
 def unwrap_callable(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -115,8 +115,7 @@ def find_unread_answers(method: str, binding: Binding) -> Iterator[Problem]:
         evaluate(read_annotations(function).get("return"), function)
     except UnreadableError as error:
         yield Problem(
-            f"{method} annotates its answers as {error.annotation}, which cannot be "
-            f"evaluated: {error.error}.",
+            f"{method} annotates its answers as {error}.",
             "Import its names at run time if it should declare them.",
         )
 
