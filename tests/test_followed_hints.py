@@ -522,6 +522,25 @@ HINTS: dict[str, tuple[Follow, ...]] = {
     ),
     # The OpenAPI document.
     r"Write (openapi = \{.*\})\.": (define("openapi", "{0}"),),
+    r"Write (openapi = \{.*\}), or (openapi = False) to hide the route\.": (
+        define("openapi", "{0}"),
+        define("openapi", "{1}"),
+    ),
+    r"Write \"(404)\"\.": (edit("{0}", '"{0}"'),),
+    r"Use one of these: (GET)\.": (edit("POST", "{0}"),),
+    r"Use dict, list, str, int, float, bool and None\.": (edit(r"\{{2026\}}", "[2026]"),),
+    r"Did you mean \"(\w+)\"\? The names of other fields start with \"x-\"\.": (
+        edit("sumary", "{0}"),
+        edit("sumary", "x-sumary"),
+    ),
+    r"Write it so, or None to remove it\.": (
+        edit('"shop"', '["shop"]'),
+        edit('"shop"', "None"),
+    ),
+    r"Write \"GET\": (\{.*\}), or \"GET\": (False) to hide it\.": (
+        edit('"hidden"', "{0}"),
+        edit('"hidden"', "{1}"),
+    ),
     r"Describe it in a docstring or in info\.description, or answer POST too\.": (
         edit("def QUERY", "def POST"),
     ),

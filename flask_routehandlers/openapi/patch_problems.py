@@ -141,8 +141,10 @@ def _find_other_keys(keys: tuple[str, ...], value: Any) -> Iterator[Problem]:
             if isinstance(key, str):
                 yield from _find_other_keys((*keys, key), item)
             else:
-                reason = f"{spell_keys(keys)} has the key {key!r}, which is not a string."
-                yield Problem(reason, f'Write "{key}".')
+                yield Problem(
+                    f"{spell_keys(keys)} has the key {key!r}, which is not a string.",
+                    f'Write "{key}".',
+                )
 
 
 def _find_in_route(patch: Mapping[str, Any], route: Route) -> Iterator[Problem]:
@@ -166,8 +168,10 @@ def _find_in_parts(parts: Mapping[str, Any], names: Collection[str]) -> Iterator
     for name, part in parts.items():
         place = spell_keys([name])
         if name not in names:
-            reason = f"{place} is about {name}, which the file does not define."
-            yield Problem(reason, _suggest(name, names))
+            yield Problem(
+                f"{place} is about {name}, which the file does not define.",
+                _suggest(name, names),
+            )
         elif isinstance(part, dict):
             yield from _find_in_fields([name], part, "an operation")
         elif part is not False:
@@ -195,8 +199,10 @@ def _find_in_fields(
                 f'{_suggest(name, forms)} The names of other fields start with "x-".',
             )
         elif value is not None and not _has_form(value, _FORMS[forms[name]]):
-            reason = f"{spell_keys([*keys, name])} must be {forms[name]}."
-            yield Problem(reason, "Write it so, or None to remove it.")
+            yield Problem(
+                f"{spell_keys([*keys, name])} must be {forms[name]}.",
+                "Write it so, or None to remove it.",
+            )
 
 
 def _has_form(value: Any, form: Any) -> bool:

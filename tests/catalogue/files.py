@@ -428,6 +428,19 @@ OPENAPI = Section(
             )
         ),
         Example(
+            route("users", 'openapi = "List users."\n\n\ndef GET(): return []\n')
+            | route("orders", 'openapi = {"x-since": {2026}}\n\n\ndef GET(): return []\n')
+            | route("posts", 'openapi = {"responses": {404: {}}}\n\n\ndef GET(): return []\n')
+        ),
+        Example(
+            route(
+                "users",
+                'openapi = {"sumary": "List users.", "tags": "shop", "GET": "hidden"}\n\n\n'
+                "def GET(): return []\n",
+            )
+            | route("orders", 'openapi = {"POST": {}}\n\n\ndef GET(): return []\n')
+        ),
+        Example(
             described('\nopenapi = {"info": {"title": "Shop", "version": "1.0"}}\n')
             | route("docs", DOCS)
         ),
