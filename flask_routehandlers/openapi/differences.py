@@ -146,7 +146,7 @@ class _Comparison:
                 if old is None or new is None:
                     yield Difference(place, "removed" if new is None else "added", new is None)
                 elif kind == "schemas":
-                    roles = [role for role in _ROLES if REFERENCE + name in uses[role]]
+                    roles: list[Role] = [role for role in _ROLES if REFERENCE + name in uses[role]]
                     for change in self._compare_schemas(old, new):
                         where, is_breaking = place + change.place, _breaks(change, roles or _ROLES)
                         yield Difference(where, change.what, is_breaking)

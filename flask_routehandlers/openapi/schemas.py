@@ -63,7 +63,9 @@ class Schemas:
 
     def __init__(self, types: Iterable[tuple[Any, Mode]]) -> None:
         # A type is known by its identity, so it has to live as long as this object.
-        self._types = {(id(annotation), mode): annotation for annotation, mode in types}
+        self._types: dict[tuple[int, Mode], Any] = {
+            (id(annotation), mode): annotation for annotation, mode in types
+        }
         self._schemas: dict[tuple[int, Mode], Schema] = {}
         groups: dict[Library, list[tuple[Any, Mode]]] = defaultdict(list)
         for (_, mode), annotation in self._types.items():
