@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from ..errors import Problem, install_hint
 from ..mount import Mount, Route
 from ..tree.segments import CatchAll
-from .operations import Operation, find_operations, is_document, is_page, operation_ids
+from .operations import Operation, find_operations, is_document, operation_ids, own_handler
 from .page import PACKAGE, find_document
 from .patch_problems import find_patch_problems
 from .patches import apply_patches
@@ -30,7 +30,7 @@ def find_problems(mount: Mount) -> Iterator[Problem]:
     for route in mount.routes:
         if is_document(route) and not in_patches:
             yield from find_repeated_ids(mount, route.file.folders[:-1])
-        if is_page(route):
+        if own_handler(route) == "docs":
             yield from _find_in_page(mount, route)
 
 

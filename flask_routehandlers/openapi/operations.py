@@ -78,7 +78,7 @@ def find_operations(mount: Mount, folders: tuple[str, ...]) -> Iterator[Operatio
     :param folders: the folder by the names from the root down.
     """
     for route in find_routes(mount, folders):
-        if is_document(route) or is_page(route):
+        if own_handler(route):
             continue
         for rule in route.rules:
             for method, handler in route.handlers.items():
@@ -97,16 +97,11 @@ def find_routes(mount: Mount, folders: tuple[str, ...]) -> Iterator[Route]:
 
 def is_document(route: Route) -> bool:
     """Return whether a route serves a document."""
-    return _own_handler(route) == "document"
+    return own_handler(route) == "document"
 
 
-def is_page(route: Route) -> bool:
-    """Return whether a route serves a page."""
-    return _own_handler(route) == "docs"
-
-
-def _own_handler(route: Route) -> str:
-    """Return the name of the handler of GET, if it is one of this package.
+def own_handler(route: Route) -> str:
+    """Return the name of the handler of GET, ``document`` or ``docs``, if it is one of these.
 
     Decorators are looked through, so that a document can be cached or protected by one.
     """

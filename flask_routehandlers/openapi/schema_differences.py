@@ -224,9 +224,7 @@ def _compare_keywords(before: Schema, after: Schema, place: str) -> Iterator[Cha
         yield Change(place, f"{name} changed", is_breaking, is_breaking)
 
 
-def find_changed(
-    before: Mapping[str, Any], after: Mapping[str, Any], skipped: Set[str]
-) -> Iterator[tuple[str, bool]]:
+def find_changed(before: Schema, after: Schema, skipped: Set[str]) -> Iterator[tuple[str, bool]]:
     """Return the fields that differ, each with whether that breaks programs.
 
     A change of a field that programs do not read, such as ``summary``, or of an extension

@@ -112,8 +112,6 @@ def _make_batches(library: Library, group: Sequence[tuple[Any, Mode]]) -> list[_
     """Make the schemas of types of one library: together, without those that have none.
 
     msgspec cannot name some generic classes of one name: then each type is a batch.
-
-    :param group: the types, each with its mode.
     """
     together = _make_batch(library, group)
     if together is not None:

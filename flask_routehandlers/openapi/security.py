@@ -22,7 +22,8 @@ Requirement = dict[str, list[str]]
 class Schemes:
     """The security schemes of the credentials that operations read.
 
-    :param operations: the operations of a document.
+    They are named ``bearer`` for ``Scheme("Bearer")``, ``xKey`` for the header X-Key. Of a header
+    and a cookie of one name, the later one has the longer name: ``keyCookie``.
     """
 
     def __init__(self, operations: Iterable[Operation]) -> None:
@@ -30,21 +31,14 @@ class Schemes:
         #: The Security Scheme Objects by name.
         self.components: dict[str, Any] = {}
         for operation in operations:
-            for credential in operation.credentials:
-                self._add(credential.scheme)
-
-    def _add(self, scheme: Scheme) -> None:
-        """Name a scheme: ``bearer`` for ``Scheme("Bearer")``, ``xKey`` for the header X-Key.
-
-        Of a header and a cookie of one name, the later one has the longer name: ``keyCookie``.
-        """
-        described = _describe(scheme)
-        name = re.sub(r"[^\w.]", "", scheme.scheme or scheme.header or scheme.cookie or "")
-        name = name[:1].lower() + name[1:]
-        if self.components.get(name, described) != described:
-            name += str(described.get("in", "http")).capitalize()
-        self._names[scheme] = name
-        self.components[name] = described
+            for scheme in (credential.scheme for credential in operation.credentials):
+                described = _describe(scheme)
+                name = re.sub(r"[^\w.]", "", scheme.scheme or scheme.header or scheme.cookie or "")
+                name = name[:1].lower() + name[1:]
+                if self.components.get(name, described) != described:
+                    name += str(described.get("in", "http")).capitalize()
+                self._names[scheme] = name
+                self.components[name] = described
 
     def make_requirements(self, operation: Operation) -> list[Requirement]:
         """Return the alternatives of what an operation requires; none of them if it is public.

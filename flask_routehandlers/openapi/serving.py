@@ -24,7 +24,7 @@ _SERVER = "\N{NULL}"
 
 
 class ServedDocument(NamedTuple):
-    """A document, made once for each process.
+    """A document, and how it is served.
 
     :param document: the document, without ``servers`` unless its patch names some.
     :param parts: the document as JSON, split where the URL of the server belongs.
