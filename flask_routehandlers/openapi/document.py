@@ -36,7 +36,7 @@ Document = dict[str, Any]
 def make_document(app: Flask, mount: Mount, folders: tuple[str, ...], file: str) -> Document:
     """Return the document of the routes in a folder and below, without ``servers``.
 
-    :param app: the app, for its name, converters, settings and error handlers.
+    :param app: the app, for its name, settings and error handlers.
     :param folders: the folder by the names from the root down.
     :param file: the route file of the document, relative to the root, whose patch comes last;
         ``""`` for a document that no file serves.

@@ -78,8 +78,6 @@ def apply_patches(described: Any, patches: Iterable[Patch]) -> Any:
 
     The security of shared patches is a part of it already: it is combined with that of
     credentials, where a merge would replace it.
-
-    :param described: the Operation Object, which is not changed.
     """
     for patch in patches:
         assert patch.value is not False, "hidden operations are not described"

@@ -47,7 +47,6 @@ class Responses:
     """Describes the responses of the operations of a document.
 
     :param app: the app, for its error handlers and settings.
-    :param mount: the mount, for the form of its errors.
     """
 
     def __init__(self, app: Flask, mount: Mount, operations: Sequence[Operation]) -> None:

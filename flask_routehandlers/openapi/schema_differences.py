@@ -53,13 +53,10 @@ class Change(NamedTuple):
 
 
 class SchemaComparison:
-    """Compares schemas of two documents.
+    """Compares schemas of an earlier and a later document.
 
     One object follows the references of one pair of schemas. It remembers the pairs of components
     that it has compared, so that schemas which refer to themselves come to an end.
-
-    :param before: the earlier document.
-    :param after: the later document.
     """
 
     def __init__(self, before: Schema, after: Schema) -> None:
