@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ..running.calls import call_sync
+from ..running.modes import call_sync
 from .model import Dependency
 
 #: A dependency that has begun, and its generator, sync or async, which waits at the ``yield``.

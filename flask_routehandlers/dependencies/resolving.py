@@ -23,8 +23,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from ..contracts.invalid import InvalidRequest, InvalidValue
-from ..running.calls import call_sync
-from ..running.modes import run_for
+from ..running.modes import call_sync, run_for
 from .cleanup import Cleanup, clean_up, clean_up_in_loop
 from .model import Call, Dependency, Plan, Run, Values
 from .streams import KeptBody, is_stream

@@ -17,8 +17,7 @@ from ..binding.model import Binding
 from ..dependencies.model import Call as ValuesCall
 from ..dependencies.model import Dependency, Plan, Values
 from ..dependencies.resolving import keep_streams, note_failure, run, run_in_loop
-from ..running.calls import call_sync
-from ..running.modes import run_for
+from ..running.modes import call_sync, run_for
 from .errors import answer_error
 from .results import AsyncBody, complete, make_response, respond
 

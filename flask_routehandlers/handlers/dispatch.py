@@ -24,8 +24,7 @@ from ..binding.model import Binding
 from ..dependencies.model import Call as ValuesCall
 from ..dependencies.model import Plan, Values
 from ..dependencies.resolving import make_values, run, run_in_loop
-from ..running.calls import call_sync
-from ..running.modes import run_for
+from ..running.modes import call_sync, run_for
 from .chain import Call, Link, bridge
 from .exports import allowed_methods
 from .responses import MakeResponse, response_maker

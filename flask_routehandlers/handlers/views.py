@@ -16,7 +16,7 @@ from werkzeug.exceptions import NotFound
 
 from ..dependencies.model import Values
 from ..dependencies.resolving import make_values
-from ..running.calls import call_sync
+from ..running.modes import call_sync
 from .chain import AsyncCall, Call
 from .dispatch import Dispatcher, current_request, is_rooted
 from .results import PLAIN, respond

@@ -14,9 +14,9 @@ from queue import Empty, SimpleQueue
 from threading import Event, Thread, get_ident
 from typing import Any
 
-from .calls import CURRENT, Runner
 from .hop import HopTask
 from .loop import CAN_SHARE, SharedLoop
+from .modes import CURRENT, Runner
 from .task import RequestTask
 
 #: Seconds that tasks have for their clean-up when the process ends.

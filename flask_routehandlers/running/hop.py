@@ -13,7 +13,7 @@ from contextvars import copy_context
 from threading import get_ident
 from typing import Any
 
-from .calls import CURRENT
+from .modes import CURRENT
 from .queued import Waiter, copy_back
 
 
@@ -23,8 +23,6 @@ class HopTask(Waiter):
     The task runs in a copy of the request's context. What it changes there is copied back.
 
     :param inbox_class: the queue for the thread.
-    :param outer: the task of the same thread that called the sync function that runs this one.
-    :param is_abandoned: asked about once a second while the coroutine waits: whether to cancel it.
     """
 
     def __init__(

@@ -1,20 +1,34 @@
-"""Choose how async code runs: on the event loop of this process, or in the way of the app."""
+"""Cross between sync and async code: run coroutines, and call sync functions from them.
+
+A coroutine runs on the event loop of this process, or in the way of the app. Nothing here imports
+:mod:`asyncio`, for apps without async code.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 from flask import Flask
 
 from .process import current_engine
 from .settings import ASYNC
 
+if TYPE_CHECKING:
+    from .hop import HopTask
+    from .task import RequestTask
+
 P = ParamSpec("P")
 T = TypeVar("T")
+
+#: A coroutine of a request on the loop of the process.
+Runner: TypeAlias = "RequestTask | HopTask"
+
+#: That of the request that this code belongs to.
+CURRENT: ContextVar[Runner | None] = ContextVar("flask_routehandlers.running", default=None)
 
 #: Whether this code was called from a loop of asgiref's, by :func:`call_sync`.
 IN_ASGIREF: ContextVar[bool] = ContextVar("flask_routehandlers.in_asgiref", default=False)
@@ -99,6 +113,25 @@ def _is_below_asgiref(asgiref: Any) -> bool:
     # asgiref leaves the attribute in the thread when a loop has ended.
     loop = getattr(asgiref.SyncToAsync.threadlocal, "main_event_loop", None)
     return loop is not None and loop.is_running()
+
+
+async def call_sync(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Call a sync function from async code, in the thread of the request.
+
+    Handlers and hooks run in that thread too, so what they keep for each thread (a connection of
+    sqlite3, a session) can be used in all of them. Other async code goes on meanwhile, but for
+    the coroutine that handles the request. A function that is called by a task that outlives its
+    request runs in another thread.
+    """
+    runner = CURRENT.get()
+    call = None
+    if runner is not None:
+        call = runner.direct_caller()
+    if call is not None:
+        return call(function, args, kwargs)  # type: ignore[no-any-return]
+    from .queued import call_from_task
+
+    return await call_from_task(runner, partial(function, *args, **kwargs))
 
 
 async def _wait(coroutine: Coroutine[Any, Any, T]) -> T:

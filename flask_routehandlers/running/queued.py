@@ -9,8 +9,7 @@ from contextvars import Context, copy_context
 from queue import Empty
 from typing import Any, TypeVar
 
-from .calls import Runner
-from .modes import IN_ASGIREF
+from .modes import IN_ASGIREF, Runner
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable
 from typing import Any
 
-from .calls import CURRENT, Runner
+from .modes import CURRENT, Runner
 from .process import current_engine
 
 #: Keys of environ with the socket of the connection.

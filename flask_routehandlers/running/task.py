@@ -11,8 +11,8 @@ from queue import SimpleQueue
 from threading import get_ident
 from typing import Any
 
-from .calls import CURRENT
 from .loop import Paused, SharedLoop
+from .modes import CURRENT
 from .queued import Call, DirectCall, DirectCaller, Waiter, stop_iteration
 
 
@@ -33,9 +33,6 @@ class RequestTask(asyncio.Future[Any], Waiter):
     without it. What the coroutine starts runs in the thread of the loop. It is not a subclass of
     :class:`asyncio.Task`, whose steps only the loop can run; it has the same methods, and the two
     private attributes that anyio reads.
-
-    :param outer: the task of the same thread that called the sync function that runs this one.
-    :param is_abandoned: asked about once a second while the coroutine waits: whether to cancel it.
     """
 
     _fut_waiter: asyncio.Future[Any] | None = None

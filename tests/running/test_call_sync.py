@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from flask_routehandlers.running.calls import call_sync
-from flask_routehandlers.running.modes import run_async
+from flask_routehandlers.running.modes import call_sync, run_async
 
 number: ContextVar[int] = ContextVar("number", default=0)
 

@@ -12,8 +12,7 @@ HEAD = """
 from gevent import monkey
 monkey.patch_all()
 import asyncio, gevent, threading, time
-from flask_routehandlers.running.calls import call_sync
-from flask_routehandlers.running.modes import run_async
+from flask_routehandlers.running.modes import call_sync, run_async
 from flask_routehandlers.running.process import current_engine
 from flask_routehandlers.running.streams import StreamBody
 native = monkey.get_original("_thread", "get_ident")

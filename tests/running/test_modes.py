@@ -11,12 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from flask_routehandlers.running.calls import call_sync
-from flask_routehandlers.running.modes import (
-    async_to_sync,
-    keeps_loop,
-    run_for,
-)
+from flask_routehandlers.running.modes import async_to_sync, call_sync, keeps_loop, run_for
 from flask_routehandlers.running.process import current_engine
 
 

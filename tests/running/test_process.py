@@ -92,8 +92,7 @@ print(reference())
 
 SEMANTICS = """
 import asyncio, threading, warnings
-from flask_routehandlers.running.calls import call_sync
-from flask_routehandlers.running.modes import run_async
+from flask_routehandlers.running.modes import call_sync, run_async
 from flask_routehandlers.running.streams import StreamBody
 async def add(a, b):
     await asyncio.sleep(0.001)

@@ -17,8 +17,7 @@ from typing import Any, NoReturn
 import pytest
 from flask import Flask, g, request, session
 
-from flask_routehandlers.running.calls import call_sync
-from flask_routehandlers.running.modes import async_to_sync, run_async
+from flask_routehandlers.running.modes import async_to_sync, call_sync, run_async
 from flask_routehandlers.running.process import current_engine
 
 number: ContextVar[int] = ContextVar("number", default=0)

@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from flask_routehandlers.running.calls import call_sync
-from flask_routehandlers.running.modes import run_async
+from flask_routehandlers.running.modes import call_sync, run_async
 from flask_routehandlers.running.streams import StreamBody
 
 Scenario = Callable[[random.Random], Coroutine[Any, Any, bool]]
