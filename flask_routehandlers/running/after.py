@@ -134,7 +134,7 @@ class _Callbacks:
         """Add a call, with the context of the code that asks for it."""
         if inspect.iscoroutinefunction(function.func) and not self._app.testing:
             current_engine().keep_spare_thread()
-        self._waiting.append(partial(copy_context().run, self._call, function))
+        self._waiting.append(partial(copy_context().run, partial(self._call, function)))
         self._pool.expect(1)
         # A callback has called after(), or a task that outlives its response.
         if self._is_submitted:
