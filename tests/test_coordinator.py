@@ -405,6 +405,21 @@ def test_a_missing_entry_waits_for_no_pause(make):
     assert (answer.state, body(answer)) == ("stored", b"run 2")
 
 
+def test_a_new_entry_has_no_pause(make):
+    with redis_server() as server:
+        failed, other = make(redis_store(server)), make(redis_store(server))
+        handler = Handler(KeyError("no database"))
+        put_stale(failed)
+        ask(failed, handler)
+        settle_coordinator(failed)
+        other.store.revalidate_key(KEY)
+        assert ask(other, handler).state == "stored"
+        server.make_stale()
+        assert ask(other, handler).state == "stale"
+        settle_coordinator(other)
+        assert handler.runs == 3
+
+
 def test_a_new_failure_is_logged_again(make, clock, caplog):
     coordinator = make()
     handler = Handler(KeyError("one"), b"good", KeyError("two"))

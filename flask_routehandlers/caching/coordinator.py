@@ -25,7 +25,7 @@ from werkzeug.wrappers import Response
 
 from ..errors import StoreError
 from .settings import Settings
-from .stores.base import Found, Store
+from .stores.base import Found, Store, refresh_lock
 from .stores.entry import Entry
 from .workers import Backlog, start_call
 
@@ -260,9 +260,9 @@ class Coordinator:
         """Refresh a key, unless another process does so, or has just failed to.
 
         The lock is not that of callers which compute a missing entry. After a failure it is kept
-        for a pause, in which no process tries again.
+        for a pause, in which no process tries again, unless another entry is stored.
         """
-        lock = f"refresh {job.key}"
+        lock = refresh_lock(job.key)
         if not self.store.lock(lock, self._lock_seconds):
             self._try_again(job.key, NEXT_TRY)
             return

@@ -80,6 +80,11 @@ class Marks:
     origin: object
 
 
+def refresh_lock(key: str) -> str:
+    """Return the name of the lock of a refresh, which is kept for a pause after a failure."""
+    return f"refresh {key}"
+
+
 class Store(Protocol):
     """Keep entries and locks. Every method may be called by many threads at once.
 
@@ -102,6 +107,8 @@ class Store(Protocol):
 
     def put(self, entry: Entry, marks: Marks) -> bool:
         """Store an entry, unless its key or a tag was revalidated since its marks were taken.
+
+        It ends the pause of the key, in whatever process.
 
         :returns: whether it was stored.
         """

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
-from .base import Found, Marks
+from .base import Found, Marks, refresh_lock
 from .entry import Entry, size_of
 
 #: How many revalidations and locks are remembered.
@@ -120,6 +120,7 @@ class MemoryStore:
             self._remove(entry.key)
             if not self.kept.has_room(size):
                 return False
+            self._locks.pop(refresh_lock(entry.key), None)
             for tag in entry.tags:
                 self._keys_of.setdefault(tag, set()).add(entry.key)
             found = Found(entry, 0.0, entry.lifetime, self._now)

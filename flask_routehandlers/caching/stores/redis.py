@@ -12,7 +12,15 @@ from collections.abc import Iterable
 from secrets import token_hex
 
 from ..settings import Settings
-from .base import LONGEST_LIFE, LONGEST_RUN, SHORTEST_RUN, Found, Marks, StoreRefusedError
+from .base import (
+    LONGEST_LIFE,
+    LONGEST_RUN,
+    SHORTEST_RUN,
+    Found,
+    Marks,
+    StoreRefusedError,
+    refresh_lock,
+)
 from .connections import Connections, Reply, pack
 from .entry import Entry, dump, load, make_signer, signature, size_of
 from .memory import LRU
@@ -84,7 +92,8 @@ class RedisStore:
     def put(self, entry: Entry, marks: Marks) -> bool:
         if marks.origin is not self:
             return False
-        keys = [self._name("e", marks.key), *self._marked(marks.key, marks.tags)]
+        keys = [self._name("e", marks.key), self._name("l", refresh_lock(marks.key))]
+        keys += self._marked(marks.key, marks.tags)
         data = dump(entry, self._signer)
         life = b"%d" % LONGEST_LIFE
         reply = PUT.run(self._connections, keys, data, signature(data), life, *marks.generations)

@@ -81,20 +81,20 @@ end
 return table.concat(generations)
 """)
 
-#: KEYS: entry, mark, tags. ARGV: data, signature, seconds, generations of mark and tags.
-#: 1 if it was stored, 0 if a generation changed.
+#: KEYS: entry, lock of a refresh, mark, tags. ARGV: data, signature, seconds, generations of mark
+#: and tags. 1 if it was stored, 0 if a generation changed.
 PUT = Script(f"""
 local tags = {{}}
-for i = 2, #KEYS do
-  if redis.pcall('GET', KEYS[i]) ~= ARGV[i + 2] then return 0 end
-  if i > 2 then
+for i = 3, #KEYS do
+  if redis.pcall('GET', KEYS[i]) ~= ARGV[i + 1] then return 0 end
+  if i > 3 then
     table.insert(tags, KEYS[i])
-    table.insert(tags, ARGV[i + 2])
+    table.insert(tags, ARGV[i + 1])
     redis.call('EXPIRE', KEYS[i], ARGV[3])
   end
 end
 {_NOW}
-redis.call('DEL', KEYS[1])
+redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('HSET', KEYS[1], 'stored', string.format('%.0f', now), 'tags', cmsgpack.pack(tags),
   'signature', ARGV[2], 'data', ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
