@@ -433,6 +433,23 @@ def test_a_new_failure_is_logged_again(make, clock, caplog):
     assert until(lambda: bool(asked_later()) and len(caplog.records) == 2)
 
 
+def test_a_failure_after_a_success_of_another_process_is_logged(make, caplog):
+    with redis_server() as server:
+        failed, other = make(redis_store(server)), make(redis_store(server))
+        handler = Handler(KeyError("one"), KeyError("two"))
+        put_stale(failed)
+        ask(failed, handler)
+        settle_coordinator(failed)
+        put_stale(other)  # the same bytes
+        failed._now.forward(1)
+        ask(failed, handler)
+        settle_coordinator(failed)
+        with server.client() as client:
+            [lock] = client.keys("*l:refresh*")
+            assert 0 < client.pttl(lock) <= 1000
+    assert (handler.runs, len(caplog.records)) == (2, 2)
+
+
 @pytest.mark.parametrize("gone", [NotFound(), Response(status=404), Response(status=204)])
 def test_an_entry_without_a_response_is_dropped(make, gone, caplog):
     coordinator, handler = make(), Handler(gone)

@@ -284,31 +284,35 @@ class Coordinator:
                 result.close()
         except HTTPException as error:
             if (error.code or 500) >= 500:
-                return self._pause(job, found.entry, "failed", error)
+                return self._pause(job, found, "failed", error)
         except BaseException as error:
-            return self._pause(job, found.entry, "failed", error)
+            return self._pause(job, found, "failed", error)
         else:
             if isinstance(result, Found):
                 return 0.0 if state == "stored" else FIRST_PAUSE
             status = result.status_code
             if status >= 500:
-                return self._pause(job, found.entry, f"failed with status {status}", None)
+                return self._pause(job, found, f"failed with status {status}", None)
         # The handler has no such response any more.
         with suppress(StoreError):
             self.store.revalidate_key(job.key)
         return 0.0
 
-    def _pause(self, job: Job, entry: Entry, how: str, error: BaseException | None) -> float:
+    def _pause(self, job: Job, found: Found, how: str, error: BaseException | None) -> float:
         """Return the seconds until the next attempt may begin; log the first failure in a row.
 
-        :param entry: what is served meanwhile. It keeps the pause: the next entry has none.
+        :param found: what is served meanwhile. Its entry keeps the pause, until it is stored anew:
+            perhaps by another process, with the same bytes.
         :param how: the end of the sentence that says what happened.
         """
-        if "pause" in entry.planned:
-            seconds: float = min(entry.planned["pause"] * 2, LONGEST_PAUSE)
-        else:
+        seconds: float
+        seconds, failed = found.entry.planned.get("pause", (0.0, float("-inf")))
+        is_first = failed < found.stored
+        seconds = min(seconds * 2, LONGEST_PAUSE)
+        if is_first:
             seconds = FIRST_PAUSE
+        found.entry.planned["pause"] = seconds, found.now()
+        if is_first:
             message = "Refreshing %s %s: the stored response is served until a refresh succeeds"
             self._logger.error(message, job.name, how, exc_info=error)
-        entry.planned["pause"] = seconds
         return seconds
