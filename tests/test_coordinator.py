@@ -450,6 +450,17 @@ def test_a_failure_after_a_success_of_another_process_is_logged(make, caplog):
     assert (handler.runs, len(caplog.records)) == (2, 2)
 
 
+def test_logging_that_raises_keeps_no_key_stale(make, clock, monkeypatch):
+    coordinator = make(threads=1)
+    handler = Handler(KeyError("no database"))
+    monkeypatch.setattr(coordinator, "_logger", None)
+    put_stale(coordinator)
+    ask(coordinator, handler)
+    settle_coordinator(coordinator)
+    clock.forward(10)
+    assert until(lambda: ask(coordinator, handler).state == "hit")
+
+
 @pytest.mark.parametrize("gone", [NotFound(), Response(status=404), Response(status=204)])
 def test_an_entry_without_a_response_is_dropped(make, gone, caplog):
     coordinator, handler = make(), Handler(gone)

@@ -262,16 +262,16 @@ class Coordinator:
         The lock is not that of callers which compute a missing entry. After a failure it is kept
         for a pause, in which no process tries again, unless another entry is stored.
         """
-        lock = refresh_lock(job.key)
-        if not self.store.lock(lock, self._lock_seconds):
-            self._try_again(job.key, NEXT_TRY)
-            return
-        pause = self._refresh_locked(job, lock)
-        if pause:
-            self.store.renew(lock, pause)
-        else:
-            self.store.unlock(lock)
-        self._try_again(job.key, pause)
+        lock, pause = refresh_lock(job.key), NEXT_TRY
+        try:
+            if self.store.lock(lock, self._lock_seconds):
+                pause = self._refresh_locked(job, lock)
+                if pause:
+                    self.store.renew(lock, pause)
+                else:
+                    self.store.unlock(lock)
+        finally:  # also if the app's own logging raises
+            self._try_again(job.key, pause)
 
     def _refresh_locked(self, job: Job, lock: str) -> float:
         """Refresh a key. Return the seconds until the next attempt may begin."""

@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context, ContextVar
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
@@ -126,7 +127,7 @@ class Backlog:
         _backlogs.get().add(self)
 
     def add(self, task: Callable[[], object]) -> bool:
-        """Run a task soon. It must not raise.
+        """Run a task soon. What it raises is lost.
 
         :returns: whether it was accepted. It is not when too many wait.
         """
@@ -151,7 +152,8 @@ class Backlog:
                     self._running -= 1
                     return
                 task = self._tasks.popleft()
-            task()
+            with suppress(Exception):
+                task()
 
     def close(self, seconds: float) -> None:
         """Drop the tasks that wait, accept no more, and wait some seconds for those that run."""
