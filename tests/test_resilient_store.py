@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from flask_routehandlers.caching.stores.resilient import LONGEST_FRESH, PAUSE
 from flask_routehandlers.errors import StoreError
 from tests.servers import RedisServer, redis_server
 from tests.stores import SECRET_KEY, an_entry, keep, redis_store, resilient_store
-from tests.support import Clock
+from tests.support import Clock, until
 
 
 @pytest.fixture
@@ -99,6 +100,54 @@ def test_locks_of_an_outage_are_released_after_it(server, clock):
     store.get("any")
     assert other.lock("key", 60)
     assert other.lock("held before", 60)
+
+
+def test_locks_after_an_outage_are_not_released_with_older_ones(server, clock):
+    store, other = resilient_store(redis_store(server), clock), redis_store(server)
+    names = [str(number) for number in range(300)]
+    server.kill()
+    for name in names:
+        store.lock(name, 60)
+        store.unlock(name)
+    server.start()
+    clock.forward(PAUSE)
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(store.get, "any")
+        assert until(lambda: store._is_up)
+        taken = [name for name in reversed(names) if store.lock(name, 60)]
+        asked.result()
+    assert len(taken) == len(names)
+    assert not any(other.lock(name, 60) for name in taken)
+
+
+def test_the_first_lock_after_an_outage_is_not_released(server, clock):
+    store, other = resilient_store(redis_store(server), clock), redis_store(server)
+    server.kill()
+    store.lock("key", 60)
+    store.unlock("key")
+    server.start()
+    clock.forward(PAUSE)
+    assert store.lock("key", 60)
+    assert not (store._is_up and other.lock("key", 60))
+
+
+def test_a_lock_is_released_after_a_second_outage(server, clock, monkeypatch):
+    store, other = resilient_store(redis_store(server), clock), redis_store(server)
+    assert store.lock("key", 60)
+    store._fail(StoreError("no answer"))
+    store.unlock("key")
+
+    def fail(key: str) -> None:
+        raise StoreError("no answer")
+
+    clock.forward(PAUSE)
+    with monkeypatch.context() as patch:
+        patch.setattr(store._shared, "unlock", fail)
+        store.get("any")
+    assert not other.lock("key", 60)
+    clock.forward(PAUSE)
+    store.get("any")
+    assert other.lock("key", 60)
 
 
 def test_a_silent_server_is_waited_for_once(server, clock):

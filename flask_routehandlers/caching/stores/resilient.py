@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from logging import Logger
 from typing import TypeVar
 
@@ -86,6 +87,10 @@ class ResilientStore:
             self._ask(lambda store: store.discard(marks), None)
 
     def lock(self, key: str, seconds: float) -> bool:
+        if not self._is_up:
+            # Another call finds out that the store is back: that releases locks of this process.
+            return self._local.lock(key, seconds)
+
         def lock(store: Store) -> bool:
             try:
                 return store.lock(key, seconds)
@@ -172,18 +177,27 @@ class ResilientStore:
             self._log(message, error)
 
     def _succeed(self) -> None:
-        """Use the shared store again, and release the locks that it still has from before."""
+        """Release the locks that the shared store has from before, and use it again.
+
+        In this order: it cannot tell them from those that this process takes from then on.
+        """
         if self._is_up:
             return
-        with self._lock:
-            self._is_up = True
-            self._local = self._make_local()
-        while self._unreleased and self._is_up:
+        while self._unreleased:
             try:
                 key = self._unreleased.popleft()
             except IndexError:
-                return  # another thread took the last one
-            self.unlock(key)
+                break  # another thread took the last one
+            try:
+                with suppress(StoreRefusedError):
+                    self._shared.unlock(key)
+            except Exception as error:  # it is down again
+                self._unreleased.append(key)
+                raise_if_from_signal(error)
+                return
+        with self._lock:
+            self._is_up = True
+            self._local = self._make_local()
 
     def _log(self, message: str, error: Exception) -> None:
         """Log an error, but the same message once a minute; with its traceback if unexpected."""
