@@ -248,6 +248,22 @@ def test_a_closed_idle_connection_is_replaced(redis):
     assert store.get("key") is not None
 
 
+def test_closed_idle_connections_are_all_replaced(redis, monkeypatch):
+    """Also if there is none left that was not open."""
+    monkeypatch.setattr("flask_routehandlers.caching.stores.redis.MOST_CONNECTIONS", 3)
+    store = redis_store(redis)
+    peers = store._connections._free
+    for _ in range(3):
+        keep(store, an_entry())
+        peers.rotate()
+    assert all(peer.is_used for peer in peers)
+    with redis.client() as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(store.get, "key") for _ in range(3)]
+        assert all(call.result(5) for call in calls)
+
+
 def test_threads_share_a_few_connections(redis, monkeypatch):
     monkeypatch.setattr("flask_routehandlers.caching.stores.redis.MOST_CONNECTIONS", 3)
     store = redis_store(redis)

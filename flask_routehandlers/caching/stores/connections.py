@@ -82,7 +82,15 @@ class Connections:
             peer = self._wait()
         is_reusable = False
         try:
-            reply = peer.call(command)
+            try:
+                reply = peer.call(command)
+            except ConnectionError as error:
+                raise_if_from_signal(error)
+                if not peer.is_used:
+                    raise
+                # The server may have closed what was idle for long, or was restarted.
+                peer.close()
+                reply = peer.call(command)
             is_reusable = True
         except StoreRefusedError as error:
             is_reusable = True
@@ -91,9 +99,6 @@ class Connections:
             raise
         except (OSError, RedisError, ValueError) as error:
             raise_if_from_signal(error)
-            if peer.is_used and isinstance(error, ConnectionError):
-                # The server may have closed what was idle for long, or was restarted.
-                return self.call(command)
             self.close()
             raise StoreError(self._describe(error)) from error
         finally:
