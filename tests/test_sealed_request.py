@@ -278,6 +278,11 @@ def test_attributes_set_by_middleware_are_missing(make_app):
     assert app.test_client().get("/api/x/7").text == "False"
 
 
+def test_a_request_made_by_the_handler_has_no_other_attributes(make_app):
+    app = make_app(handler("hasattr(type(request)(request.environ), 'user')"))
+    assert app.test_client().get("/api/x/7").text == "False"
+
+
 def test_errors_of_a_request_class_are_kept(tree):
     class OwnRequest(Request):
         @property

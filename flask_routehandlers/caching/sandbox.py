@@ -107,8 +107,9 @@ def seal_request_class(request_class: type[Any]) -> type[Any]:
             return super().__getattribute__(name)
 
         def __getattr__(self, name: str) -> Any:
-            # Middleware may have set it on the client's request.
-            if not name.startswith("__") and not hasattr(type(self), name):
+            # Middleware may have set it on the client's request. One that the handler makes of
+            # this class has no seal.
+            if name != "seal" and not name.startswith("__") and not hasattr(type(self), name):
                 self.seal.check(f"request.{name}")
             if hasattr(request_class, "__getattr__"):
                 return super().__getattr__(name)
