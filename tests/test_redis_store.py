@@ -211,6 +211,17 @@ def test_a_jump_of_the_server_clock_makes_stale(redis, jump, age, fresh):
     assert store.get("until revalidated").fresh_for == float("inf")
 
 
+def test_a_lock_ends_when_the_clock_is_set_back(redis):
+    """That of a pause, for example, which its process never releases."""
+    store, other = redis_store(redis), redis_store(redis)
+    assert store.lock("key", 60)
+    assert not other.lock("key", 60)
+    with redis.client() as client:
+        client.pexpire(f"{PREFIX}l:key", (60 + HOUR) * 1000)
+    assert other.lock("key", 60)
+    assert not store.lock("key", 60)
+
+
 # Connections.
 
 

@@ -25,7 +25,7 @@ from werkzeug.wrappers import Response
 
 from ..errors import StoreError
 from .settings import Settings
-from .stores.base import Found, Store, refresh_lock
+from .stores.base import LONGEST_PAUSE, Found, Store, refresh_lock
 from .stores.entry import Entry
 from .workers import Backlog, start_call
 
@@ -35,9 +35,9 @@ FIRST_LOOK, LONGEST_LOOK = 0.01, 0.05
 #: Seconds until the next attempt at a refresh that another process was about to do.
 NEXT_TRY = 0.25
 
-#: Seconds until the next attempt at a refresh that failed, or whose result was not stored: the
-#: first time, and the most after several failures, each of which doubles it.
-FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+#: Seconds until the next attempt at a refresh that failed, or whose result was not stored, for the
+#: first time. Each further failure doubles it.
+FIRST_PAUSE = 1.0
 
 #: How many refreshes wait for a thread at most, and how many attempts are remembered.
 WAITING, REMEMBERED = 100, 10_000

@@ -21,6 +21,9 @@ SHORTEST_RUN = 60
 #: Seconds for which an entry is kept if there is room: the longest time that HTTP caches count.
 LONGEST_LIFE = 365 * 24 * 3600
 
+#: Seconds of the longest pause after refreshes that failed, for which their lock is kept.
+LONGEST_PAUSE = 60.0
+
 
 class StoreRefusedError(StoreError):
     """A shared store answers, but refuses a command: it is full or read-only, for example."""

@@ -14,6 +14,7 @@ from secrets import token_hex
 from ..settings import Settings
 from .base import (
     LONGEST_LIFE,
+    LONGEST_PAUSE,
     LONGEST_RUN,
     SHORTEST_RUN,
     Found,
@@ -24,7 +25,7 @@ from .base import (
 from .connections import Connections, Reply, pack
 from .entry import Entry, dump, load, make_signer, signature, size_of
 from .memory import LRU
-from .scripts import BEGIN, DISCARD, GET, PUT, RENEW
+from .scripts import BEGIN, DISCARD, GET, LOCK, PUT, RENEW
 
 #: Connections of a process at most.
 MOST_CONNECTIONS = 50
@@ -45,6 +46,7 @@ class RedisStore:
         self._signer = make_signer(secret_key)
         self._prefix = settings.prefix
         self._token = token_hex(16).encode()  # marks the locks of this process
+        self._longest_lock = b"%d" % (max(settings.lock, LONGEST_PAUSE) + 1)
         self._lock = threading.Lock()
         # Entries that were verified, each with the command that asks whether it is still current:
         # a hit sends that, and the server sends the bytes of another one only.
@@ -108,8 +110,8 @@ class RedisStore:
 
     def lock(self, key: str, seconds: float) -> bool:
         life = b"%d" % round(seconds * 1000)
-        reply = self._call(b"SET", self._name("l", key), self._token, b"NX", b"PX", life)
-        return reply is not None
+        arguments = self._token, life, self._longest_lock
+        return LOCK.run(self._connections, [self._name("l", key)], *arguments) is not None
 
     def renew(self, key: str, seconds: float) -> bool:
         life = b"%d" % round(seconds * 1000)

@@ -109,6 +109,13 @@ for _, key in ipairs(KEYS) do
 end
 """)
 
+#: KEYS: lock. ARGV: token, milliseconds, seconds of the longest lock. Nothing if the lock is held,
+#: unless it would last longer: then the clock was set back, and it may have no owner any more.
+LOCK = Script("""
+if redis.call('TTL', KEYS[1]) > ARGV[3] + 0 then redis.call('DEL', KEYS[1]) end
+return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+""")
+
 #: KEYS: lock. ARGV: token, milliseconds; 0 to release it. 1 if the lock belongs to the token.
 RENEW = Script("""
 if redis.pcall('GET', KEYS[1]) ~= ARGV[1] then return 0 end
