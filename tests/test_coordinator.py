@@ -465,6 +465,23 @@ def test_logging_that_raises_keeps_no_key_stale(make, clock, monkeypatch):
     assert until(lambda: ask(coordinator, handler).state == "hit")
 
 
+def test_a_pause_grows_when_no_copy_of_the_entry_is_kept(make, clock, caplog):
+    with redis_server() as server, server.client() as client:
+        coordinator = make(redis_store(server, max_bytes=1))
+        handler = Handler(KeyError("one"), KeyError("two"), KeyError("three"))
+        put_stale(coordinator)
+        lives = []
+        for _ in range(3):
+            assert ask(coordinator, handler).state == "stale"
+            settle_coordinator(coordinator)
+            [lock] = client.keys("*l:refresh*")
+            lives.append(client.pttl(lock))
+            client.delete(lock)
+            clock.forward(10)
+    assert lives == [pytest.approx(1000 * 2**n, abs=500) for n in range(3)]
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.parametrize("gone", [NotFound(), Response(status=404), Response(status=204)])
 def test_an_entry_without_a_response_is_dropped(make, gone, caplog):
     coordinator, handler = make(), Handler(gone)

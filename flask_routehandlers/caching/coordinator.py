@@ -39,7 +39,7 @@ NEXT_TRY = 0.25
 #: first time. Each further failure doubles it.
 FIRST_PAUSE = 1.0
 
-#: How many refreshes wait for a thread at most, and how many attempts are remembered.
+#: How many refreshes wait for a thread at most, and how many attempts and pauses are remembered.
 WAITING, REMEMBERED = 100, 10_000
 
 #: How one caller got an answer: it was stored, fresh or stale; this call stored it; another call,
@@ -112,6 +112,8 @@ class Coordinator:
         self._runs: dict[str, _Run] = {}
         # When the next refresh of a key may begin; never while one runs here.
         self._next_try: dict[str, float] = {}
+        # The pause of a key, and when the refresh failed before it.
+        self._pauses: dict[str, tuple[float, float]] = {}
 
     def is_due(self, key: str) -> bool:
         """Return whether this process should try to refresh a stale key now."""
@@ -301,17 +303,19 @@ class Coordinator:
     def _pause(self, job: Job, found: Found, how: str, error: BaseException | None) -> float:
         """Return the seconds until the next attempt may begin; log the first failure in a row.
 
-        :param found: what is served meanwhile. Its entry keeps the pause, until it is stored anew:
-            perhaps by another process, with the same bytes.
+        :param found: what is served meanwhile. If it was stored after the last failure, perhaps by
+            another process, this one is the first.
         :param how: the end of the sentence that says what happened.
         """
-        seconds: float
-        seconds, failed = found.entry.planned.get("pause", (0.0, float("-inf")))
-        is_first = failed < found.stored
-        seconds = min(seconds * 2, LONGEST_PAUSE)
-        if is_first:
-            seconds = FIRST_PAUSE
-        found.entry.planned["pause"] = seconds, found.now()
+        with self._lock:
+            seconds, failed = self._pauses.pop(job.key, (0.0, float("-inf")))
+            is_first = failed < found.stored
+            seconds = min(seconds * 2, LONGEST_PAUSE)
+            if is_first:
+                seconds = FIRST_PAUSE
+            self._pauses[job.key] = seconds, found.now()
+            if len(self._pauses) > REMEMBERED:
+                del self._pauses[next(iter(self._pauses))]
         if is_first:
             message = "Refreshing %s %s: the stored response is served until a refresh succeeds"
             self._logger.error(message, job.name, how, exc_info=error)

@@ -33,7 +33,7 @@ class Entry:
     :param etag: its entity tag, with quotes.
     :param tags: the names that revalidate it.
     :param revalidate: seconds until it is stale, or ``None``: fresh until revalidated.
-    :param planned: whatever readers derive from it or note, for as long as this object is kept.
+    :param planned: whatever readers derive from it once, for as long as this object is kept.
     """
 
     key: str
