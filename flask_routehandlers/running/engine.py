@@ -112,10 +112,13 @@ class Engine:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=CLEAN_UP_SECONDS)
-        await self._loop.shutdown_asyncgens()
-        self._loop.stop()
+        try:
+            if tasks:
+                await asyncio.wait(tasks, timeout=CLEAN_UP_SECONDS)
+            await self._loop.shutdown_asyncgens()
+        finally:
+            # A task may have cancelled all others, this one too.
+            self._loop.stop()
 
 
 class SharedEngine(Engine):

@@ -146,6 +146,27 @@ run_async(start())
     assert run_script(script, "-X", "dev") == "cleaned up\nclosed\n"
 
 
+def test_a_task_that_cancels_all_others_does_not_keep_a_process(run_script: RunScript) -> None:
+    script = """
+import asyncio, atexit, time
+# Called last.
+atexit.register(lambda: print(time.monotonic() - begun < 5))
+from flask_routehandlers.running.modes import run_async
+async def supervise():
+    try:
+        await asyncio.sleep(60)
+    finally:
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+async def start():
+    global task
+    task = asyncio.create_task(supervise())
+run_async(start())
+begun = time.monotonic()
+"""
+    assert run_script(script) == "True\n"
+
+
 def test_a_blocked_loop_does_not_keep_a_process(run_script: RunScript) -> None:
     script = """
 import asyncio, threading, time
