@@ -81,12 +81,17 @@ class _Overridden(Scopes):
 
     def __init__(self, tree: Scopes, overrides: list[Functions]) -> None:
         super().__init__(tree.definitions, tree.failures, tree.imported, tree.below)
+        self._tree = tree
         self.identities = dict(tree.identities)
         self.overrides = overrides
 
     def plan_dependency(self, definition: Definition) -> Dependency:
-        """Plan a dependency, and what takes its place."""
-        dependency = super().plan_dependency(definition)
+        """Return a dependency as it is, unless it asks for others now, or one takes its place."""
+        dependency = self._tree.make(definition)
+        asks = {name: self.make(each.definition) for name, each in dependency.asks.items()}
+        if asks != dependency.asks:
+            identity = self.identify(definition.function, asks)
+            dependency = Dependency(definition, dependency.binding, asks, identity)
         for functions in self.overrides:
             if definition.name in functions:
                 dependency = self._replace(dependency, functions[definition.name])

@@ -187,6 +187,26 @@ __all__ = ['db', 'session']
     assert calls == ["db"]
 
 
+def test_nothing_else_is_planned_again(serve):
+    client = serve(
+        """
+class Number(int):
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        log("planned")
+        return handler(int)
+
+def db(): return 'db'
+def number(n: Query[Number], db) -> int: return n
+""",
+        "def GET(number, db): return [number, db]",
+    )
+    assert "planned" in take_log()
+    with override(client.application, db=lambda: "fake"):
+        assert client.get("/api/x?n=1").json == [1, "fake"]
+    assert take_log() == []
+
+
 def test_an_unknown_name_is_an_error(client):
     with pytest.raises(LookupError) as caught, override(client.application, usr=lambda: 1):
         pass
