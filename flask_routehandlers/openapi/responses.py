@@ -16,8 +16,18 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain
-from typing import Any
+from typing import (
+    Any,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    Required,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from flask import Flask
 from werkzeug.exceptions import (
@@ -34,6 +44,7 @@ from ..contracts.invalid import MIMETYPE, InvalidRequest
 from ..contracts.outputs import Answer
 from ..contracts.readers import BodyReader, BytesReader, FormGuard
 from ..contracts.settings import invalid_status
+from ..contracts.signature import is_typed_dict, unalias
 from ..handlers.errors import makes_response
 from ..mount import Mount
 from .operations import Operation, read_outputs
@@ -41,6 +52,19 @@ from .requests import places_of
 from .schemas import Mode, Schema, Schemas
 
 ErrorClass = type[HTTPException]
+
+
+class Header(NamedTuple):
+    """A header of an answer.
+
+    :param name: its name.
+    :param annotation: the type of its value.
+    :param is_required: whether every such answer has it.
+    """
+
+    name: str
+    annotation: Any
+    is_required: bool
 
 
 class Responses:
@@ -66,8 +90,8 @@ class Responses:
         for answer in chain(*declared, *self._handled.values()):
             if answer.kind == "json":
                 yield answer.annotation, "serialization"
-            if answer.headers is not None:
-                yield answer.headers, "serialization"
+            for header in _read_headers(unalias(answer.headers)):
+                yield header.annotation, "serialization"
 
     def make(self, operation: Operation, schemas: Schemas) -> dict[str, Any]:
         """Return the Responses Object of an operation.
@@ -135,9 +159,9 @@ class Responses:
             if answer.kind == "json":
                 schema = schemas.of(answer.annotation, "serialization")
             if answer.kind != "empty":
-                yield self._find_media_type(answer, schemas, is_written=is_written), schema
+                yield self._find_media_type(answer, is_written=is_written), schema
 
-    def _find_media_type(self, answer: Answer, schemas: Schemas, *, is_written: bool) -> str:
+    def _find_media_type(self, answer: Answer, *, is_written: bool) -> str:
         """Return the media type of the body of an answer, ``*/*`` if it is not known.
 
         A header ``Content-Type`` of a ``Literal`` type declares it. Otherwise JSON is
@@ -145,14 +169,17 @@ class Responses:
         ``application/octet-stream`` only if a contract writes them: from a plain handler, Flask
         sends them with its default.
         """
-        headers = schemas.resolve(schemas.of(answer.headers, "serialization"))
-        for name, schema in headers.get("properties", {}).items():
-            if name.lower() == "content-type":
-                values: list[str] = schema.get("enum", [schema.get("const", "*/*")])
-                return values[0]
+        headers = _read_headers(unalias(answer.headers))
+        for header in headers:
+            if header.name.lower() == "content-type":
+                declared = unalias(header.annotation)
+                media_types: tuple[Any, ...] = ("*/*",)
+                if get_origin(declared) is Literal:
+                    media_types = get_args(declared)
+                return str(media_types[0])
         if answer.kind == "json":
             return "application/json"
-        if answer.headers is not None and "properties" not in headers:
+        if answer.headers is not None and not headers:
             return "*/*"  # any header may be among them
         if answer.kind == "bytes" and is_written:
             return "application/octet-stream"
@@ -201,15 +228,36 @@ def _make_headers(answers: Iterable[Answer], schemas: Schemas) -> dict[str, Any]
     """Return the Header Objects of answers by name, without that of the media type."""
     headers: dict[str, Any] = {}
     for answer in answers:
-        described = schemas.resolve(schemas.of(answer.headers, "serialization"))
-        for name, schema in described.get("properties", {}).items():
-            if name.lower() != "content-type":
-                # Its title is its name.
-                schema = {key: value for key, value in schema.items() if key != "title"}
-                headers[name] = {"schema": schema}
-                if name in described.get("required", ()):
-                    headers[name]["required"] = True
+        for header in _read_headers(unalias(answer.headers)):
+            if header.name.lower() != "content-type":
+                schema = schemas.of(header.annotation, "serialization")
+                headers[header.name] = {"schema": schema}
+                if header.is_required:
+                    headers[header.name]["required"] = True
     return headers
+
+
+@cache  # so that types are the same objects whenever they are asked for
+def _read_headers(kind: Any) -> tuple[Header, ...]:
+    """Return the headers that a type declares: the keys of a TypedDict.
+
+    A library could describe the whole type, but not if a single key has no schema, and a handler
+    sends its keys without their aliases.
+    """
+    if not is_typed_dict(kind):
+        return ()
+    try:
+        annotations = get_type_hints(kind, include_extras=True)
+    except Exception:  # of a name that only type checkers can read
+        return ()
+    headers = []
+    for name, annotation in annotations.items():
+        is_required = name in kind.__required_keys__
+        while get_origin(annotation) in (Required, NotRequired):
+            is_required = get_origin(annotation) is Required
+            (annotation,) = get_args(annotation)
+        headers.append(Header(name, annotation, is_required))
+    return tuple(headers)
 
 
 def _status_of(app: Flask, error: ErrorClass) -> int:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from werkzeug.exceptions import Conflict, HTTPException, NotFound
 
 from flask_routehandlers import InvalidRequest, RouteHandlers
+from flask_routehandlers.contracts import libraries
 from tests.openapi.support import DOCUMENT, DOCUMENT_FILE, document_of
 from tests.support import bare_app
 
@@ -111,6 +112,49 @@ def test_headers_are_those_of_a_typed_dict(describe):
         "total": {"schema": {"type": "integer", "minimum": 0}},
     }
     assert "headers" not in item["patch"]["responses"]["200"]
+
+
+def test_a_header_without_a_schema_is_listed_with_the_others(operation):
+    code = """
+class Headers(TypedDict):
+    Location: Annotated[str, Field(alias="place", title="Where")]
+    Vary: 'NotRequired[HeaderSet]'
+def GET() -> tuple[str, Literal[201], Headers]: ...
+"""
+    described = operation(f"from werkzeug.datastructures import HeaderSet{code}")
+    response = described["responses"]["201"]
+    assert response["headers"] == {
+        "Location": {"schema": {"type": "string", "title": "Where"}, "required": True},
+        "Vary": {"schema": {}},
+    }
+    assert response["content"] == {"text/html": STRING}
+
+
+def test_headers_are_known_without_a_library(describe, monkeypatch):
+    monkeypatch.setattr(libraries, "find_spec", lambda name: None)
+    item = describe({"x/route.py": HEADERS})["paths"]["/api/x"]
+    assert item["get"]["responses"]["200"]["headers"] == {
+        "Link": {"schema": {}, "required": True},
+        "total": {"schema": {}},
+    }
+    assert item["post"]["responses"]["201"]["content"] == {"text/csv; charset=utf-8": STRING}
+
+
+def test_a_type_of_headers_takes_no_name_from_a_schema(describe):
+    headers = "class Page(TypedDict):\n    Link: str\n"
+    document = describe(
+        {
+            "a/route.py": headers + "def GET() -> tuple[str, Literal[201], Page]: ...",
+            "b/route.py": "class Page(BaseModel):\n    n: int\ndef GET() -> Page: ...",
+        }
+    )
+    assert [*document["components"]["schemas"]] == ["Page"]
+
+
+def test_headers_that_only_type_checkers_can_read_are_left_out(operation):
+    headers = "class Headers(TypedDict):\n    Link: 'Unknown'\n"
+    described = operation(f"{headers}def GET() -> tuple[str, Literal[201], Headers]: ...")
+    assert described["responses"]["201"] == {"description": "Created", "content": {"*/*": STRING}}
 
 
 def test_a_content_type_is_a_media_type(describe):
