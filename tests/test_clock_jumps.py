@@ -75,7 +75,6 @@ app.config["ROUTE_HANDLERS_CACHE_URL"] = os.environ.get("REDIS")
 app.config["ROUTE_HANDLERS_CACHE_TIMEOUT"] = 5
 RouteHandlers(app)
 """
-STARTED = "import time\nfrom itertools import count\nstarted = count(1)\n"
 FILES = {
     "wsgi.py": WSGI,
     # What a machine's clock says, and no cache.

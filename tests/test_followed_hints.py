@@ -276,7 +276,6 @@ def rename_setting(tree: Tree, problem: Problem, name: str) -> None:
     tree.edit(tree.wsgi, wrong, name)
 
 
-WITH_QUERY = r"from flask_routehandlers import Query\n"
 FORM = r"def middleware\(request, call_next\), which returns call_next\(\) or another response"
 METHOD = r"DELETE|GET|HEAD|OPTIONS|PATCH|POST|PUT|QUERY"
 NAME = r"\[+[^\s']*\]+|\(\w+\)"

@@ -82,11 +82,6 @@ def limited(kind: str) -> str:
     )
 
 
-def make_instance(kind: str, name: str, **fields: Any) -> str:
-    """Return the code of a value of a structured type."""
-    return f"{name}({', '.join(f'{field}={value!r}' for field, value in fields.items())})"
-
-
 def one_route(
     folder: Path, code: str, options: Mapping[str, Any] | None = None, **config: Any
 ) -> Flask:

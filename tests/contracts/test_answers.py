@@ -206,16 +206,6 @@ def GET() -> T: return {"when": datetime(2026, 1, 2), "price": Decimal("1.50")}
     assert client.get("/api/x").mimetype == "application/vnd.api+json"
 
 
-WHOLE = {
-    "model": "M(a=1, b=S(c=2))",
-    "dataclass": "D(a=1, b=D(a=2))",
-    "pydantic dataclass": "P(a=1)",
-    "Struct": "S(c=2)",
-    "attrs": "A(a=1)",
-    "root": "R([1])",
-}
-
-
 @pytest.mark.parametrize(
     ("returned", "body"),
     [
