@@ -77,8 +77,8 @@ def make_routes(
 ) -> Iterator[Route]:
     """Make the route of each route file, in the order of the tree.
 
-    :param scopes: the dependencies of each folder, from :func:`make_scopes`.
-    :param links: the middleware of each folder, from :func:`make_links`.
+    :param scopes: the dependencies of each folder, from :func:`~.scopes.make_scopes`.
+    :param links: the middleware of each folder, from :func:`~.scopes.make_links`.
     :param findings: takes what is wrong with the files.
     :returns: the routes. In debug mode a broken file has one too, which answers with the error.
     """

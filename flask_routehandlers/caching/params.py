@@ -2,7 +2,7 @@
 
 They are what ``export`` and ``warm`` render, and, with ``dynamic_params = False``, the only ones
 that exist. Parameters become a path by the app's own rules and have to lead back to the same file:
-a list that is wrong is an error and no 404 of a client.
+a list that is wrong is an error, not a 404 for a client.
 """
 
 from __future__ import annotations

@@ -52,7 +52,10 @@ class Seal:
         self._is_strict = is_strict
 
     def check(self, name: str) -> None:
-        """:raises StaticRequestError: when it is closed and strict."""
+        """Refuse to read a part of the request.
+
+        :raises StaticRequestError: when it is closed and strict.
+        """
         if self.is_closed and self._is_strict:
             raise StaticRequestError(self.file, name)
 

@@ -74,7 +74,7 @@ class StaticRoute:
         self.file_tag = f"file:{static.namespace}:{static.file}"
         self._answer_path = self._make_answer()
         serve = functools.update_wrapper(partial(self._serve), self.handler.binding.function)
-        #: What is the handler of the file in its place.
+        #: The GET of the file: this object in the place of the handler.
         self.link = Link(static.file, "GET", Binding(serve, (), is_direct=True))
 
     def __repr__(self) -> str:
@@ -311,7 +311,10 @@ class StaticRoute:
         return Job(self._list_key, name, lambda: (self.file_tag, *self._tags), compute)
 
     def _refuse_unlisted(self, path: str) -> None:
-        """:raises ~werkzeug.exceptions.NotFound: for another path than those of a closed route."""
+        """Refuse a path that the list of a closed route lacks.
+
+        :raises ~werkzeug.exceptions.NotFound: for such a path.
+        """
         if self.config.dynamic_params:
             return
         coordinator = self.cache.coordinator

@@ -1,8 +1,9 @@
 """The commands of ``flask route-handlers``: a module for each.
 
 A module has the command's options, output and exit status. What it computes is in modules next to
-it where that is long: ``match`` has ``explain``, ``new`` has ``scaffold`` and ``source``, ``warm``
-and ``export`` have ``rendering``, ``typecheck`` has ``mypy``.
+it where that is long: ``match`` has ``explain`` and ``contracts``, and shares ``steps`` with
+``listing``; ``new`` has ``scaffold`` and ``source``, ``warm`` and ``export`` have ``rendering``,
+``typecheck`` has ``mypy``. All of them use ``common``.
 
 The docstrings of commands are what ``--help`` prints. The exit status is 0 for success, 1 for an
 answer of "no", such as a difference or an error in a tree, and 2 if there was nothing to work on.

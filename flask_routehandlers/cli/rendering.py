@@ -56,7 +56,7 @@ class StaticUrl:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The response of a static handler for a URL: one that is no error of the server."""
+    """The response of a static handler for a URL: one that is not an error of the server."""
 
     url: StaticUrl
     status: int

@@ -1,7 +1,7 @@
 """The functions that a request runs through, with their files and lines.
 
-``match`` and ``list`` show them. The order is that of a request: for each middleware from the
-outermost in its new dependencies and itself, then those of the handler, then the handler. Editors
+``match`` and ``list`` show them. The order is that of a request: for each middleware, from the
+outermost in, its new dependencies and itself, then those of the handler, then the handler. Editors
 do not know the link between an argument and its dependency; the lines here are a substitute.
 """
 

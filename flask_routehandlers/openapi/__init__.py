@@ -6,11 +6,14 @@ Both are handlers. In ``app/api/openapi.json/route.py``::
 
     GET = document
 
-:mod:`~.serving` and :mod:`~.page` answer their requests. :mod:`~.document` puts a document
-    together, from what :mod:`~.operations` collects about each method of each route. The other
-    modules make one kind of object each (paths, parameters, responses, schemas, security schemes),
-    check patches, or compare two documents. ``build`` imports from here only for a tree that uses
-    OpenAPI, so that other apps do not pay for it.
+``serving`` and ``page`` answer their requests. ``document`` puts a document together, from what
+``operations`` collects about each method of each route; ``paths``, ``requests``, ``responses``,
+``schemas`` and ``security`` make one kind of object each. ``patches`` are checked at start-up by
+``patch_problems``, called by ``checking``, and whole documents by ``validation`` for the command
+``check``. ``differences`` and ``schema_differences`` compare two documents.
+
+``build`` imports from here only for a tree that uses OpenAPI, so that other apps do not pay for
+it.
 """
 
 from .page import docs

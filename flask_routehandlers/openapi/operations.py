@@ -1,7 +1,7 @@
 """Collect what is known about each operation: a method of a route.
 
-This is the one place of ``openapi/`` that looks at bindings, links and plans. What it returns is
-data, :class:`Operation`, from which the other modules make their parts of the document.
+This is the one place of ``openapi/`` that looks at links and bindings. What it returns is data,
+:class:`Operation`, from which the other modules make their parts of the document.
 
 A request that reaches a handler has passed its middleware and the dependencies of both, so an
 operation has the arguments, credentials and errors of all of these. Names and tags of operations

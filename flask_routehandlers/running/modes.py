@@ -53,7 +53,7 @@ def run_async(coroutine: Coroutine[Any, Any, T]) -> T:
     except engine.cancelled_error as error:
         if call is not None:
             raise
-        # It is no Exception, and would end the worker of some servers.
+        # It is not an Exception, and would end the worker of some servers.
         raise RuntimeError("The coroutine was cancelled.") from error
     finally:
         if call is not None:
