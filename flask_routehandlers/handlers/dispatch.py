@@ -106,7 +106,7 @@ class Dispatcher:
             if "GET" in asking:
                 asking.add("HEAD")
         self.planned: Mapping[str, Call] = planned or _NO_CALLS
-        #: The methods of those that are called with the request in addition.
+        #: The methods of the direct ones that get the request in addition.
         self.asking: Collection[str] = asking or ()  # an empty set has 200 bytes
 
     def method_of(self, current: Request) -> str:

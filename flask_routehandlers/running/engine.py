@@ -34,7 +34,7 @@ class Engine:
     #: For modules that do not import asyncio.
     cancelled_error = asyncio.CancelledError
 
-    #: A queue on which a thread waits that is not the loop's.
+    #: The class of the queue on which the thread of a request waits.
     inbox_class: type[Any] = SimpleQueue
 
     _spare: ThreadPoolExecutor | None = None
