@@ -406,6 +406,17 @@ def test_a_missing_entry_waits_for_no_pause(make):
     assert (answer.state, body(answer)) == ("stored", b"run 2")
 
 
+def test_a_new_entry_has_no_pause_where_the_old_one_failed(make, clock):
+    coordinator, handler = make(), Handler(KeyError("no database"), entry_of(b"new", 0))
+    put_stale(coordinator)
+    ask(coordinator, handler)
+    settle_coordinator(coordinator)
+    coordinator.store.revalidate_key(KEY)
+    assert ask(coordinator, handler).state == "stored"
+    assert ask(coordinator, handler).state == "stale"
+    assert until(lambda: handler.runs == 3)
+
+
 @pytest.mark.parametrize("kind", ["memory", "shared"])
 def test_a_new_entry_has_no_pause(make, clock, kind):
     with ExitStack() as stack:

@@ -175,6 +175,7 @@ class Coordinator:
                 run.is_private = True
             elif answer.state == "stored":
                 run.found = answer.result
+                self._end_pause(job.key)
             return answer
         finally:
             self._leave(job.key, run)
@@ -252,6 +253,12 @@ class Coordinator:
             self._next_try[job.key] = float("inf")
         if not self._refreshes.add(partial(self._refresh, job)):
             self._try_again(job.key, 0.0)
+
+    def _end_pause(self, key: str) -> None:
+        """Let this process refresh a key again, unless it does so now."""
+        with self._lock:
+            if self._next_try.get(key) != float("inf"):
+                self._next_try.pop(key, None)
 
     def _try_again(self, key: str, seconds: float) -> None:
         """Let this process refresh a key again, but not within some seconds."""
