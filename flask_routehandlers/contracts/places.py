@@ -227,13 +227,14 @@ def _alias_of(argument: Argument) -> str | None:
     for item in split_annotated(argument.annotation)[1]:
         if type(item).__module__ == "pydantic.fields":
             alias: Any = item.validation_alias or item.alias
-            if alias and not isinstance(alias, str):
+            if isinstance(alias, str):
+                return alias
+            if alias:
                 raise ContractError(
                     f"{argument.function} cannot read {argument.name}: The alias {alias!r} is not "
                     "a string.",
                     'Write Field(alias="page-size").',
                 )
-            return alias or None
     return None
 
 

@@ -184,6 +184,16 @@ def GET(page: Query[Page], sort: Query[Sort],
     assert [error["pointer"] for error in errors] == ["#/order", "#/page-size", "#/sort-by"]
 
 
+def test_an_alias_can_follow_another_field(serve):
+    client = serve("""
+Size = Annotated[int, Field(ge=1)]
+def GET(size: Query[Annotated[Size, Field(alias="page-size")]]): return [size]
+""")
+    assert client.get("/api/x?page-size=3").json == [3]
+    [error] = client.get("/api/x?page-size=0").json["errors"]
+    assert (error["pointer"], error["code"]) == ("#/page-size", "greater_than_equal")
+
+
 STRICT = {
     "model": "class Page(BaseModel):\n    model_config = {'extra': 'forbid'}\n"
     "    limit: int = 3\n",
