@@ -64,7 +64,8 @@ def bind(
         check_required(name, function, unmarked, available, below, visible.imported, kind)
         check_defaults(name, function, unmarked, visible.types)
         if not hasattr(function, "__wrapped__"):
-            check_types(name, function, parameters)
+            in_path = {name: p for name, p in parameters.items() if name in outer}
+            check_types(name, function, in_path)
     # A handler that spells out no names gets what Flask would pass.
     by_default = parameters if kind.is_view else (*parameters, *kind.extras)
     wanted = _find_wanted(signatures, by_default)

@@ -218,6 +218,19 @@ def test_an_unreadable_annotation_hides_no_other(refusal):
     assert message.startswith("GET annotates x as int, but the folder [x] passes a str.")
 
 
+PARTIAL = "import functools\ndef show(x: int, y): return str(x)\n"
+
+
+def test_what_a_partial_asks_for_is_compared(refusal):
+    [message] = refusal(f"{PARTIAL}GET = functools.partial(show, y=1)", "[x]")
+    assert message.startswith("GET annotates x as int, but the folder [x] passes a str.")
+
+
+def test_what_a_partial_has_filled_is_not_compared(make_app):
+    code = f"{PARTIAL}GET = functools.partial(show, 3, 4)"
+    assert make_app({"[x]/route.py": code}).test_client().get("/api/ann").text == "3"
+
+
 def test_only_path_parameters_are_compared(make_app):
     code = "def GET(x, request: int, params: int, extra: bytes = None) -> bytes: return x"
     assert make_app({"[x]/route.py": code}).test_client().get("/api/ann").text == "ann"
