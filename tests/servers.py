@@ -81,11 +81,17 @@ class RedisServer:
     def go_on(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
-    def client(self) -> Any:
+    @contextmanager
+    def client(self) -> Iterator[Any]:
         """A plain client, to look at what is in it."""
         import redis
 
-        return redis.Redis(port=self.port, socket_timeout=5)
+        client = redis.Redis(port=self.port, socket_timeout=5)
+        try:
+            yield client
+        finally:
+            # close() of redis-py 5.0 leaves connections to the garbage collector.
+            client.connection_pool.disconnect()
 
     def make_stale(self, seconds: float = 10_000) -> None:
         """Set back the time at which every entry was stored."""
