@@ -14,8 +14,8 @@ from flask import Flask
 
 from .dependencies.planning import Scopes
 from .errors import Problem, RouteHandlersError
-from .handlers.chain import Link
 from .handlers.endpoint import Endpoint
+from .handlers.link import Link
 from .routing.rules import RouteRule
 from .tree.model import RouteFile, Tree
 

@@ -31,7 +31,6 @@ from .errors import (
     RouteHandlersError,
     RouteImportError,
 )
-from .handlers.chain import Link
 from .handlers.config import find_config_problems, find_config_warnings, read_config
 from .handlers.dispatch import Dispatcher
 from .handlers.endpoint import failed_view, make_endpoint
@@ -42,6 +41,7 @@ from .handlers.exports import (
     find_handler_problems,
     read_handlers,
 )
+from .handlers.link import Link
 from .handlers.query_keys import share_query
 from .handlers.views import plain_view
 from .mount import Route

@@ -32,8 +32,8 @@ from .errors import (
     RouteTreeError,
     install_hint,
 )
-from .handlers.chain import Link
 from .handlers.exports import find_middleware_problems, read_middleware
+from .handlers.link import Link
 from .handlers.responses import response_maker
 from .routing.converters import segment_types, value_type
 from .routing.prefix import prefix_parameters

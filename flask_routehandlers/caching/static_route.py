@@ -19,9 +19,9 @@ from werkzeug.exceptions import NotFound
 
 from ..binding.model import Binding
 from ..errors import skip_frames
-from ..handlers.chain import Link
 from ..handlers.config import RouteConfig, check_tags
 from ..handlers.dispatch import Dispatcher, current_request
+from ..handlers.link import Link
 from ..handlers.results import respond
 from ..handlers.views import plain_view
 from .cache import Cache
@@ -107,7 +107,7 @@ class StaticRoute:
         current = current_request()
         if current.method == "OPTIONS":
             # A handler that answers its preflight itself: that is not stored.
-            return self._dispatcher.call("GET", current, current.view_args or {}, None)
+            return self._dispatcher.call(self.handler, current, current.view_args or {})
         return self._answer_path(current.path, current.environ)
 
     def _make_answer(self) -> Callable[[str, Any], Response]:
@@ -231,11 +231,11 @@ class StaticRoute:
         """Return a request context in which there is nothing of a client."""
         return seal_context(self._app, path, self.file, is_strict=self.config.is_strict)
 
-    def _call(self, name: str, context: Any) -> Any:
+    def _call(self, function: Link, context: Any) -> Any:
         """Call ``GET`` or ``cache_tags`` in a sealed context."""
         values = match_request(context, self._static.endpoint)
         try:
-            return self._dispatcher.call(name, context.request, values, None)
+            return self._dispatcher.call(function, context.request, values)
         except AttributeError as error:
             if error.obj is g._get_current_object():
                 error.add_note(_MISSING_IN_G.format(file=self.file, name=error.name))
@@ -243,7 +243,7 @@ class StaticRoute:
 
     def _call_handler(self, context: Any) -> Response:
         """Return what the handler returns as a response, and apply ``after_this_request``."""
-        response = respond(self._app, self._call("GET", context), "GET", self.file)
+        response = respond(self._app, self._call(self.handler, context), self.handler)
         # Flask has no public name for the functions of after_this_request.
         for function in context._after_request_functions:
             response = self._app.ensure_sync(function)(response)
@@ -282,9 +282,10 @@ class StaticRoute:
         :raises TypeError: when ``cache_tags`` returns anything but a list of tags.
         """
         tags = self._tags
-        if "cache_tags" in self._dispatcher.handlers:
+        find_tags = self._dispatcher.handlers.get("cache_tags")
+        if find_tags is not None:
             with self._seal(path) as context:
-                returned = self._call("cache_tags", context)
+                returned = self._call(find_tags, context)
             try:
                 tags = check_tags(returned)
             except TypeError as error:

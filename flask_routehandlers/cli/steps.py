@@ -15,7 +15,7 @@ from typing import Any
 
 from ..dependencies.model import Dependency
 from ..errors import shown_path
-from ..handlers.chain import Link
+from ..handlers.link import Link
 from ..mount import Mount, Route
 
 

@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from types import CoroutineType, GeneratorType
-from typing import Any, NamedTuple
+from typing import Any
 
 from flask import Flask, Request, Response, stream_with_context
 
-from ..binding.model import Binding
 from ..dependencies.model import Call as ValuesCall
-from ..dependencies.model import Dependency, Plan, Values
+from ..dependencies.model import Values
 from ..dependencies.resolving import keep_streams, note_failure, run, run_in_loop
 from ..running.modes import call_sync, run_for
 from .errors import answer_error
+from .link import Link
 from .results import AsyncBody, complete, make_response, respond
-
-_KIND = "A middleware"
 
 #: Answers a request, given the values of its path parameters, and its dependencies if any
 #: function of the route asks for some.
@@ -29,50 +27,6 @@ Call = Callable[[Request, dict[str, Any], Values | None], Response]
 
 #: The same inside an event loop.
 AsyncCall = Callable[[Request, dict[str, Any], Values | None], Coroutine[Any, Any, Response]]
-
-
-class Link(NamedTuple):
-    """One function of a chain: a middleware, or the handler at its end.
-
-    :param file: the file, relative to the root.
-    :param name: the function's name in it: ``GET``, ``middleware``, ``middleware[1] (limit)``.
-    :param binding: the plan of its call.
-    :param plan: how it gets its dependencies, if it asks for some.
-    """
-
-    file: str
-    name: str
-    binding: Binding
-    plan: Plan | None = None
-
-    @property
-    def dependencies(self) -> tuple[Dependency, ...]:
-        """The dependencies that run for it, each after those that it asks for."""
-        if self.plan is None:
-            return ()
-        return self.plan.run.order
-
-    @property
-    def needs_loop(self) -> bool:
-        """``True`` if it, or a dependency of it, is async."""
-        return self.binding.awaits or (self.plan is not None and self.plan.run.is_async)
-
-    def check_call(self, is_called: bool, arguments: object, named: object) -> None:
-        """Refuse a second call of ``call_next``, and arguments.
-
-        :raises RuntimeError: for a second call.
-        :raises TypeError: for arguments.
-        """
-        if is_called:
-            raise RuntimeError(
-                f"{self.name} in {self.file} called call_next() twice. "
-                "A request is answered once: keep the response of the first call."
-            )
-        if arguments or named:
-            raise TypeError(
-                f"{self.name} in {self.file} passed call_next() an argument. "
-                "It takes none: the next function gets the same request."
-            )
 
 
 def compose(app: Flask, links: Sequence[Link], answer: Call, answer_in_loop: AsyncCall) -> Call:
@@ -100,7 +54,7 @@ def compose(app: Flask, links: Sequence[Link], answer: Call, answer_in_loop: Asy
 
 def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
     """Return a link that is called as a plain function."""
-    file, name, binding, plan = link
+    binding, plan = link.binding, link.plan
     function = binding.function
     is_usual = (
         not binding.names
@@ -112,7 +66,7 @@ def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
     response_class = app.response_class
 
     def answer(call: ValuesCall, values: Values) -> Response:
-        return respond(app, call(values), name, file, _KIND)
+        return respond(app, call(values), link)
 
     def call(request: Request, values: dict[str, Any], state: Values | None) -> Response:
         is_called = False
@@ -144,7 +98,7 @@ def _sync_link(app: Flask, link: Link, inner: Call) -> Call:
             result = function(**arguments)
         if type(result) is response_class:
             return result
-        return respond(app, result, name, file, _KIND)
+        return respond(app, result, link)
 
     return call
 
@@ -163,8 +117,7 @@ def _loop_link(app: Flask, link: Link, inner: AsyncCall) -> AsyncCall:
         if isinstance(result, CoroutineType):
             result.close()
             raise TypeError(f"{name} in {file} returned a coroutine. Write await call_next().")
-        result = complete(app, result, name, file, _KIND)
-        return make_response(app, result, name, file, _KIND)
+        return make_response(app, complete(app, result, link), link)
 
     async def answer(call: ValuesCall, values: Values) -> Response:
         if binding.is_async:

@@ -25,8 +25,9 @@ from ..dependencies.model import Call as ValuesCall
 from ..dependencies.model import Plan, Values
 from ..dependencies.resolving import make_values, run, run_in_loop
 from ..running.modes import call_sync, run_for
-from .chain import Call, Link, bridge
+from .chain import Call, bridge
 from .exports import allowed_methods
+from .link import Link
 from .responses import MakeResponse, response_maker
 from .results import PLAIN, complete, make_response, respond
 
@@ -90,15 +91,16 @@ class Dispatcher:
         # The handlers that ask for dependencies, with all that runs before and after them.
         planned: dict[str, Call] = {}
         asking = set()
-        for method, (_, _, binding, plan) in handlers.items():
+        for method, handler in handlers.items():
+            binding = handler.binding
             if binding.is_direct:
                 self.direct[method] = binding.function
                 if binding.is_async:
                     self.direct[method] = _as_sync(app, binding)
                 if binding.extras:
                     asking.add(method)
-            if plan is not None:
-                planned[method] = self._plan(method, binding, plan)
+            if handler.plan is not None:
+                planned[method] = self._plan(handler, handler.plan)
         if "HEAD" not in handlers:
             for calls in (self.direct, planned):
                 if "GET" in calls:
@@ -147,13 +149,13 @@ class Dispatcher:
         handler = self.handlers.get(method)
         if handler is not None:
             binding = handler.binding
-            if method in self.planned or binding.writer or binding.is_async:
-                result = self.call(method, current, values, state)
+            if handler.plan or binding.writer or binding.is_async:
+                result = self.call(handler, current, values, state)
             else:
                 result = binding.function(**binding.read_arguments(current, values))
             if current.method != "OPTIONS" or method == "OPTIONS":
                 return result
-            response = respond(self.app, result, method, self.file)
+            response = respond(self.app, result, handler)
         else:
             response = self._answer_without_handler(current)
         response.headers["Allow"] = ", ".join(self.allowed)
@@ -171,29 +173,29 @@ class Dispatcher:
         return response
 
     def call(
-        self, method: str, current: Request, values: dict[str, Any], state: Values | None
+        self, handler: Link, current: Request, values: dict[str, Any], state: Values | None = None
     ) -> Any:
         """Call a handler, and write its result as its return annotation declares.
 
         :returns: a response if it asks for dependencies, which are cleaned up already; otherwise
             the result as it is.
         """
-        if method in self.planned:
-            return self.planned[method](current, values, state)
-        binding = self.handlers[method].binding
+        if handler.plan is not None:
+            return self.planned[handler.name](current, values, state)
+        binding = handler.binding
         arguments = binding.read_arguments(current, values)
         return self._invoke(binding, partial(binding.function, **arguments))
 
-    def _plan(self, method: str, binding: Binding, plan: Plan) -> Call:
+    def _plan(self, handler: Link, plan: Plan) -> Call:
         """Return the function that calls a handler after its dependencies."""
-        app, file = self.app, self.file
-        is_usual, make_plain = not (binding.writer or binding.is_async), self.make_plain
+        app, make_plain, binding = self.app, self.make_plain, handler.binding
+        is_usual = not (binding.writer or binding.is_async)
 
         def answer(call: ValuesCall, values: Values) -> Response:
             result = call(values) if is_usual else self._invoke(binding, partial(call, values))
             if type(result) in PLAIN:
                 return make_plain(result)
-            return respond(app, result, method, file)
+            return respond(app, result, handler)
 
         def call(current: Request, values: dict[str, Any], state: Values | None) -> Response:
             return run(plan, answer, state or make_values(current, values))
@@ -201,7 +203,7 @@ class Dispatcher:
         async def answer_in_loop(
             current: Request, values: dict[str, Any], state: Values | None
         ) -> Response:
-            return await self._answer_in_loop(method, current, values, state)
+            return await self._answer_in_loop(handler, current, values, state)
 
         bridged = bridge(app, answer_in_loop)
 
@@ -236,33 +238,29 @@ class Dispatcher:
         method = self.method_of(current)
         if method not in self.handlers or current.method == "OPTIONS":
             return await call_sync(self._make_answer, current, values, state)
-        return await self._answer_in_loop(method, current, values, state)
+        return await self._answer_in_loop(self.handlers[method], current, values, state)
 
     async def _answer_in_loop(
-        self, method: str, current: Request, values: dict[str, Any], state: Values | None
+        self, handler: Link, current: Request, values: dict[str, Any], state: Values | None
     ) -> Response:
-        """Return the response of a handler inside an event loop, after its dependencies.
-
-        :param method: the method whose handler answers, GET for HEAD.
-        """
-        _, _, binding, plan = self.handlers[method]
+        """Return the response of a handler inside an event loop, after its dependencies."""
+        binding, plan = handler.binding, handler.plan
 
         async def answer(call: ValuesCall, values: Values) -> Response:
-            return self.respond(await self._await(binding, partial(call, values)), method)
+            return self.respond(await self._await(binding, partial(call, values)), handler)
 
         if plan is not None and state is not None:
             return await run_in_loop(plan, answer, state)
         call = partial(binding.function, **binding.read_arguments(current, values))
-        return self.respond(await self._await(binding, call), method)
+        return self.respond(await self._await(binding, call), handler)
 
-    def respond(self, result: Any, method: str) -> Response:
+    def respond(self, result: Any, handler: Link) -> Response:
         """Return the response of a result that has been awaited."""
         if type(result) in PLAIN:
             return self.make_plain(result)
         if type(result) is Response:
             return result
-        result = complete(self.app, result, method, self.file)
-        return make_response(self.app, result, method, self.file)
+        return make_response(self.app, complete(self.app, result, handler), handler)
 
     def _make_answer(
         self, current: Request, values: dict[str, Any], state: Values | None

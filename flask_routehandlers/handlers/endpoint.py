@@ -12,9 +12,10 @@ from flask.views import MethodView
 from werkzeug.exceptions import NotFound
 
 from ..errors import RouteHandlersError
-from .chain import Link, compose
+from .chain import compose
 from .dispatch import Dispatcher, current_request, is_rooted
 from .exports import Handler
+from .link import Link
 from .results import finish
 from .views import innermost, innermost_in_loop, through_chain
 
@@ -124,17 +125,18 @@ class Endpoint(functools.partial[Any]):
             "init_every_request": False,
             "__module__": self.module.__name__,
         }
-        methods = {method.lower(): self._as_method(method) for method in self.methods}
+        handlers = self.dispatcher.handlers.values()
+        methods = {handler.name.lower(): self._as_method(handler) for handler in handlers}
         return type(self.dispatcher.file, (MethodView,), names | methods)
 
-    def _as_method(self, name: str) -> Callable[..., Any]:
+    def _as_method(self, handler: Link) -> Callable[..., Any]:
         dispatcher = self.dispatcher
 
         def method(view: MethodView, **values: Any) -> Any:
-            result = dispatcher.call(name, current_request(), values, None)
-            return finish(dispatcher.app, result, name, dispatcher.file)
+            result = dispatcher.call(handler, current_request(), values)
+            return finish(dispatcher.app, result, handler)
 
-        return functools.update_wrapper(method, dispatcher.handlers[name].binding.function)
+        return functools.update_wrapper(method, handler.binding.function)
 
 
 def make_endpoint(

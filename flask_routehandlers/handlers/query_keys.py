@@ -11,7 +11,7 @@ from collections.abc import Iterable, Set
 from typing import TYPE_CHECKING
 
 from ..dependencies.planning import Scopes
-from .chain import Link
+from .link import Link
 
 if TYPE_CHECKING:
     from ..contracts.inputs import Inputs

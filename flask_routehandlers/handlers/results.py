@@ -18,6 +18,7 @@ from werkzeug.exceptions import HTTPException
 
 from ..contracts.instances import encode_whole
 from ..running.modes import run_for
+from .link import Link
 from .responses import note_handler
 
 #: Types of results that need no more than a response around them.
@@ -40,15 +41,13 @@ class AsyncBody:
         return next(self._body)
 
 
-def finish(app: Flask, result: Any, name: str, file: str, kind: str = "A handler") -> Any:
+def finish(app: Flask, result: Any, link: Link) -> Any:
     """Await a coroutine, and let a generator keep its request context while it streams.
 
     A generator keeps the context also as the body of a tuple with a status and headers.
 
     :param result: the return value of the function.
-    :param name: the function's name in its file, for errors.
-    :param file: the file, relative to the root.
-    :param kind: the kind of function, for errors.
+    :param link: the function, for errors.
     :raises TypeError: for ``None``.
     :raises ~werkzeug.exceptions.HTTPException: the result, if it is one.
     """
@@ -56,7 +55,7 @@ def finish(app: Flask, result: Any, name: str, file: str, kind: str = "A handler
         return result
     if isinstance(result, CoroutineType):
         result = run_for(app, result)
-    result = complete(app, result, name, file, kind)
+    result = complete(app, result, link)
     body, *rest = result if isinstance(result, tuple) and result else (result,)
     if isinstance(body, (GeneratorType, AsyncBody)):
         body = stream_with_context(body)
@@ -64,7 +63,7 @@ def finish(app: Flask, result: Any, name: str, file: str, kind: str = "A handler
     return result
 
 
-def complete(app: Flask, result: Any, name: str, file: str, kind: str = "A handler") -> Any:
+def complete(app: Flask, result: Any, link: Link) -> Any:
     """Write instances of models and dataclasses, and raise what cannot be returned.
 
     An exception that is returned counts as raised: type checkers allow it, and otherwise it
@@ -74,7 +73,7 @@ def complete(app: Flask, result: Any, name: str, file: str, kind: str = "A handl
     :raises ~werkzeug.exceptions.HTTPException: the result, if it is one.
     """
     if result is None:
-        raise _invalid_result(result, name, file, kind)
+        raise _invalid_result(result, link)
     if isinstance(result, HTTPException):
         raise result
     if isinstance(result, tuple) and result:
@@ -98,17 +97,15 @@ def _complete_body(app: Flask, body: Any) -> Any:
     return body
 
 
-def respond(app: Flask, result: Any, name: str, file: str, kind: str = "A handler") -> Response:
+def respond(app: Flask, result: Any, link: Link) -> Response:
     """Finish a result, and return it as a response.
 
     :raises TypeError: for anything that is not a response.
     """
-    return make_response(app, finish(app, result, name, file, kind), name, file, kind)
+    return make_response(app, finish(app, result, link), link)
 
 
-def make_response(
-    app: Flask, result: Any, name: str, file: str, kind: str = "A handler"
-) -> Response:
+def make_response(app: Flask, result: Any, link: Link) -> Response:
     """Return a complete result as a response.
 
     :raises TypeError: for what Flask does not accept from a view. Flask's own error names neither
@@ -121,12 +118,12 @@ def make_response(
         if isinstance(result, tuple) and result:
             body = result[0]
         if isinstance(body, (dict, list)):  # something in it is not JSON
-            note_handler(error, name, file)
+            note_handler(error, link.name, link.file)
             raise
-        raise _invalid_result(result, name, file, kind) from error
+        raise _invalid_result(result, link) from error
 
 
-def _invalid_result(result: Any, name: str, file: str, kind: str) -> TypeError:
+def _invalid_result(result: Any, link: Link) -> TypeError:
     """Return the error for a function that returned something other than a response."""
     body, place = result, ""
     if isinstance(result, tuple) and result:
@@ -137,6 +134,6 @@ def _invalid_result(result: Any, name: str, file: str, kind: str) -> TypeError:
     elif place and type(body) in PLAIN | {Response}:
         returned = f"a tuple of {len(result)}"
     return TypeError(
-        f"{name} in {file} returned {returned}. {kind} returns a response: a str, a dict or list "
-        '(JSON), a Response, or "", 204 for an empty one.'
+        f"{link.name} in {link.file} returned {returned}. {link.kind} returns a response: a str, "
+        'a dict or list (JSON), a Response, or "", 204 for an empty one.'
     )

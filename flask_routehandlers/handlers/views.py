@@ -48,14 +48,15 @@ def plain_view(dispatcher: Dispatcher) -> Callable[..., Any]:
             return dispatcher.make_plain(result)
         if isinstance(result, Response):
             return result
-        return respond(dispatcher.app, result, dispatcher.method_of(current), dispatcher.file)
+        handler = dispatcher.handlers[dispatcher.method_of(current)]
+        return respond(dispatcher.app, result, handler)
 
     return dispatch
 
 
 def innermost(dispatcher: Dispatcher) -> Call:
     """Return the function that answers at the end of a chain of middleware."""
-    app, file = dispatcher.app, dispatcher.file
+    app, handlers = dispatcher.app, dispatcher.handlers
     direct, planned = dispatcher.direct, dispatcher.planned
     asking, make_plain = dispatcher.asking, dispatcher.make_plain
     preprocessors = dispatcher.preprocessors
@@ -75,7 +76,7 @@ def innermost(dispatcher: Dispatcher) -> Call:
             return make_plain(result)
         if isinstance(result, response_class):
             return result
-        return respond(app, result, dispatcher.method_of(current), file)
+        return respond(app, result, handlers[dispatcher.method_of(current)])
 
     return answer
 
@@ -93,7 +94,8 @@ def innermost_in_loop(dispatcher: Dispatcher) -> AsyncCall:
         method = current.method
         if method not in direct or method not in handlers or preprocessors:
             return await dispatcher.answer_any_in_loop(current, values, state)
-        binding = handlers[method].binding
+        handler = handlers[method]
+        binding = handler.binding
         if method in asking:
             values = {**values, "request": current}
         if binding.is_async:
@@ -104,7 +106,7 @@ def innermost_in_loop(dispatcher: Dispatcher) -> AsyncCall:
                 result = await result
         if type(result) in PLAIN:
             return make_plain(result)
-        return dispatcher.respond(result, method)
+        return dispatcher.respond(result, handler)
 
     return answer
 

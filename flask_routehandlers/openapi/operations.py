@@ -25,7 +25,7 @@ from ..contracts.outputs import Outputs, plan_outputs
 from ..contracts.readers import Credential, Reader
 from ..contracts.signature import UnreadableError, evaluate, read_annotations
 from ..dependencies.types import errors_of
-from ..handlers.chain import Link
+from ..handlers.link import Link
 from ..mount import Mount, Route
 from ..routing.rules import RouteRule
 from ..tree.segments import Group, Static

@@ -16,7 +16,7 @@ from ...contracts.readers import Credential
 from ...dependencies.model import Dependency, Plan
 from ...dependencies.types import errors_of
 from ...errors import Problem
-from ...handlers.chain import Link
+from ...handlers.link import Link
 from ...mount import Mount
 
 #: The beginning of CORS headers, and of the attributes for them in Werkzeug.
