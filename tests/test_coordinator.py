@@ -363,9 +363,8 @@ def test_a_pause_grows_with_each_failure(make, clock):
     assert times == [0, 1, 3, 7, 15, 31, 63, 123]
 
 
-def test_no_process_refreshes_in_a_pause(make, clock):
-    store = MemoryStore(100, 10**7, clock)
-    failed, other = make(store), make(store)
+def fail_to_refresh(failed, other):
+    """Let a refresh of one coordinator fail, and another one ask in the pause that follows."""
     handler = Handler(KeyError("no database"))
     put_stale(failed)
     assert ask(failed, handler).state == "stale"
@@ -373,6 +372,13 @@ def test_no_process_refreshes_in_a_pause(make, clock):
     assert ask(other, handler).state == "stale"
     settle_coordinator(other)
     assert handler.runs == 1
+    return handler
+
+
+def test_no_process_refreshes_in_a_pause(make, clock):
+    store = MemoryStore(100, 10**7, clock)
+    failed, other = make(store), make(store)
+    handler = fail_to_refresh(failed, other)
     clock.forward(1)
     assert until(lambda: ask(other, handler).state == "hit")
     assert handler.runs == 2
@@ -381,13 +387,7 @@ def test_no_process_refreshes_in_a_pause(make, clock):
 def test_a_pause_holds_for_a_whole_fleet(make):
     with redis_server() as server:
         failed, other = make(redis_store(server)), make(redis_store(server))
-        handler = Handler(KeyError("no database"))
-        put_stale(failed)
-        assert ask(failed, handler).state == "stale"
-        settle_coordinator(failed)
-        assert ask(other, handler).state == "stale"
-        settle_coordinator(other)
-        assert handler.runs == 1
+        handler = fail_to_refresh(failed, other)
         with server.client() as client:
             [lock] = client.keys("*l:refresh*")
             assert 0 < client.pttl(lock) <= 1000
