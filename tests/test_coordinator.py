@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -455,6 +456,7 @@ def test_a_failure_after_a_success_of_another_process_is_logged(make, caplog):
         put_stale(failed)
         ask(failed, handler)
         settle_coordinator(failed)
+        time.sleep(0.01)  # the server counts milliseconds
         put_stale(other)  # the same bytes
         failed._now.forward(1)
         ask(failed, handler)
@@ -481,6 +483,7 @@ def test_a_pause_grows_when_no_copy_of_the_entry_is_kept(make, clock, caplog):
         coordinator = make(redis_store(server, max_bytes=1))
         handler = Handler(KeyError("one"), KeyError("two"), KeyError("three"))
         put_stale(coordinator)
+        server.make_stale()  # long before the first failure, however slow replies are
         lives = []
         for _ in range(3):
             assert ask(coordinator, handler).state == "stale"
